@@ -1,0 +1,1 @@
+"""Earshot: a telephony voice bot on a speech-to-speech model."""

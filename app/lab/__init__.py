@@ -1,0 +1,1 @@
+"""A telephone and a realtime model made of software: demo, tests, load."""

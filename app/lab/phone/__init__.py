@@ -1,0 +1,1 @@
+"""A telephone: Twilio as a bot sees it."""

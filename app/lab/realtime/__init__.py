@@ -1,0 +1,1 @@
+"""A realtime model: OpenAI's GA Realtime endpoint as a client sees it."""

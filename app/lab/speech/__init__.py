@@ -1,0 +1,1 @@
+"""Ears and a mouth for the lab: offline recognition and synthesis."""

@@ -1,0 +1,1 @@
+"""Who talks: adapters for speech-to-speech models."""

@@ -1,0 +1,1 @@
+"""Logs, redacted by default."""

@@ -1,0 +1,1 @@
+"""Telephone audio: G.711, resampling, DTMF, levels, WAV. Bytes in, bytes out."""
