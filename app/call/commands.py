@@ -5,6 +5,7 @@ appended every accepted model byte to that generation's store in the order of `A
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from app.call.endings import EndReason
 
@@ -94,7 +95,7 @@ class EndCall:
     detail: str = ""
 
 
-type Command = (
+Command: TypeAlias = (
     KeepAudio
     | SendAudio
     | SendMark

@@ -1,9 +1,9 @@
 """Why a call ended: one reason from a closed list, and who is at fault."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, TypeAlias
 
-type Fault = Literal["nobody", "carrier", "model", "us"]
+Fault: TypeAlias = Literal["nobody", "carrier", "model", "us"]
 
 
 class EndReason(StrEnum):

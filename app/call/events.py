@@ -8,9 +8,9 @@ Audio itself never travels in events: the bridge keeps the bytes, the heart keep
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
-type Direction = Literal["inbound", "outbound"]
+Direction: TypeAlias = Literal["inbound", "outbound"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class Usage:
     total_tokens: int = 0
 
 
-type ResponseStatus = Literal["completed", "cancelled", "failed", "incomplete"]
+ResponseStatus: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ class RateLimits:
     reset_ms: Mapping[str, int] = field(default_factory=dict)
 
 
-type FaultKind = Literal["harmless", "active_response", "rejected", "retryable", "fatal"]
+FaultKind: TypeAlias = Literal["harmless", "active_response", "rejected", "retryable", "fatal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class DeadlineReached:
     """Time has passed: sent when `Call.due_ms` is reached and never otherwise."""
 
 
-type Event = (
+Event: TypeAlias = (
     StreamStarted
     | CallerAudioBegan
     | MarkEchoed

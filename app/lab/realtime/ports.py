@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class CallFunction:
     arguments: Mapping[str, object] = field(default_factory=dict)
 
 
-type Output = Say | CallFunction
+Output: TypeAlias = Say | CallFunction
 
 
 class Ear(Protocol):
