@@ -1,4 +1,4 @@
-"""What the heart asks of the world. The bridge carries these out, in order, and reports back as events.
+"""What the heart asks of the world. The bridge carries these out in order and reports as events.
 
 Audio positions are bytes of μ-law on the playout axis of a generation (8 bytes = 1 ms); the bridge
 appended every accepted model byte to that generation's store in the order of `AudioReceived`.

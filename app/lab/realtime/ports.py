@@ -62,5 +62,5 @@ class Brain(Protocol):
         ...
 
     def reply(self, conversation: Sequence[Turn], instructions: str) -> Sequence[Output]:
-        """The items of the next response; `instructions` are the response's own, or the session's."""
+        """The items of the next response; `instructions`: of the response, else the session."""
         ...
