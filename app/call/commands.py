@@ -22,6 +22,14 @@ class KeepAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepSilence:
+    """Append μ-law silence to this generation's store, to fill the last frame of an answer."""
+
+    generation: int
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class SendAudio:
     generation: int
     start: int
@@ -97,6 +105,7 @@ class EndCall:
 
 Command: TypeAlias = (
     KeepAudio
+    | KeepSilence
     | SendAudio
     | SendMark
     | SendClear

@@ -1,0 +1,136 @@
+"""One generation of bot audio: which item each byte belongs to, and where playback stands.
+
+Rules of the axis:
+1. Position 0 is the first byte after the last `clear`; positions are μ-law bytes, 8 a millisecond.
+2. Bytes are released in order and once, in multiples of a frame; padding belongs to no item.
+3. A mark at position p is echoed when every byte before p was played, never earlier.
+4. Between marks the carrier plays 8 bytes a millisecond of its own clock, so a position and the
+   carrier time at which it was reached differ by a constant (the offset) while playback runs on.
+5. A start mark is sent when the carrier's buffer is believed dry: it teaches the offset anew.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+BYTES_PER_MS = 8
+FRAME_BYTES = 160
+
+
+@dataclass(slots=True)
+class Span:
+    """Consecutive bytes of one item. `start` and `end` are axis positions."""
+
+    response_id: str
+    item_id: str
+    content_index: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemHeard:
+    """How much of one item the caller heard."""
+
+    response_id: str
+    item_id: str
+    content_index: int
+    heard_bytes: int
+    received_bytes: int
+
+    @property
+    def heard_ms(self) -> int:
+        """Whole milliseconds, rounded down: a truncation must not exceed what was received."""
+        return self.heard_bytes // BYTES_PER_MS
+
+
+class Spans:
+    """The items on an axis, in order of arrival; one item may own several spans."""
+
+    __slots__ = ("_spans", "end")
+
+    def __init__(self) -> None:
+        self._spans: list[Span] = []
+        self.end = 0
+        """Axis position after the last byte received."""
+
+    def append(self, response_id: str, item_id: str, content_index: int, n_bytes: int) -> None:
+        last = self._spans[-1] if self._spans else None
+        if last is not None and (last.item_id, last.content_index) == (item_id, content_index):
+            last.end += n_bytes
+        else:
+            self._spans.append(
+                Span(response_id, item_id, content_index, self.end, self.end + n_bytes)
+            )
+        self.end += n_bytes
+
+    def pad(self, n_bytes: int) -> None:
+        """Add silence that belongs to no item."""
+        self.end += n_bytes
+
+    def heard_until(self, position: int) -> Iterator[ItemHeard]:
+        """Every item on the axis with what of it lies before `position`."""
+        totals: dict[tuple[str, int], ItemHeard] = {}
+        for span in self._spans:
+            key = (span.item_id, span.content_index)
+            before = totals.get(key)
+            heard = max(0, min(position, span.end) - span.start)
+            received = span.end - span.start
+            totals[key] = ItemHeard(
+                span.response_id,
+                span.item_id,
+                span.content_index,
+                heard + (before.heard_bytes if before else 0),
+                received + (before.received_bytes if before else 0),
+            )
+        return iter(totals.values())
+
+    def drop_before(self, position: int) -> list[ItemHeard]:
+        """Forget items that end at or before `position`; they were heard whole."""
+        done = Spans()
+        done._spans = [s for s in self._spans if s.end <= position]
+        self._spans = self._spans[len(done._spans) :]
+        return list(done.heard_until(position))
+
+
+class PlayClock:
+    """Turns carrier time into an axis position (rules 3 to 5).
+
+    Each echo bounds the offset, in milliseconds of carrier time, to an interval; while playback
+    runs on, the truth lies where the intervals intersect, known better with every echo. An interval
+    that does not meet the others means that playback paused: it then counts alone.
+    """
+
+    __slots__ = ("_hi_ms", "_lo_ms", "position")
+
+    def __init__(self) -> None:
+        self._lo_ms: int | None = None
+        self._hi_ms = 0
+        self.position = 0
+        """The furthest position whose mark was really played."""
+
+    @property
+    def known(self) -> bool:
+        return self._lo_ms is not None
+
+    def restarted(self, position: int, lo_ms: int, hi_ms: int) -> None:
+        """A start mark at `position` came back between the carrier times `lo_ms` and `hi_ms`."""
+        self._lo_ms, self._hi_ms = (
+            lo_ms - position // BYTES_PER_MS,
+            hi_ms - position // BYTES_PER_MS,
+        )
+        self.position = max(self.position, position)
+
+    def played(self, position: int, lo_ms: int, hi_ms: int) -> None:
+        lo, hi = lo_ms - position // BYTES_PER_MS, hi_ms - position // BYTES_PER_MS
+        if self._lo_ms is None or lo > self._hi_ms or hi < self._lo_ms:
+            self._lo_ms, self._hi_ms = lo, hi
+        else:
+            self._lo_ms, self._hi_ms = max(lo, self._lo_ms), min(hi, self._hi_ms)
+        self.position = max(self.position, position)
+
+    def position_at(self, lo_ms: int, hi_ms: int) -> int:
+        """The position reached at a carrier time between the bounds; at least `self.position`."""
+        if self._lo_ms is None:
+            return self.position
+        twice_ms = lo_ms + hi_ms - self._lo_ms - self._hi_ms
+        return max(self.position, twice_ms * BYTES_PER_MS // 2)

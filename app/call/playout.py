@@ -1,0 +1,255 @@
+"""The playout ledger: releases bot audio at the pace of speech and knows what the caller heard.
+
+A generation of audio is in one of three states:
+
+    playing --cut--> fenced --fence echoed, or timed out--> settled
+
+- playing: audio is released a short lead ahead of the carrier, with a start mark whenever the
+  carrier's buffer is believed dry, a progress mark about every `mark_every_ms`, and an end mark
+  when the answer is complete.
+- fenced: `clear` went out, followed by a mark named as a fence. Marks of this generation that
+  come back now were flushed, not played, but for start marks: these return at once by their nature.
+- settled: the fence is back (or did not come in time) and what was heard of each item is decided.
+
+A cut opens the next generation at once, so several older ones may be fenced at the same time.
+Mark names: `s<generation>.<position>` start, `p…` progress, `e…` end, `f<generation>` fence.
+Facts relied on: marks and caller media share one ordered socket; `clear` returns all pending marks;
+a mark with nothing queued before it returns at once (Twilio docs: websocket messages).
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app.call.axis import BYTES_PER_MS, FRAME_BYTES, ItemHeard, PlayClock, Spans
+from app.call.commands import Command, KeepAudio, KeepSilence, SendAudio, SendClear, SendMark
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutSettings:
+    lead_ms: int = 200
+    """How far ahead of playback audio is released."""
+    step_ms: int = 60
+    """Audio is topped up when the lead has shrunk by this much."""
+    mark_every_ms: int = 200
+    fence_timeout_ms: int = 500
+    """After this long without a fence the heard position is estimated by the clock."""
+
+
+@dataclass(slots=True)
+class Mark:
+    position: int
+    kind: Literal["start", "progress", "end"]
+    sent_ms: int
+    """Call clock."""
+
+
+@dataclass(slots=True)
+class Generation:
+    number: int
+    spans: Spans = field(default_factory=Spans)
+    clock: PlayClock = field(default_factory=PlayClock)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    """Sent and not yet returned, oldest first."""
+    sent: int = 0
+    """Axis position up to which audio was released."""
+    marked: int = 0
+    """Axis position of the newest mark."""
+    ends: deque[int] = field(default_factory=deque)
+    """Axis positions at which answers end and whose end marks were not sent yet."""
+    closed: int = 0
+    """Axis position of the newest end: what lies beyond is an answer still arriving."""
+    cut_ms: int = 0
+    """Call clock of the cut."""
+    run_start: int = 0
+    """Axis position at which the present run of playback began."""
+    run_start_ms: int = 0
+    """Call clock at which it began, as far as our own clock can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A mark was really played: everything before `position` was heard."""
+
+    kind: Literal["start", "progress", "end"]
+    position: int
+    carrier_ms: int
+    items: tuple[ItemHeard, ...] = ()
+    """Items that were thereby heard to their end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was heard of a generation that was cut."""
+
+    generation: int
+    by: Literal["fence", "clock", "unsent"]
+    position: int
+    sent: int
+    received: int
+    items: tuple[ItemHeard, ...]
+
+
+class Playout:
+    """See the module's text. All times are call-clock milliseconds unless named carrier time."""
+
+    def __init__(self, settings: PlayoutSettings | None = None) -> None:
+        self.settings = settings or PlayoutSettings()
+        self._now = Generation(0)
+        self._fenced: dict[int, Generation] = {}
+        self._play_end_ms = 0
+
+    @property
+    def generation(self) -> int:
+        return self._now.number
+
+    @property
+    def unplayed(self) -> bool:
+        """True while audio is waiting, or was sent and has not been confirmed as played."""
+        return self._now.clock.position < self._now.spans.end
+
+    @property
+    def fenced(self) -> bool:
+        return bool(self._fenced)
+
+    @property
+    def play_end_ms(self) -> int:
+        """When everything released so far will have been played, by our own clock."""
+        return self._play_end_ms
+
+    @property
+    def due_ms(self) -> int | None:
+        """When `release` or `expire` has something to do, on the call clock."""
+        due = [g.cut_ms + self.settings.fence_timeout_ms for g in self._fenced.values()]
+        if self._now.sent + FRAME_BYTES <= self._now.spans.end:
+            due.append(self._play_end_ms - self.settings.lead_ms + self.settings.step_ms)
+        return min(due, default=None)
+
+    def receive(
+        self, response_id: str, item_id: str, content_index: int, n_bytes: int, now_ms: int
+    ) -> list[Command]:
+        """Take model audio onto the axis and release what is due."""
+        self._now.spans.append(response_id, item_id, content_index, n_bytes)
+        return [KeepAudio(self._now.number, n_bytes), *self.release(now_ms)]
+
+    def finish(self, now_ms: int) -> list[Command]:
+        """The answer is complete: fill the last frame and mark its end."""
+        g = self._now
+        if g.closed == g.spans.end:
+            return []
+        commands: list[Command] = []
+        rest = -g.spans.end % FRAME_BYTES
+        if rest:
+            g.spans.pad(rest)
+            commands.append(KeepSilence(g.number, rest))
+        g.closed = g.spans.end
+        g.ends.append(g.closed)
+        return commands + self.release(now_ms)
+
+    def release(self, now_ms: int) -> list[Command]:
+        """Release audio up to the lead, with the marks that belong to it."""
+        g, s = self._now, self.settings
+        commands: list[Command] = []
+        if g.sent + FRAME_BYTES <= g.spans.end and self._lead_is_low(now_ms):
+            if self._play_end_ms <= now_ms:
+                g.run_start, g.run_start_ms = g.sent, now_ms
+                self._play_end_ms = now_ms
+                commands.append(self._mark("start", now_ms))
+            wanted = (now_ms + s.lead_ms - self._play_end_ms) * BYTES_PER_MS
+            target = min(g.spans.end, g.sent + wanted)
+            while g.sent + FRAME_BYTES <= target:
+                commands += self._send_until(target, now_ms)
+        if g.ends and g.ends[0] == g.sent:
+            commands.append(self._mark("end", now_ms))
+        return commands
+
+    def _lead_is_low(self, now_ms: int) -> bool:
+        return self._play_end_ms - now_ms <= self.settings.lead_ms - self.settings.step_ms
+
+    def _send_until(self, target: int, now_ms: int) -> list[Command]:
+        """Send whole frames up to `target` or to the end of an answer, whichever comes first."""
+        g = self._now
+        if g.ends:
+            target = min(target, g.ends[0])
+        n_bytes = (target - g.sent) // FRAME_BYTES * FRAME_BYTES
+        commands: list[Command] = [SendAudio(g.number, g.sent, g.sent + n_bytes)]
+        g.sent += n_bytes
+        self._play_end_ms += n_bytes // BYTES_PER_MS
+        if g.ends and g.ends[0] == g.sent:
+            commands.append(self._mark("end", now_ms))
+        elif g.sent - g.marked >= self.settings.mark_every_ms * BYTES_PER_MS:
+            commands.append(self._mark("progress", now_ms))
+        return commands
+
+    def cut(self, now_ms: int) -> tuple[list[Command], Settled | None]:
+        """Stop. Returns the commands, and the verdict at once when nothing had been sent."""
+        old = self._now
+        self._now = Generation(old.number + 1)
+        self._play_end_ms = now_ms
+        if old.sent == old.clock.position:
+            items = tuple(old.spans.heard_until(old.sent))
+            return [], Settled(old.number, "unsent", old.sent, old.sent, old.spans.end, items)
+        old.cut_ms = now_ms
+        self._fenced[old.number] = old
+        return [SendClear(), SendMark(f"f{old.number}")], None
+
+    def echoed(self, name: str, lo_ms: int, hi_ms: int) -> Played | Settled | None:
+        """A mark came back between two carrier times; None if that says nothing about playback."""
+        kind, rest = name[:1], name[1:].split(".", 1)[0]
+        if not rest.isdecimal():
+            return None
+        number = int(rest)
+        if kind == "f" and number in self._fenced:
+            return self._settle_by_fence(self._fenced.pop(number), lo_ms, hi_ms)
+        g = self._now if number == self._now.number else self._fenced.get(number)
+        mark = g.marks.pop(name, None) if g is not None else None
+        if g is None or mark is None:
+            return None
+        if g is not self._now:
+            if mark.kind == "start":
+                g.clock.restarted(mark.position, lo_ms, hi_ms)
+            return None
+        return self._played(g, mark, lo_ms, hi_ms)
+
+    def expire(self, now_ms: int) -> list[Settled]:
+        """Settle by the clock the generations whose fence did not come back in time."""
+        late = [
+            g for g in self._fenced.values() if now_ms - g.cut_ms >= self.settings.fence_timeout_ms
+        ]
+        for g in late:
+            del self._fenced[g.number]
+        return [self._settle_by_clock(g) for g in late]
+
+    def _mark(self, kind: Literal["start", "progress", "end"], now_ms: int) -> SendMark:
+        g = self._now
+        g.marked = g.sent
+        if kind == "end":
+            g.ends.popleft()
+        name = f"{kind[0]}{g.number}.{g.sent}"
+        g.marks[name] = Mark(g.sent, kind, now_ms)
+        return SendMark(name)
+
+    @staticmethod
+    def _played(g: Generation, mark: Mark, lo_ms: int, hi_ms: int) -> Played:
+        if mark.kind == "start":
+            g.clock.restarted(mark.position, lo_ms, hi_ms)
+        else:
+            g.clock.played(mark.position, lo_ms, hi_ms)
+        done = tuple(g.spans.drop_before(mark.position)) if mark.kind == "end" else ()
+        return Played(mark.kind, mark.position, (lo_ms + hi_ms) // 2, done)
+
+    def _settle_by_fence(self, g: Generation, lo_ms: int, hi_ms: int) -> Settled:
+        return self._settled(g, "fence", g.clock.position_at(lo_ms, hi_ms))
+
+    def _settle_by_clock(self, g: Generation) -> Settled:
+        """By our own clock: audio plays from the moment it was sent. Says too much by the one-way
+        delay of the network, which nobody told us."""
+        since_start = (g.cut_ms - g.run_start_ms) * BYTES_PER_MS
+        return self._settled(g, "clock", max(g.clock.position, g.run_start + since_start))
+
+    @staticmethod
+    def _settled(g: Generation, by: Literal["fence", "clock"], position: int) -> Settled:
+        not_begun = [m.position for m in g.marks.values() if m.kind == "start"]
+        position = max(g.clock.position, min([position, g.sent, *not_begun]))
+        items = tuple(g.spans.heard_until(position))
+        return Settled(g.number, by, position, g.sent, g.spans.end, items)

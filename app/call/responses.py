@@ -1,0 +1,211 @@
+"""One owner of `response.create`: one answer at a time, nobody answered twice, none forgotten.
+
+    idle --want--> requested --created--> active --finished--> idle
+    idle --created (the model began by itself)--> active
+    requested --conflict (another response is running)--> active
+    requested, active --nothing happens for too long--> idle, asked once more, then given up
+
+While the caller has the floor, and until the model has begun its answer to what was said, nothing
+is requested: that answer will see everything that was put into the conversation before it.
+A response that the caller interrupted is dead: its late audio is dropped by its id. An interruption
+of a response that was requested but not created yet is remembered and cancels it at its creation.
+Vendor facts: one response at a time may write to the conversation; audio of a cancelled response
+may still be in flight (OpenAI guide: realtime conversations).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.call.commands import CancelResponse, Command, CreateResponse
+
+MAX_DEAD = 64
+"""Dead responses remembered; their audio can only be late by the length of a network queue."""
+
+
+class ResponseState(StrEnum):
+    IDLE = "idle"
+    REQUESTED = "requested"
+    ACTIVE = "active"
+
+
+TRANSITIONS: dict[tuple[ResponseState, str], ResponseState] = {
+    (ResponseState.IDLE, "want"): ResponseState.REQUESTED,
+    (ResponseState.IDLE, "created"): ResponseState.ACTIVE,
+    (ResponseState.REQUESTED, "created"): ResponseState.ACTIVE,
+    (ResponseState.REQUESTED, "conflict"): ResponseState.ACTIVE,
+    (ResponseState.REQUESTED, "silence"): ResponseState.IDLE,
+    (ResponseState.ACTIVE, "created"): ResponseState.ACTIVE,
+    (ResponseState.ACTIVE, "conflict"): ResponseState.ACTIVE,
+    (ResponseState.ACTIVE, "finished"): ResponseState.IDLE,
+    (ResponseState.ACTIVE, "silence"): ResponseState.IDLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseSettings:
+    server_answers: bool = True
+    """The model begins a response by itself when the caller's turn ends."""
+    server_cancels: bool = True
+    """The model cancels its response by itself when the caller begins to speak."""
+    answer_timeout_ms: int = 5_000
+    """Longest wait for a response to begin, after a request or a caller's turn."""
+    stall_timeout_ms: int = 8_000
+    """Longest silence of the model within a response."""
+    max_stalls: int = 2
+    """After this many in a row the model is given up."""
+
+
+class Responses:
+    """See the module's text. Times are call-clock milliseconds."""
+
+    def __init__(self, settings: ResponseSettings | None = None) -> None:
+        self.settings = settings or ResponseSettings()
+        self.state = ResponseState.IDLE
+        self.active_id = ""
+        self.stalls = 0
+        self._dead: dict[str, None] = {}
+        self._pending: str | None = None
+        self._requested: CreateResponse | None = None
+        self._doomed_request = ""
+        self._since_ms = 0
+        self._caller_has_floor = False
+        self._answer_awaited_ms: int | None = None
+        self._requests = 0
+
+    @property
+    def busy(self) -> bool:
+        """A response was requested or is running, and was not interrupted."""
+        if self.state is ResponseState.REQUESTED:
+            return self._requested is not None and (
+                self._requested.request_id != self._doomed_request
+            )
+        return self.state is ResponseState.ACTIVE and self.active_id not in self._dead
+
+    @property
+    def given_up(self) -> bool:
+        return self.stalls >= self.settings.max_stalls
+
+    def alive(self, response_id: str) -> bool:
+        """False for a response whose audio and text must be dropped."""
+        return response_id not in self._dead
+
+    def want(self, instructions: str, now_ms: int) -> list[Command]:
+        """Ask for an answer as soon as nothing stands against it."""
+        self._pending = instructions
+        return self._pump(now_ms)
+
+    def created(self, response_id: str, request_id: str, now_ms: int) -> list[Command]:
+        self._move("created", now_ms)
+        self.active_id = response_id
+        self._answer_awaited_ms = None
+        self._pending = None
+        ours = self._requested is not None and self._requested.request_id == request_id
+        if ours:
+            self._requested = None
+        if not (ours and request_id == self._doomed_request):
+            return []
+        self._doomed_request = ""
+        return self._kill_active(cancel=True)
+
+    def progressed(self, now_ms: int) -> None:
+        """The model sent something of its response."""
+        self._since_ms = now_ms
+
+    def finished(self, response_id: str, now_ms: int) -> list[Command]:
+        if self.state is not ResponseState.ACTIVE or self.active_id not in ("", response_id):
+            return []
+        self._move("finished", now_ms)
+        if response_id not in self._dead:
+            self.stalls = 0
+        return self._pump(now_ms)
+
+    def conflicted(self, request_id: str, now_ms: int) -> None:
+        """Our request was refused because a response is running; ask again when that is done."""
+        if self._requested is None or self._requested.request_id != request_id:
+            return
+        if request_id != self._doomed_request:
+            self._pending = self._requested.instructions
+        self._requested = None
+        if self.state is ResponseState.REQUESTED:
+            self.active_id = ""
+            self._move("conflict", now_ms)
+
+    def caller_started(self) -> None:
+        self._caller_has_floor = True
+        self._answer_awaited_ms = None
+
+    def caller_stopped(self, now_ms: int) -> list[Command]:
+        self._caller_has_floor = False
+        if not self.settings.server_answers:
+            return self.want(self._pending or "", now_ms)
+        self._answer_awaited_ms = now_ms
+        return []
+
+    def interrupt(self) -> list[Command]:
+        """The caller took the floor: whatever was asked for or is running is dead."""
+        self._pending = None
+        if self._requested is not None:
+            self._doomed_request = self._requested.request_id
+        if self.state is ResponseState.ACTIVE and self.active_id not in self._dead:
+            return self._kill_active(cancel=not self.settings.server_cancels)
+        return []
+
+    @property
+    def due_ms(self) -> int | None:
+        due = []
+        if self._answer_awaited_ms is not None:
+            due.append(self._answer_awaited_ms + self.settings.answer_timeout_ms)
+        if self.state is ResponseState.REQUESTED:
+            due.append(self._since_ms + self.settings.answer_timeout_ms)
+        elif self.state is ResponseState.ACTIVE:
+            due.append(self._since_ms + self.settings.stall_timeout_ms)
+        return min(due, default=None)
+
+    def expire(self, now_ms: int) -> list[Command]:
+        """Act on what did not happen in time. Check `given_up` afterwards."""
+        commands: list[Command] = []
+        s = self.settings
+        if self.state is ResponseState.REQUESTED and now_ms >= self._since_ms + s.answer_timeout_ms:
+            if self.busy and self._requested is not None:
+                commands += self._stalled(self._requested.instructions)
+            self._requested = None
+            self._move("silence", now_ms)
+        if self.state is ResponseState.ACTIVE and now_ms >= self._since_ms + s.stall_timeout_ms:
+            if self.active_id not in self._dead:
+                commands += self._stalled("")
+            self._move("silence", now_ms)
+        if self._answer_awaited_ms is not None and (
+            now_ms >= self._answer_awaited_ms + s.answer_timeout_ms
+        ):
+            self._answer_awaited_ms = None
+            if self.state is ResponseState.IDLE and self._pending is None:
+                commands += self._stalled("")
+        return commands if self.given_up else commands + self._pump(now_ms)
+
+    def _stalled(self, instructions: str) -> list[Command]:
+        self.stalls += 1
+        self._requested = None
+        self._pending = instructions
+        return self._kill_active(cancel=True) if self.state is ResponseState.ACTIVE else []
+
+    def _kill_active(self, *, cancel: bool) -> list[Command]:
+        self._dead[self.active_id] = None
+        while len(self._dead) > MAX_DEAD:
+            del self._dead[next(iter(self._dead))]
+        if not cancel or not self.active_id:
+            return []
+        return [CancelResponse(f"cancel-{self.active_id}", self.active_id)]
+
+    def _pump(self, now_ms: int) -> list[Command]:
+        waits = self._caller_has_floor or self._answer_awaited_ms is not None
+        if self._pending is None or waits or self.state is not ResponseState.IDLE:
+            return []
+        self._requests += 1
+        self._requested = CreateResponse(f"create-{self._requests}", self._pending)
+        self._pending = None
+        self._move("want", now_ms)
+        return [self._requested]
+
+    def _move(self, happening: str, now_ms: int) -> None:
+        self.state = TRANSITIONS[self.state, happening]
+        self._since_ms = now_ms

@@ -1,0 +1,179 @@
+"""What happened when, turn by turn: the record behind every latency figure.
+
+A turn is one exchange: what the caller said (or what else made the agent speak) and the agent's
+answer with its tools. An interruption belongs to the turn whose answer was cut; the speech that cut
+it begins the next turn. Stamps are call-clock milliseconds; where the carrier's own clock is known
+(what the caller perceived, free of network delay) it stands beside them.
+"""
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from app.call.endings import EndReason
+from app.call.events import Usage
+
+Cause = Literal["greeting", "caller", "keys", "model"]
+
+
+class Stamp(StrEnum):
+    SPEECH_STARTED = "speech_started"
+    SPEECH_ENDED = "speech_ended"
+    VAD_DECIDED = "vad_decided"
+    TURN_COMMITTED = "turn_committed"
+    RESPONSE_REQUESTED = "response_requested"
+    RESPONSE_CREATED = "response_created"
+    FIRST_MODEL_AUDIO = "first_model_audio"
+    FIRST_FRAME_SENT = "first_frame_sent"
+    FIRST_FRAME_PLAYED = "first_frame_played"
+    RESPONSE_DONE = "response_done"
+    LAST_FRAME_PLAYED = "last_frame_played"
+    INTERRUPTION_DETECTED = "interruption_detected"
+    CLEAR_SENT = "clear_sent"
+    SILENCE_REACHED = "silence_reached"
+    TRUNCATE_SENT = "truncate_sent"
+    TRUNCATE_ACKNOWLEDGED = "truncate_acknowledged"
+
+
+@dataclass(slots=True)
+class ToolRun:
+    call_id: str
+    name: str
+    started_ms: int
+    finished_ms: int | None = None
+    ok: bool | None = None
+
+
+@dataclass(slots=True)
+class Interruption:
+    heard_ms: int
+    """Of the answer's audio, what the caller heard."""
+    received_ms: int
+    """Of the answer's audio, what had come from the model."""
+    by: Literal["fence", "clock", "unsent"]
+
+    @property
+    def percent(self) -> int:
+        """At what share of the answer the caller interrupted."""
+        return 100 * self.heard_ms // self.received_ms if self.received_ms else 0
+
+
+@dataclass(slots=True)
+class Turn:
+    number: int
+    cause: Cause
+    stamps: dict[Stamp, int] = field(default_factory=dict)
+    caller_item_id: str = ""
+    response_ids: list[str] = field(default_factory=list)
+    speech_ended_carrier_ms: int | None = None
+    first_played_carrier_ms: int | None = None
+    tools: list[ToolRun] = field(default_factory=list)
+    usage: list[Usage] = field(default_factory=list)
+    interruption: Interruption | None = None
+
+    def stamp(self, stamp: Stamp, now_ms: int) -> None:
+        """The first happening of its kind counts."""
+        self.stamps.setdefault(stamp, now_ms)
+
+    def between_ms(self, first: Stamp, second: Stamp) -> int | None:
+        if first in self.stamps and second in self.stamps:
+            return self.stamps[second] - self.stamps[first]
+        return None
+
+    @property
+    def perceived_latency_ms(self) -> int | None:
+        """From the end of the caller's speech to the first bot audio, both at the carrier."""
+        if self.speech_ended_carrier_ms is None or self.first_played_carrier_ms is None:
+            return None
+        return self.first_played_carrier_ms - self.speech_ended_carrier_ms
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "turn": self.number,
+            "cause": self.cause,
+            "stamps_ms": {str(k): v for k, v in sorted(self.stamps.items(), key=lambda kv: kv[1])},
+            "perceived_latency_ms": self.perceived_latency_ms,
+            "response_ids": self.response_ids,
+            "tools": [asdict(tool) for tool in self.tools],
+            "usage": [asdict(usage) for usage in self.usage],
+            "interruption": None
+            if self.interruption is None
+            else {**asdict(self.interruption), "percent": self.interruption.percent},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something beside the turns: a fault, a fallback, a key, a limit."""
+
+    at_ms: int
+    kind: Literal["fault", "fallback", "key", "stall", "expiry"]
+    text: str
+
+
+class Timeline:
+    """The turns of one call, and what stands beside them."""
+
+    def __init__(self) -> None:
+        self.turns: list[Turn] = []
+        self.notes: list[Note] = []
+        self.rate_limits: dict[str, int] = {}
+        """What remains, by the vendor's name of the limit."""
+        self.started_ms: int | None = None
+        self.model_ready_ms: int | None = None
+        self.ended_ms: int | None = None
+        self.end_reason: EndReason | None = None
+        self.end_detail = ""
+        self._by_response: dict[str, Turn] = {}
+        self._by_item: dict[str, Turn] = {}
+
+    @property
+    def turn(self) -> Turn:
+        """The turn that began last; the model's own if nothing else began one."""
+        return self.turns[-1] if self.turns else self.begin("model")
+
+    def begin(self, cause: Cause) -> Turn:
+        self.turns.append(Turn(len(self.turns) + 1, cause))
+        return self.turns[-1]
+
+    def response(self, response_id: str) -> Turn:
+        """The turn that a response belongs to; a new response belongs to the newest turn."""
+        turn = self._by_response.get(response_id)
+        if turn is None:
+            turn = self._by_response[response_id] = self.turn
+            turn.response_ids.append(response_id)
+        return turn
+
+    def item(self, item_id: str, response_id: str = "") -> Turn:
+        """The turn of an output item; `response_id` introduces an item not seen before."""
+        turn = self._by_item.get(item_id)
+        if turn is None:
+            turn = self.response(response_id) if response_id else self.turn
+            self._by_item[item_id] = turn
+        return turn
+
+    def tool(self, call_id: str) -> ToolRun | None:
+        runs = (run for turn in self.turns for run in turn.tools if run.call_id == call_id)
+        return next(runs, None)
+
+    def note(
+        self, now_ms: int, kind: Literal["fault", "fallback", "key", "stall", "expiry"], text: str
+    ) -> None:
+        self.notes.append(Note(now_ms, kind, text))
+
+    def close(self, reason: EndReason, detail: str, now_ms: int) -> None:
+        self.ended_ms, self.end_reason, self.end_detail = now_ms, reason, detail
+
+    def as_json(self) -> dict[str, object]:
+        """The record as plain values; every `_ms` counts from the call's first event."""
+        return {
+            "started_ms": self.started_ms,
+            "model_ready_ms": self.model_ready_ms,
+            "ended_ms": self.ended_ms,
+            "end_reason": None if self.end_reason is None else str(self.end_reason),
+            "end_fault": None if self.end_reason is None else self.end_reason.fault,
+            "end_detail": self.end_detail,
+            "rate_limits_remaining": self.rate_limits,
+            "turns": [turn.as_json() for turn in self.turns],
+            "notes": [asdict(note) for note in self.notes],
+        }

@@ -1,0 +1,96 @@
+"""What was said, as heard: an agent's line holds only words that reached the caller."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+INTERRUPTED = "[interrupted]"
+
+
+@dataclass(slots=True)
+class Line:
+    speaker: Literal["caller", "agent"]
+    item_id: str
+    at_ms: int
+    """Call clock of the line's beginning."""
+    text: str = ""
+    """Caller: as transcribed. Agent: as received so far; once `final`, as heard."""
+    unheard: str = ""
+    """Agent: the words that were generated and never reached the caller."""
+    interrupted: bool = False
+    final: bool = False
+
+    def __str__(self) -> str:
+        if not self.interrupted:
+            return self.text
+        return f"{self.text} {INTERRUPTED}".strip()
+
+
+class Transcript:
+    """The lines of a call in the order in which they began."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self._by_item: dict[str, Line] = {}
+
+    def caller_began(self, item_id: str, now_ms: int) -> None:
+        self._line("caller", item_id, now_ms)
+
+    def caller_said(self, item_id: str, text: str, now_ms: int) -> None:
+        """The transcript of a caller's turn; it may come long after the turn."""
+        line = self._line("caller", item_id, now_ms)
+        line.text, line.final = text.strip(), True
+
+    def agent_says(self, item_id: str, text: str, now_ms: int) -> None:
+        """A piece of what the agent is about to say."""
+        line = self._line("agent", item_id, now_ms)
+        if not line.final:
+            line.text += text
+
+    def agent_heard(self, item_id: str) -> None:
+        """The caller heard this item to its end."""
+        line = self._by_item.get(item_id)
+        if line is not None and not line.final:
+            line.text, line.final = line.text.strip(), True
+
+    def agent_cut(self, item_id: str, heard_bytes: int, received_bytes: int) -> None:
+        """The caller heard the first `heard_bytes` of the `received_bytes` that had come."""
+        line = self._by_item.get(item_id)
+        if line is None or line.final:
+            return
+        line.text, line.unheard = split_at_word(line.text.strip(), heard_bytes, received_bytes)
+        line.interrupted = line.final = True
+
+    def as_json(self) -> list[dict[str, object]]:
+        return [
+            {
+                "speaker": line.speaker,
+                "at_ms": line.at_ms,
+                "text": str(line),
+                "unheard": line.unheard,
+                "interrupted": line.interrupted,
+            }
+            for line in self.lines
+            if line.text or line.unheard or line.interrupted
+        ]
+
+    def _line(self, speaker: Literal["caller", "agent"], item_id: str, now_ms: int) -> Line:
+        line = self._by_item.get(item_id)
+        if line is None:
+            line = self._by_item[item_id] = Line(speaker, item_id, now_ms)
+            self.lines.append(line)
+        return line
+
+
+def split_at_word(text: str, heard_bytes: int, received_bytes: int) -> tuple[str, str]:
+    """Cut a text where its audio was cut, at the end of the last word that was begun and finished.
+
+    An estimate: speech is taken to pass through the letters of its text evenly.
+    """
+    if heard_bytes <= 0 or received_bytes <= 0:
+        return "", text
+    if heard_bytes >= received_bytes:
+        return text, ""
+    at = len(text) * heard_bytes // received_bytes
+    if not text[at : at + 1].isspace():
+        at = max(text.rfind(" ", 0, at), 0)
+    return text[:at].rstrip(), text[at:].lstrip()
