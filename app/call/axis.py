@@ -67,6 +67,10 @@ class Spans:
         """Add silence that belongs to no item."""
         self.end += n_bytes
 
+    def at(self, position: int) -> Span | None:
+        """The span that holds the byte at `position`."""
+        return next((s for s in self._spans if s.start <= position < s.end), None)
+
     def heard_until(self, position: int) -> Iterator[ItemHeard]:
         """Every item on the axis with what of it lies before `position`."""
         totals: dict[tuple[str, int], ItemHeard] = {}

@@ -50,3 +50,23 @@ _FAULTS: dict[EndReason, Fault] = {
     EndReason.MODEL_FAILED: "model",
     EndReason.INTERNAL_ERROR: "us",
 }
+
+# What the events' causes mean for the call.
+CARRIER_ENDINGS: dict[str, EndReason] = {
+    "hangup": EndReason.CALLER_HUNG_UP,
+    "lost": EndReason.CARRIER_LOST,
+    "stalled": EndReason.CARRIER_STALLED,
+}
+MODEL_ENDINGS: dict[str, EndReason] = {
+    "refused": EndReason.MODEL_REFUSED,
+    "unreachable": EndReason.MODEL_UNREACHABLE,
+    "wrong_format": EndReason.MODEL_WRONG_FORMAT,
+    "nonsense": EndReason.MODEL_NONSENSE,
+    "expired": EndReason.MODEL_EXPIRED,
+    "lost": EndReason.MODEL_LOST,
+}
+HANG_UP_ENDINGS: dict[str, EndReason] = {
+    "agent": EndReason.AGENT_HUNG_UP,
+    "operator": EndReason.OPERATOR_HUNG_UP,
+    "drain": EndReason.DRAINED,
+}

@@ -21,7 +21,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.call.axis import BYTES_PER_MS, FRAME_BYTES, ItemHeard, PlayClock, Spans
+from app.call.axis import BYTES_PER_MS, FRAME_BYTES, ItemHeard, PlayClock, Span, Spans
 from app.call.commands import Command, KeepAudio, KeepSilence, SendAudio, SendClear, SendMark
 
 
@@ -118,12 +118,21 @@ class Playout:
         return self._play_end_ms
 
     @property
+    def unsent_ms(self) -> int:
+        """How much audio waits to be released."""
+        return (self._now.spans.end - self._now.sent) // BYTES_PER_MS
+
+    @property
     def due_ms(self) -> int | None:
         """When `release` or `expire` has something to do, on the call clock."""
         due = [g.cut_ms + self.settings.fence_timeout_ms for g in self._fenced.values()]
         if self._now.sent + FRAME_BYTES <= self._now.spans.end:
             due.append(self._play_end_ms - self.settings.lead_ms + self.settings.step_ms)
         return min(due, default=None)
+
+    def span_at(self, position: int) -> Span | None:
+        """The item that the byte at `position` of the present generation belongs to."""
+        return self._now.spans.at(position)
 
     def receive(
         self, response_id: str, item_id: str, content_index: int, n_bytes: int, now_ms: int

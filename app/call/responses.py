@@ -18,8 +18,14 @@ from enum import StrEnum
 
 from app.call.commands import CancelResponse, Command, CreateResponse
 
-MAX_DEAD = 64
-"""Dead responses remembered; their audio can only be late by the length of a network queue."""
+MEMORY = 64
+"""Responses remembered as dead or complete: what concerns them comes within seconds."""
+
+
+def remember(ids: dict[str, None], response_id: str) -> None:
+    ids[response_id] = None
+    while len(ids) > MEMORY:
+        del ids[next(iter(ids))]
 
 
 class ResponseState(StrEnum):
@@ -64,6 +70,7 @@ class Responses:
         self.active_id = ""
         self.stalls = 0
         self._dead: dict[str, None] = {}
+        self._complete: dict[str, None] = {}
         self._pending: str | None = None
         self._requested: CreateResponse | None = None
         self._doomed_request = ""
@@ -111,7 +118,13 @@ class Responses:
         """The model sent something of its response."""
         self._since_ms = now_ms
 
-    def finished(self, response_id: str, now_ms: int) -> list[Command]:
+    def complete(self, response_id: str) -> bool:
+        """True when the response came to its own end before anybody interrupted it."""
+        return response_id in self._complete
+
+    def finished(self, response_id: str, now_ms: int, *, completed: bool) -> list[Command]:
+        if completed and response_id not in self._dead:
+            remember(self._complete, response_id)
         if self.state is not ResponseState.ACTIVE or self.active_id not in ("", response_id):
             return []
         self._move("finished", now_ms)
@@ -189,9 +202,7 @@ class Responses:
         return self._kill_active(cancel=True) if self.state is ResponseState.ACTIVE else []
 
     def _kill_active(self, *, cancel: bool) -> list[Command]:
-        self._dead[self.active_id] = None
-        while len(self._dead) > MAX_DEAD:
-            del self._dead[next(iter(self._dead))]
+        remember(self._dead, self.active_id)
         if not cancel or not self.active_id:
             return []
         return [CancelResponse(f"cancel-{self.active_id}", self.active_id)]

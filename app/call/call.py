@@ -1,0 +1,343 @@
+"""One phone call as a state machine: `handle(event, now_ms) -> commands`.
+
+    opening --model ready--> talking --hang-up wanted--> goodbye --last mark played--> ended
+    talking or goodbye --either side fails--> ended
+    goodbye --the caller speaks before the agent's own goodbye is over--> talking
+
+Rules:
+1. The agent greets once, when the model is ready and caller audio flows (before that the first
+   words are lost on outbound calls).
+2. The caller's speech takes the floor: what plays is cut, the answer in progress is dead, and the
+   model's memory is mended as soon as the fence says what was heard.
+3. Only `Responses` asks for answers. After parallel tools there is one request.
+4. Hanging up waits for the last mark, and for no longer than `goodbye_timeout_ms` after it is due.
+5. `EndCall` is the last command, exactly once; afterwards every event is ignored.
+6. The same events at the same times give the same commands: no clock, no chance, no I/O.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from app.call.commands import (
+    AddUserText,
+    Command,
+    DeleteItem,
+    EndCall,
+)
+from app.call.endings import CARRIER_ENDINGS, HANG_UP_ENDINGS, MODEL_ENDINGS, EndReason
+from app.call.events import (
+    AudioReceived,
+    CallerAudioBegan,
+    CarrierClosed,
+    DeadlineReached,
+    Event,
+    HangUpRequested,
+    ItemAdded,
+    KeyPressed,
+    MarkEchoed,
+    ModelClosed,
+    ModelFault,
+    ModelReady,
+    ResponseCreated,
+    ResponseFinished,
+    SpeechStarted,
+    SpeechStopped,
+    TextReceived,
+    ToolFinished,
+)
+from app.call.floor import Decision, Floor
+from app.call.goodbye import Goodbye
+from app.call.keypad import Keypad
+from app.call.memory import mend
+from app.call.playout import Played, Playout, PlayoutSettings, Settled
+from app.call.responses import Responses, ResponseSettings
+from app.call.scribe import Scribe
+from app.call.timeline import Timeline
+from app.call.tool_desk import HANG_UP_TOOL, ToolDesk, refuse
+from app.call.transcript import Transcript
+
+
+class Phase(StrEnum):
+    OPENING = "opening"
+    TALKING = "talking"
+    GOODBYE = "goodbye"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    greeting: str = ""
+    """Instructions of the first response; empty: the agent waits for the caller."""
+    playout: PlayoutSettings = field(default_factory=PlayoutSettings)
+    responses: ResponseSettings = field(default_factory=ResponseSettings)
+    key_pause_ms: int = 1_500
+    """Keys pressed closer together than this reach the model as one entry."""
+    goodbye_timeout_ms: int = 3_000
+    max_failures: int = 2
+    """After this many failed responses in a row the model is given up."""
+
+
+class Call:
+    """See the module's text. `now_ms` is the call clock: whole milliseconds, never backward."""
+
+    def __init__(self, settings: CallSettings | None = None) -> None:
+        self.settings = settings or CallSettings()
+        self.phase = Phase.OPENING
+        self.playout = Playout(self.settings.playout)
+        self.responses = Responses(self.settings.responses)
+        self.floor = Floor()
+        self._scribe = Scribe(self.playout)
+        self._caller_heard = False
+        self._greeted = not self.settings.greeting
+        self._silent_items: dict[str, str] = {}
+        self._tools = ToolDesk()
+        self._keypad = Keypad(self.settings.key_pause_ms)
+        self._goodbye = Goodbye(self.settings.goodbye_timeout_ms)
+        self._failures = 0
+        self._requests = 0
+
+    @property
+    def timeline(self) -> Timeline:
+        return self._scribe.timeline
+
+    @property
+    def transcript(self) -> Transcript:
+        return self._scribe.transcript
+
+    @property
+    def due_ms(self) -> int | None:
+        """When `DeadlineReached` must be handled, on the call clock; None: nothing is awaited."""
+        if self.phase is Phase.ENDED:
+            return None
+        due = (
+            self.playout.due_ms,
+            self.responses.due_ms,
+            self._keypad.due_ms,
+            self._goodbye.due_ms(self.playout),
+        )
+        return min((at for at in due if at is not None), default=None)
+
+    def handle(self, event: Event, now_ms: int) -> list[Command]:
+        """What to do about `event`; an empty list once the call has ended."""
+        if self.phase is Phase.ENDED:
+            return []
+        self._scribe.saw(event, now_ms)
+        handler = _HANDLERS.get(type(event))
+        commands = handler(self, event, now_ms) if handler is not None else []
+        reason = self._goodbye.over(self.playout, now_ms, busy=self.responses.busy)
+        if reason is not None and not _ends(commands):
+            commands.append(EndCall(reason))
+        self._scribe.did(commands, now_ms)
+        if _ends(commands):
+            self.phase = Phase.ENDED
+        return commands
+
+    # Opening
+
+    def _model_ready(self, _event: ModelReady, now_ms: int) -> list[Command]:
+        if self.phase is Phase.OPENING:
+            self.phase = Phase.TALKING
+        return self._greet(now_ms)
+
+    def _caller_audio_began(self, _event: CallerAudioBegan, now_ms: int) -> list[Command]:
+        self._caller_heard = True
+        return self._greet(now_ms)
+
+    def _greet(self, now_ms: int) -> list[Command]:
+        if self._greeted or not self._caller_heard or self.phase is not Phase.TALKING:
+            return []
+        self._greeted = True
+        self.timeline.begin("greeting")
+        return self.responses.want(self.settings.greeting, now_ms)
+
+    # The floor
+
+    def _speech_started(self, _event: SpeechStarted, now_ms: int) -> list[Command]:
+        agent_has_floor = self.playout.unplayed or self.responses.busy
+        decision = self.floor.caller_started(agent_has_floor=agent_has_floor)
+        self.responses.caller_started()
+        commands = self._interrupt(now_ms) if decision is Decision.YIELD else []
+        return commands + self._call_off_goodbye()
+
+    def _speech_stopped(self, _event: SpeechStopped, now_ms: int) -> list[Command]:
+        self.floor.caller_stopped()
+        return self.responses.caller_stopped(now_ms)
+
+    def _interrupt(self, now_ms: int) -> list[Command]:
+        commands = self.responses.interrupt()
+        self._scribe.interrupted(now_ms)
+        if not self.playout.unplayed:
+            return commands
+        self._scribe.cut(self.playout.generation, now_ms)
+        cut, settled = self.playout.cut(now_ms)
+        if settled is not None:
+            commands += self._settle(settled, now_ms)
+        return cut + commands
+
+    def _settle(self, settled: Settled, now_ms: int) -> list[Command]:
+        self._scribe.settled(settled, now_ms)
+        return [*mend(settled, self.responses.complete)]
+
+    # What the agent says
+
+    def _response_created(self, event: ResponseCreated, now_ms: int) -> list[Command]:
+        return self.responses.created(event.response_id, event.request_id, now_ms)
+
+    def _item_added(self, event: ItemAdded, now_ms: int) -> list[Command]:
+        self.responses.progressed(now_ms)
+        if event.kind == "message":
+            self._silent_items[event.item_id] = event.response_id
+        return []
+
+    def _audio_received(self, event: AudioReceived, now_ms: int) -> list[Command]:
+        self.responses.progressed(now_ms)
+        if not self.responses.alive(event.response_id):
+            return []
+        self._silent_items.pop(event.item_id, None)
+        return self.playout.receive(
+            event.response_id, event.item_id, event.content_index, event.n_bytes, now_ms
+        )
+
+    def _text_received(self, event: TextReceived, now_ms: int) -> list[Command]:
+        self.responses.progressed(now_ms)
+        if self.responses.alive(event.response_id):
+            self._scribe.said(event, now_ms)
+        return []
+
+    def _response_finished(self, event: ResponseFinished, now_ms: int) -> list[Command]:
+        alive = self.responses.alive(event.response_id)
+        commands: list[Command] = self._forget_silent_items(event.response_id, delete=not alive)
+        if alive:
+            commands += self.playout.finish(now_ms)
+        if alive and event.status == "failed":
+            commands += self._response_failed(event, now_ms)
+        elif event.status == "completed":
+            self._failures = 0
+            commands += self._run_tools(event, now_ms)
+        completed = event.status == "completed"
+        if _ends(commands):
+            return commands
+        return commands + self.responses.finished(event.response_id, now_ms, completed=completed)
+
+    def _forget_silent_items(self, response_id: str, *, delete: bool) -> list[Command]:
+        """Items of a dead response that never came to sound would stay in the model's memory."""
+        silent = [item for item, owner in self._silent_items.items() if owner == response_id]
+        for item_id in silent:
+            del self._silent_items[item_id]
+            if delete:
+                self.transcript.agent_cut(item_id, 0, 0)
+        return [DeleteItem(f"delete-{item_id}", item_id) for item_id in silent] if delete else []
+
+    def _response_failed(self, event: ResponseFinished, now_ms: int) -> list[Command]:
+        self._failures += 1
+        self.timeline.note(now_ms, "fault", f"response failed: {event.error_code or event.reason}")
+        if self._failures >= self.settings.max_failures:
+            return [EndCall(EndReason.MODEL_FAILED, event.error_code or event.reason)]
+        return self._want_answer(now_ms)
+
+    def _want_answer(self, now_ms: int) -> list[Command]:
+        return [] if self.phase is Phase.GOODBYE else self.responses.want("", now_ms)
+
+    # Tools
+
+    def _run_tools(self, event: ResponseFinished, now_ms: int) -> list[Command]:
+        calls = event.tool_calls
+        if len(calls) == 1 and calls[0].name == HANG_UP_TOOL:
+            self.phase = Phase.GOODBYE
+            self._goodbye.begin(EndReason.AGENT_HUNG_UP, now_ms, calls[0].call_id)
+            return []
+        return self._tools.start(calls)
+
+    def _tool_finished(self, event: ToolFinished, now_ms: int) -> list[Command]:
+        commands, last = self._tools.finished(event)
+        return commands + self._want_answer(now_ms) if last else commands
+
+    # The carrier
+
+    def _mark_echoed(self, event: MarkEchoed, now_ms: int) -> list[Command]:
+        verdict = self.playout.echoed(event.name, event.carrier_lo_ms, event.carrier_hi_ms)
+        match verdict:
+            case Played():
+                self._scribe.played(verdict, now_ms)
+            case Settled():
+                return self._settle(verdict, now_ms)
+            case None:
+                pass
+        return []
+
+    def _key_pressed(self, event: KeyPressed, now_ms: int) -> list[Command]:
+        self._keypad.press(event.digit, now_ms)
+        return []
+
+    def _tell_keys(self, now_ms: int) -> list[Command]:
+        keys = self._keypad.take(now_ms)
+        if not keys:
+            return []
+        self._requests += 1
+        text = f"The caller pressed these keys: {' '.join(keys)}"
+        self.timeline.begin("keys")
+        return [AddUserText(f"keys-{self._requests}", text), *self._want_answer(now_ms)]
+
+    def _carrier_closed(self, event: CarrierClosed, _now_ms: int) -> list[Command]:
+        return [EndCall(CARRIER_ENDINGS[event.cause], event.detail)]
+
+    # Faults, deadlines, the end
+
+    def _model_fault(self, event: ModelFault, now_ms: int) -> list[Command]:
+        if event.kind == "active_response":
+            self.responses.conflicted(event.request_id, now_ms)
+        if event.kind == "fatal":
+            return [EndCall(EndReason.MODEL_FAILED, event.code)]
+        return []
+
+    def _model_closed(self, event: ModelClosed, _now_ms: int) -> list[Command]:
+        return [EndCall(MODEL_ENDINGS[event.cause], event.detail)]
+
+    def _hang_up_requested(self, event: HangUpRequested, now_ms: int) -> list[Command]:
+        self.phase = Phase.GOODBYE
+        self._goodbye.begin(HANG_UP_ENDINGS[event.by], now_ms)
+        return []
+
+    def _call_off_goodbye(self) -> list[Command]:
+        if not self._goodbye.call_off():
+            return []
+        self.phase = Phase.TALKING
+        reason = "the caller spoke before the goodbye was over; the call goes on"
+        return [refuse(self._goodbye.call_id, reason)]
+
+    def _deadline_reached(self, _event: DeadlineReached, now_ms: int) -> list[Command]:
+        commands = self.playout.release(now_ms)
+        for settled in self.playout.expire(now_ms):
+            commands += self._settle(settled, now_ms)
+        commands += self._tell_keys(now_ms)
+        commands += self.responses.expire(now_ms)
+        if self.responses.given_up:
+            commands.append(EndCall(EndReason.MODEL_STALLED))
+        return commands
+
+
+def _ends(commands: list[Command]) -> bool:
+    return bool(commands) and isinstance(commands[-1], EndCall)
+
+
+_HANDLERS: dict[type, Callable[[Call, Any, int], list[Command]]] = {
+    ModelReady: Call._model_ready,
+    CallerAudioBegan: Call._caller_audio_began,
+    SpeechStarted: Call._speech_started,
+    SpeechStopped: Call._speech_stopped,
+    ResponseCreated: Call._response_created,
+    ItemAdded: Call._item_added,
+    AudioReceived: Call._audio_received,
+    TextReceived: Call._text_received,
+    ResponseFinished: Call._response_finished,
+    ToolFinished: Call._tool_finished,
+    MarkEchoed: Call._mark_echoed,
+    KeyPressed: Call._key_pressed,
+    CarrierClosed: Call._carrier_closed,
+    ModelFault: Call._model_fault,
+    ModelClosed: Call._model_closed,
+    HangUpRequested: Call._hang_up_requested,
+    DeadlineReached: Call._deadline_reached,
+}

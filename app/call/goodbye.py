@@ -1,0 +1,46 @@
+"""Hanging up: after the last mark, and never later than a while after it was due."""
+
+from app.call.endings import EndReason
+from app.call.playout import Playout
+
+
+class Goodbye:
+    """Begun by the agent's tool, an operator or a drain; called off only if it was the agent's."""
+
+    __slots__ = ("_began_ms", "call_id", "reason", "timeout_ms")
+
+    def __init__(self, timeout_ms: int) -> None:
+        self.timeout_ms = timeout_ms
+        """How long the last mark may be overdue."""
+        self.reason: EndReason | None = None
+        self.call_id = ""
+        """The tool call to answer if the goodbye is called off."""
+        self._began_ms = 0
+
+    @property
+    def begun(self) -> bool:
+        return self.reason is not None
+
+    def begin(self, reason: EndReason, now_ms: int, call_id: str = "") -> None:
+        self.reason, self.call_id, self._began_ms = reason, call_id, now_ms
+
+    def call_off(self) -> bool:
+        """The caller spoke. True if the call goes on."""
+        if self.reason is not EndReason.AGENT_HUNG_UP:
+            return False
+        self.reason = None
+        return True
+
+    def due_ms(self, playout: Playout) -> int | None:
+        if self.reason is None:
+            return None
+        last_ms = max(self._began_ms, playout.play_end_ms) + playout.unsent_ms
+        return last_ms + self.timeout_ms
+
+    def over(self, playout: Playout, now_ms: int, *, busy: bool) -> EndReason | None:
+        """The reason to end the call with now, if it is time. `busy`: an answer is in progress."""
+        due_ms = self.due_ms(playout)
+        if due_ms is None:
+            return None
+        said = not playout.unplayed and not busy
+        return self.reason if said or now_ms >= due_ms else None

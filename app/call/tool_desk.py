@@ -1,0 +1,43 @@
+"""Tool calls in progress. After the last output of a group there is one request for an answer."""
+
+import json
+
+from app.call.commands import Command, RunTool, SendToolOutput
+from app.call.events import ToolCall, ToolFinished
+
+HANG_UP_TOOL = "hang_up"
+"""The built-in tool whose effect is the heart's own."""
+
+
+class ToolDesk:
+    __slots__ = ("_running",)
+
+    def __init__(self) -> None:
+        self._running: set[str] = set()
+
+    def start(self, calls: tuple[ToolCall, ...]) -> list[Command]:
+        """Run the calls of one response; hanging up together with other tools is refused."""
+        commands: list[Command] = []
+        for call in calls:
+            if call.name == HANG_UP_TOOL:
+                reason = "other tools were called at the same time; say goodbye and try again"
+                commands.append(refuse(call.call_id, reason))
+            else:
+                self._running.add(call.call_id)
+                commands.append(RunTool(call.call_id, call.name, call.arguments))
+        return commands
+
+    def finished(self, event: ToolFinished) -> tuple[list[Command], bool]:
+        """The output for the model, and whether it was the last one that was waited for."""
+        if event.call_id not in self._running:
+            return [], False
+        self._running.discard(event.call_id)
+        return [output(event.call_id, event.output)], not self._running
+
+
+def output(call_id: str, text: str) -> SendToolOutput:
+    return SendToolOutput(f"output-{call_id}", call_id, text)
+
+
+def refuse(call_id: str, reason: str) -> SendToolOutput:
+    return output(call_id, json.dumps({"ok": False, "reason": reason}))
