@@ -1,0 +1,35 @@
+# Every target sets up what it needs: a virtual environment with the packages, made once.
+#   make demo PYTHON=python3.13      another Python
+#   make test VENV=/tmp/venv         another place for it
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo serve test check bench clean
+
+demo: $(READY)  ## A caller asks, interrupts and books a table: the whole product, no account
+	@$(BIN)/earshot demo
+
+test: $(READY)  ## All tests
+	@$(BIN)/python -m pytest
+
+check: $(READY)  ## Lint, format, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(READY)  ## The figures: truncation, interruption, loss, speed
+	@$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Earshot needs Python 3.11 or newer; $(PYTHON) is older. Name one: make PYTHON=python3.13"; exit 1; }
+	@echo "Setting up $(VENV) (once, about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,bench]'
+	@touch $(READY)

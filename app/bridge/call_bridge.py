@@ -1,0 +1,245 @@
+"""One call on one worker: the heart between a carrier socket and a model session.
+
+Whoever reads the carrier's socket calls `media`, `mark`, `key` and `carrier_closed`; none of them
+waits. A task of ours reads the model. Everything goes through `_step`: one event into the heart,
+its commands carried out in order. The call is over when the heart says `EndCall`, and only then.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal
+
+from app.bridge.audio_store import AudioStore
+from app.bridge.caller_path import CallerPath
+from app.bridge.carrier_writer import CarrierWriter
+from app.bridge.journal import Journal
+from app.bridge.pacer import Pacer
+from app.bridge.ports import Clock, Dialect, Observer, Tools
+from app.call.call import Call, CallSettings
+from app.call.commands import (
+    Command,
+    EndCall,
+    KeepAudio,
+    KeepSilence,
+    RunTool,
+    SendAudio,
+    SendClear,
+    SendMark,
+)
+from app.call.endings import EndReason
+from app.call.events import (
+    CallerAudioBegan,
+    CarrierClosed,
+    DeadlineReached,
+    Direction,
+    Event,
+    HangUpRequested,
+    KeyPressed,
+    MarkEchoed,
+    ModelClosed,
+    ModelReady,
+    StreamStarted,
+    ToolFinished,
+)
+from app.models.ports import ModelSession
+
+logger = logging.getLogger(__name__)
+
+PADDING_CHECK_MS = 100
+"""How often a silent carrier is looked at, to pad what it does not send."""
+CARRIER_SILENCE_LIMIT_MS = 30_000
+"""A carrier that sends nothing at all for this long is given up."""
+
+
+class CallBridge:
+    """Made when the carrier's stream has started and its token was accepted; then `run()`."""
+
+    def __init__(
+        self,
+        *,
+        call_id: str,
+        stream_id: str,
+        direction: Direction,
+        settings: CallSettings,
+        open_model: Callable[[], Awaitable[ModelSession]],
+        tools: Tools,
+        dialect: Dialect,
+        writer: Callable[[Callable[[str, str], None]], CarrierWriter],
+        clock: Clock,
+        pacer: Pacer,
+        journal: Journal | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self.call_id = call_id
+        self.stream_id = stream_id
+        self.direction = direction
+        self.call = Call(settings)
+        self.caller = CallerPath(clock)
+        self.model: ModelSession | None = None
+        self._open_model = open_model
+        self._tools = tools
+        self._dialect = dialect
+        self._clock = clock
+        self._pacer = pacer
+        self._journal = journal
+        self._observers = observers
+        self._store = AudioStore()
+        self._loop = asyncio.get_running_loop()
+        self._began_s = self._loop.time()
+        self._writer = writer(self._carrier_broken)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ended: asyncio.Future[EndCall] = self._loop.create_future()
+        self._media_ms: int | None = None
+        self._checked_ms = 0
+
+    # What the carrier's reader calls. None of these waits.
+
+    def media(self, payload_b64: str, n_bytes: int, timestamp_ms: int) -> None:
+        """A caller frame: base64 of `n_bytes` of μ-law, dated by the carrier's clock."""
+        now_ms = self._now_ms()
+        first, self._media_ms = self._media_ms is None, now_ms
+        self.caller.media(payload_b64, n_bytes, timestamp_ms, now_ms)
+        if first:
+            self._step(CallerAudioBegan(timestamp_ms))
+
+    def mark(self, name: str) -> None:
+        self._step(MarkEchoed(name, *self._clock.at(self._now_ms())))
+
+    def key(self, digit: str) -> None:
+        self._step(KeyPressed(digit))
+
+    def carrier_closed(self, cause: Literal["hangup", "lost", "stalled"], detail: str = "") -> None:
+        self._step(CarrierClosed(cause, detail))
+
+    def hang_up(self, by: Literal["operator", "drain"]) -> None:
+        """Say what is queued, then end the call."""
+        self._step(HangUpRequested(by))
+
+    # The life of the call
+
+    async def run(self) -> EndCall:
+        """Until the call is over; then both sides are closed and the record is written."""
+        self._step(StreamStarted(self.call_id, self.stream_id, self.direction))
+        self._spawn(self._talk())
+        self._pacer.add(self)
+        try:
+            return await asyncio.shield(self._ended)
+        finally:
+            self._pacer.remove(self)
+            await self._close()
+
+    @property
+    def due_at_s(self) -> float | None:
+        """When the pacer must call `on_due`, in event-loop time."""
+        due_ms = self._checked_ms + PADDING_CHECK_MS
+        heart_ms = self.call.due_ms
+        if heart_ms is not None and heart_ms < due_ms:
+            due_ms = heart_ms
+        return self._began_s + due_ms / 1000
+
+    def on_due(self) -> None:
+        now_ms = self._now_ms()
+        if now_ms >= self._checked_ms + PADDING_CHECK_MS:
+            self._check_carrier(now_ms)
+        due_ms = self.call.due_ms
+        if due_ms is not None and due_ms <= now_ms:
+            self._step(DeadlineReached())
+
+    def _check_carrier(self, now_ms: int) -> None:
+        self._checked_ms = now_ms
+        self.caller.pad_for_silence(now_ms)
+        if now_ms - (self._media_ms or 0) > CARRIER_SILENCE_LIMIT_MS:
+            limit_s = CARRIER_SILENCE_LIMIT_MS // 1000
+            self._step(CarrierClosed("stalled", f"no caller audio for {limit_s} s"))
+
+    async def _talk(self) -> None:
+        """Read the model until it closes."""
+        self.model = model = await self._open_model()
+        while not self._ended.done():
+            incoming = await model.receive()
+            if isinstance(incoming.event, ModelReady):
+                self.caller.connect(model)
+            self._step(incoming.event, incoming.audio)
+            if isinstance(incoming.event, ModelClosed):
+                self.caller.disconnect()
+                return
+
+    async def _run_tool(self, command: RunTool) -> None:
+        outcome = await self._tools.run(command.name, command.arguments)
+        self._step(ToolFinished(command.call_id, outcome.output, outcome.ok))
+
+    async def _close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._writer.close()
+        if self.model is not None:
+            await self.model.close()
+        if self._journal is not None:
+            with contextlib.suppress(OSError):
+                await self._journal.close()
+
+    # One step
+
+    def _step(self, event: Event, audio: bytes | None = None) -> None:
+        if self._ended.done():
+            return
+        now_ms = self._now_ms()
+        try:
+            commands = self.call.handle(event, now_ms)
+            for command in commands:
+                self._do(command, audio)
+        except Exception as error:
+            self._fail(error)
+            return
+        if self._journal is not None:
+            self._journal.add(now_ms, event, commands)
+        for observer in self._observers:
+            observer.step(self.call, event, commands, now_ms)
+
+    def _do(self, command: Command, audio: bytes | None) -> None:
+        match command:
+            case SendAudio(generation, start, end):
+                ulaw = self._store.take(generation, start, end)
+                self._writer.write(self._dialect.audio(ulaw))
+            case KeepAudio(generation):
+                self._store.keep(generation, audio or b"")
+            case KeepSilence(generation, n_bytes):
+                self._store.keep_silence(generation, n_bytes)
+            case SendMark(name):
+                self._writer.write(self._dialect.mark(name))
+            case SendClear():
+                self._writer.write(self._dialect.clear())
+            case RunTool():
+                self._spawn(self._run_tool(command))
+            case EndCall():
+                self._ended.set_result(command)
+            case _:
+                if self.model is not None:
+                    self.model.send(command)
+
+    def _fail(self, error: Exception) -> None:
+        """A fault of ours: the call ends, the others go on, the log says where it was."""
+        logger.error("the call failed inside the bot", exc_info=error)
+        if not self._ended.done():
+            end = EndCall(EndReason.INTERNAL_ERROR, type(error).__name__)
+            self.call.timeline.close(end.reason, end.detail, self._now_ms())
+            self._ended.set_result(end)
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Future[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error if isinstance(error, Exception) else RuntimeError(str(error)))
+
+    def _carrier_broken(self, cause: str, detail: str) -> None:
+        self._step(CarrierClosed("stalled" if cause == "stalled" else "lost", detail))
+
+    def _now_ms(self) -> int:
+        return int((self._loop.time() - self._began_s) * 1000)

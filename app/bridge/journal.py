@@ -1,0 +1,129 @@
+"""The flight recorder: every event that reached the heart, with its time, and what the heart did.
+
+A journal is JSON Lines: a header with the call's settings, then one line per event with the
+commands that answered it. Lines are kept as objects and encoded in batches off the media path.
+`replay` hands the events to a new heart and compares its commands, bit for bit.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.call import events as event_types
+from app.call.call import Call, CallSettings
+from app.call.commands import Command
+from app.call.events import Event
+
+FORMAT = "earshot-journal-1"
+BATCH = 500
+"""Events kept before they are encoded and written; about ten seconds of a busy call."""
+
+
+class JournalError(Exception):
+    """The file is not a journal that this version can read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first place where a replay did something else than the recorded call."""
+
+    line: int
+    at_ms: int
+    event: str
+    recorded: str
+    replayed: str
+
+
+class Journal:
+    """Written by the bridge; one per call. Belongs to one event loop."""
+
+    def __init__(self, path: Path, settings: CallSettings) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lines: list[tuple[int, Event, list[Command]]] = []
+        header = {"format": FORMAT, "settings": settings}
+        path.touch(mode=0o600)
+        path.write_bytes(msgspec.json.encode(header) + b"\n")
+        self._writing: asyncio.Task[None] | None = None
+
+    def add(self, now_ms: int, event: Event, commands: list[Command]) -> None:
+        self._lines.append((now_ms, event, commands))
+        if len(self._lines) >= BATCH and (self._writing is None or self._writing.done()):
+            self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    async def close(self) -> None:
+        if self._writing is not None:
+            await self._writing
+        await self._write()
+
+    async def _write(self) -> None:
+        lines, self._lines = self._lines, []
+        await asyncio.to_thread(self._append, lines)
+
+    def _append(self, lines: list[tuple[int, Event, list[Command]]]) -> None:
+        with self.path.open("ab") as file:
+            file.write(b"".join(map(_encode, lines)))
+
+
+def _encode(line: tuple[int, Event, list[Command]]) -> bytes:
+    now_ms, event, commands = line
+    record = {
+        "t": now_ms,
+        "event": type(event).__name__,
+        **({"with": event} if event.__dataclass_fields__ else {}),
+        "commands": [[type(command).__name__, command] for command in commands],
+    }
+    return msgspec.json.encode(record) + b"\n"
+
+
+def read(path: Path) -> tuple[CallSettings, Iterator[tuple[int, int, Event, bytes]]]:
+    """A journal's settings and its lines: line number, time, event, commands as recorded.
+
+    Raises `JournalError` that names the line.
+    """
+    lines = path.read_bytes().splitlines()
+    try:
+        header = msgspec.json.decode(lines[0])
+        if header["format"] != FORMAT:
+            raise JournalError(f"{path.name}: expected format {FORMAT}, got {header['format']}")
+        settings = msgspec.convert(header["settings"], CallSettings)
+    except (IndexError, KeyError, TypeError, msgspec.MsgspecError) as error:
+        raise JournalError(f"{path.name}, line 1: expected a journal's header: {error}") from error
+    return settings, _events(path, lines)
+
+
+def _events(path: Path, lines: list[bytes]) -> Iterator[tuple[int, int, Event, bytes]]:
+    for number, line in enumerate(lines[1:], start=2):
+        try:
+            record: dict[str, Any] = msgspec.json.decode(line)
+            kind = getattr(event_types, record["event"])
+            event = msgspec.convert(record.get("with", {}), kind)
+            recorded = msgspec.json.encode(record["commands"])
+        except (KeyError, TypeError, AttributeError, msgspec.MsgspecError) as error:
+            raise JournalError(f"{path.name}, line {number}: not an event: {error}") from error
+        yield number, record["t"], event, recorded
+
+
+def replay(path: Path) -> tuple[Call, Difference | None, int]:
+    """Hand a recorded call's events to a new heart.
+
+    Returns the heart as it ends, the first difference if there is one, and how many events went in.
+    """
+    settings, lines = read(path)
+    call, count = Call(settings), 0
+    for number, now_ms, event, recorded in lines:
+        count += 1
+        commands = call.handle(event, now_ms)
+        replayed = msgspec.json.encode([[type(c).__name__, c] for c in commands])
+        if replayed != recorded:
+            name = type(event).__name__
+            return (
+                call,
+                Difference(number, now_ms, name, recorded.decode(), replayed.decode()),
+                count,
+            )
+    return call, None, count

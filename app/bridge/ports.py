@@ -1,0 +1,53 @@
+"""What the bridge needs of its neighbours: a carrier's dialect, tools, and whoever looks on."""
+
+from typing import Protocol
+
+from app.call.call import Call
+from app.call.commands import Command
+from app.call.events import Event
+
+
+class Dialect(Protocol):
+    """How a carrier writes what we send on its media socket."""
+
+    def audio(self, ulaw: bytes) -> str: ...
+
+    def mark(self, name: str) -> str: ...
+
+    def clear(self) -> str: ...
+
+
+class Clock(Protocol):
+    """The carrier's own clock, read off caller media (μ-law, 8 bytes = 1 ms)."""
+
+    def on_media(self, timestamp_ms: int, n_bytes: int, now_ms: int) -> int:
+        """Take a frame; returns how many bytes of silence belong before it."""
+        ...
+
+    def due_padding(self, now_ms: int) -> int:
+        """Bytes of silence that are due because media has stopped coming."""
+        ...
+
+    def at(self, now_ms: int) -> tuple[int, int]:
+        """Bounds of the carrier time of a message that arrives now on the same socket."""
+        ...
+
+
+class ToolOutcome(Protocol):
+    @property
+    def ok(self) -> bool: ...
+
+    @property
+    def output(self) -> str: ...
+
+
+class Tools(Protocol):
+    async def run(self, name: str, arguments_json: str) -> ToolOutcome:
+        """Never raises for what the model or the tool did wrong: the output says it."""
+        ...
+
+
+class Observer(Protocol):
+    """Sees every step of a call, in the event loop, right after it was carried out."""
+
+    def step(self, call: Call, event: Event, commands: list[Command], now_ms: int) -> None: ...
