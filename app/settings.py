@@ -1,0 +1,300 @@
+"""What the operator sets: one typed object, read from the environment and `.env`.
+
+Each field names its variable, says what is expected and what it is for; `earshot doctor` and the
+docs are made from the same words. Read it with `load_settings()`; a command says which variables
+it cannot do without by `settings.require(...)`. "" always means "not set".
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import PrivateAttr, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from app.setting_rules import (
+    Problem,
+    SettingsError,
+    misspelt,
+    names_of,
+    problem_with,
+    read_env_file,
+    setting,
+    shown,
+    tidy_http_url,
+    tidy_public_url,
+    variable_of,
+    websocket_url,
+)
+
+__all__ = ["DEFAULT_MODEL", "SERVING", "Problem", "Settings", "SettingsError", "load_settings"]
+
+DEFAULT_MODEL = "gpt-realtime-2.1"
+SERVING = ("OPENAI_API_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "PUBLIC_URL")
+"""What answering real calls needs."""
+
+
+class Settings(BaseSettings):
+    """Everything the operator can set. Immutable; secrets do not show in its repr."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True
+    )
+    _warnings: tuple[str, ...] = PrivateAttr(())
+
+    openai_api_key: SecretStr = setting(
+        SecretStr(""), "OPENAI_API_KEY", expected="an OpenAI secret key", example="sk-..."
+    )
+    """The key for the model. Needed to serve calls."""
+
+    openai_base_url: str = setting(
+        "https://api.openai.com/v1",
+        "OPENAI_BASE_URL",
+        expected="an http(s):// address, as for OpenAI's SDK",
+    )
+    """Where the model is. An http:// base gives ws:// sessions, https:// gives wss://."""
+
+    openai_project: str = setting(
+        "", "OPENAI_PROJECT", "OPENAI_PROJECT_ID", expected="a project id", example="proj_..."
+    )
+    """The OpenAI project that pays. Default: the key's own."""
+
+    twilio_account_sid: str = setting(
+        "",
+        "TWILIO_ACCOUNT_SID",
+        expected="AC and 32 hexadecimal digits",
+        example="AC...",
+        pattern=r"^(AC[0-9a-fA-F]{32})?$",
+    )
+    """The Twilio account. Needed to serve calls."""
+
+    twilio_auth_token: SecretStr = setting(
+        SecretStr(""),
+        "TWILIO_AUTH_TOKEN",
+        expected="the account's auth token; while rotating: the primary one, a comma, the next",
+        example="...",
+    )
+    """Checks Twilio's signatures (any of them) and logs in to its API (the first)."""
+
+    public_url: str = setting(
+        "",
+        "PUBLIC_URL",
+        expected="the https:// address at which Twilio reaches this server",
+        example="https://bot.example.com",
+    )
+    """The origin of webhooks and of the media socket; may carry a path prefix. Signatures are
+    checked against it, never against the Host header. http:// is for loopback only."""
+
+    redis_url: SecretStr = setting(
+        SecretStr(""),
+        "REDIS_URL",
+        expected="a redis://, rediss:// or unix:// address",
+        example="redis://localhost:6379/0",
+    )
+    """The Redis that several workers share. Default: none; one process keeps its own state."""
+
+    database_url: SecretStr = setting(
+        SecretStr(""),
+        "DATABASE_URL",
+        expected="an sqlite:// or postgresql:// address",
+        example="postgresql://localhost/earshot",
+    )
+    """The SQL database for records. Default: a SQLite file in the data folder."""
+
+    agent: str = setting(
+        "receptionist", "EARSHOT_AGENT", expected="an agent's name or the path of its TOML file"
+    )
+    """The agent that answers when a call names none."""
+
+    model: str = setting(
+        "", "EARSHOT_MODEL", expected="a realtime model's id", example=DEFAULT_MODEL
+    )
+    """Overrides every agent's model. Default: the agent's own, else gpt-realtime-2.1."""
+
+    data_dir: Path = setting(Path("earshot-data"), "EARSHOT_DATA_DIR", expected="a folder")
+    """Where event logs and recordings go; made when first needed."""
+
+    record_events: bool = setting(True, "EARSHOT_RECORD_EVENTS", expected="true or false")
+    """Keep each call's event log, which `earshot replay` reads. It holds what was said."""
+
+    record_audio: bool = setting(False, "EARSHOT_RECORD_AUDIO", expected="true or false")
+    """Keep each call's sound as a stereo WAV. Mind the law where your callers are."""
+
+    lead_ms: int = setting(
+        200, "EARSHOT_LEAD_MS", expected="whole milliseconds from 40 to 2000", ge=40, le=2000
+    )
+    """How far ahead of the caller's ear audio is sent, in ms. More rides out jitter; less is
+    left to clear when the caller interrupts."""
+
+    max_calls: int = setting(
+        50, "EARSHOT_MAX_CALLS", expected="a whole number from 1 to 10000", ge=1, le=10_000
+    )
+    """Calls at once in one worker process; the next one is refused."""
+
+    model_connect_timeout_s: float = setting(
+        8.0, "EARSHOT_MODEL_CONNECT_TIMEOUT_S", expected="seconds from 0.5 to 60", ge=0.5, le=60
+    )
+    """How long a model session may take to open and be configured, in seconds."""
+
+    tool_timeout_s: float = setting(
+        10.0, "EARSHOT_TOOL_TIMEOUT_S", expected="seconds from 0.1 to 120", ge=0.1, le=120
+    )
+    """How long a tool may run before the model is told that it took too long, in seconds."""
+
+    twilio_timeout_s: float = setting(
+        10.0, "EARSHOT_TWILIO_TIMEOUT_S", expected="seconds from 0.5 to 60", ge=0.5, le=60
+    )
+    """How long a request to Twilio's API may take, in seconds."""
+
+    twilio_api_url: str = setting(
+        "https://api.twilio.com", "EARSHOT_TWILIO_API_URL", expected="an http(s):// address"
+    )
+    """Twilio's API. The lab's telephone sets its own."""
+
+    from_number: str = setting(
+        "",
+        "EARSHOT_FROM_NUMBER",
+        expected="a number of yours in E.164 form: + and 8 to 15 digits",
+        example="+1...",
+        pattern=r"^(\+[1-9][0-9]{7,14})?$",
+    )
+    """The caller ID of outbound calls."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", "EARSHOT_LOG_LEVEL", expected="debug, info, warning or error"
+    )
+    """The least severe log record that is written."""
+
+    log_format: Literal["text", "json"] = setting(
+        "text", "EARSHOT_LOG_FORMAT", expected="text or json"
+    )
+    """text for people, json for one object a line."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *others: PydanticBaseSettingsSource,
+        **named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only `load_settings` reads the environment: `Settings(...)` is what its caller says."""
+        return (init_settings,)
+
+    @field_validator("openai_base_url", "twilio_api_url")
+    @classmethod
+    def _http_url(cls, value: str) -> str:
+        return tidy_http_url(value)
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url(cls, value: str) -> str:
+        return tidy_public_url(value) if value else value
+
+    @field_validator("twilio_auth_token")
+    @classmethod
+    def _tokens(cls, value: SecretStr) -> SecretStr:
+        tokens = value.get_secret_value()
+        if tokens and not all(re.fullmatch(r"\s*[!-+\--~]+\s*", t) for t in tokens.split(",")):
+            raise ValueError("an entry between the commas is empty or holds a space")
+        return value
+
+    @field_validator("openai_api_key")
+    @classmethod
+    def _header_safe(cls, value: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"[!-~]*", value.get_secret_value()):
+            raise ValueError("it holds a space or a character that no key has")
+        return value
+
+    @field_validator("redis_url", "database_url")
+    @classmethod
+    def _store_url(cls, value: SecretStr, info: Any) -> SecretStr:
+        schemes = r"rediss?|unix" if info.field_name == "redis_url" else r"(sqlite|postgresql)\S*?"
+        if value and not re.match(rf"({schemes})://", value.get_secret_value()):
+            raise ValueError("it begins with none of these")
+        return value
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Lines for the operator at start: what is odd but works."""
+        return self._warnings
+
+    @property
+    def twilio_auth_tokens(self) -> tuple[str, ...]:
+        """The tokens in clear text, the primary one first; empty when none is set."""
+        tokens = self.twilio_auth_token.get_secret_value().split(",")
+        return tuple(token.strip() for token in tokens if token.strip())
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret in clear text, for the log's redaction."""
+        fields = type(self).model_fields
+        values = [getattr(self, name) for name in fields if fields[name].annotation is SecretStr]
+        return (*(v.get_secret_value() for v in values if v), *self.twilio_auth_tokens)
+
+    def model_for(self, agents_model: str) -> str:
+        """The model to use for an agent that names `agents_model` (or "")."""
+        return self.model or agents_model or DEFAULT_MODEL
+
+    def url(self, path: str) -> str:
+        """The public address of one of our paths, such as "/twilio/voice"."""
+        return self.public_url + path
+
+    def socket_url(self, path: str) -> str:
+        """The public WebSocket address of one of our paths, such as "/twilio/media"."""
+        return websocket_url(self.public_url) + path
+
+    def require(self, *names: str) -> None:
+        """Raise SettingsError with a line for each of these variables that is not set."""
+        fields = {variable_of(info): (key, info) for key, info in type(self).model_fields.items()}
+        missing = [name for name in names if not getattr(self, fields[name][0])]
+        if missing:
+            raise SettingsError(problem_with(name, fields[name][1], "", "") for name in missing)
+
+
+def load_settings(
+    env: Mapping[str, str] | None = None, env_file: Path | str | None = ".env"
+) -> Settings:
+    """Read the settings from `env` (default: the process's environment), then from `env_file`.
+
+    A missing `.env` is no error, another missing file is; a variable that is set to nothing counts as not set.
+    Raises SettingsError, one line for each problem, never with a secret's value.
+    """
+    file = Path(env_file) if env_file is not None else None
+    named = file is not None and file != Path(".env")
+    given = read_env_file(file) if file is not None and (named or file.exists()) else {}
+    given.update(os.environ if env is None else env)
+    given = {name: value.strip() for name, value in given.items() if value.strip()}
+    known = {name for info in Settings.model_fields.values() for name in names_of(info)}
+    try:
+        settings = Settings.model_validate({k: v for k, v in given.items() if k in known})
+    except ValidationError as error:
+        raise SettingsError(_problems(error, given)) from None
+    settings._warnings = (*misspelt(given, known), *_oddities(settings))
+    return settings
+
+
+def _problems(error: ValidationError, given: Mapping[str, str]) -> list[Problem]:
+    fields = {name: info for info in Settings.model_fields.values() for name in names_of(info)}
+    problems = []
+    for wrong in error.errors(include_url=False):
+        name = str(wrong["loc"][0])
+        info = fields[name]
+        name = next(alias for alias in names_of(info) if alias in given)
+        reason = str(wrong.get("ctx", {}).get("error", ""))
+        got = shown(given[name], secret=info.annotation is SecretStr)
+        problems.append(problem_with(name, info, got, reason))
+    return problems
+
+
+def _oddities(settings: Settings) -> list[str]:
+    if settings.public_url.startswith("http://"):
+        return ["PUBLIC_URL is http://, so streams use ws:// and only this machine can call."]
+    return []
