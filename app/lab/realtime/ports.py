@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +11,11 @@ class Turn:
 
     role: Literal["user", "assistant", "system", "function_call", "function_call_output"]
     text: str
-    """Transcript, tool output, or a function call's JSON arguments. None heard: ""."""
+    """Transcript, tool output, or a function call's JSON arguments.
+
+    "" with `understood` for a user: the silence of an idle timeout. "" for the assistant: an
+    answer that was cut, whose words the vendor forgets.
+    """
     name: str = ""
     """Function name, for role function_call."""
     understood: bool = True
@@ -63,4 +67,16 @@ class Brain(Protocol):
 
     def reply(self, conversation: Sequence[Turn], instructions: str) -> Sequence[Output]:
         """The items of the next response; `instructions`: of the response, else the session."""
+        ...
+
+
+@runtime_checkable
+class AsideBrain(Brain, Protocol):
+    """A brain that can be asked something without its dialog moving on."""
+
+    def aside(self, conversation: Sequence[Turn], instructions: str) -> Sequence[Output]:
+        """Answer an out-of-band response (`conversation: "none"`), such as a summary.
+
+        Without this method `reply` is asked.
+        """
         ...
