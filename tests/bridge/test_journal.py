@@ -76,7 +76,7 @@ async def test_a_changed_journal_is_told_apart_at_its_line(tmp_path: Path) -> No
     path = await recorded(tmp_path)
     text = path.read_text()
     assert '"n_bytes":4000' in text
-    path.write_text(text.replace('"n_bytes":4000', '"n_bytes":4800'))
+    path.write_text(text.replace('"n_bytes":4000', '"n_bytes":4800', 1))
     _, difference, _ = replay(path)
     assert difference is not None
     assert (difference.line, difference.event, difference.at_ms) == (7, "AudioReceived", 420)
