@@ -1,0 +1,76 @@
+"""What an agent is: its words, its voice, its tools, and when it takes its turn."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import ConfigDict, Field, StringConstraints, with_config
+
+Eagerness: TypeAlias = Literal["auto", "low", "medium", "high"]
+ReasoningEffort: TypeAlias = Literal["", "minimal", "low", "medium", "high", "xhigh"]
+_STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+_Words: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerVad:
+    """The model hears the turn's end in the silence (OpenAI docs: Realtime turn detection)."""
+
+    type: Literal["server_vad"] = "server_vad"
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """How sure it must be that somebody speaks, 0 to 1. Higher for noisy lines."""
+    prefix_padding_ms: Annotated[int, Field(ge=0, le=5_000)] = 300
+    """Audio before the detected start that belongs to the turn, in ms."""
+    silence_duration_ms: Annotated[int, Field(ge=100, le=10_000)] = 500
+    """Silence that ends the turn, in ms. Less is quicker and interrupts slow speakers."""
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SemanticVad:
+    """The model waits until the sentence sounds finished (same source)."""
+
+    type: Literal["semantic_vad"] = "semantic_vad"
+    eagerness: Eagerness = "auto"
+    """How soon it answers; it waits at most 8 s for low, 4 s for medium and auto, 2 s for high."""
+
+
+TurnDetection: TypeAlias = Annotated[ServerVad | SemanticVad, Field(discriminator="type")]
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """One agent as its TOML file describes it; `load_agent` checks it."""
+
+    name: str
+    """The file's name without `.toml`."""
+    source: Path
+    """The file; the Python files of its tools are looked up beside it."""
+    instructions: _Words
+    """The prompt."""
+    greeting: str = ""
+    """What it says first, word for word. Default: none, it waits for the caller."""
+    voice: _Words = "marin"
+    """The model's voice, or the id of a custom one ("voice_...")."""
+    language: Annotated[str, Field(pattern=r"^([a-z]{2})?$")] = "en"
+    """What callers mostly speak, as two letters (ISO 639-1); helps transcription. "": any."""
+    model: str = ""
+    """A model of its own. Default: the settings'."""
+    tools: tuple[str, ...] = ()
+    """Built-ins by name; functions as "file.py:function" or "package.module:function"."""
+    turn_detection: TurnDetection = field(default_factory=ServerVad)
+    transcription_model: str = "gpt-transcribe"
+    """Writes down what callers say. "": nothing is written down."""
+    max_output_tokens: Annotated[int, Field(ge=1, le=4096)] | Literal["inf"] = "inf"
+    """The longest answer, tool calls included, in tokens, 1 to 4096."""
+    reasoning_effort: ReasoningEffort = ""
+    """For reasoning models; more is slower. Default: the model's own."""
+    speed: Annotated[float, Field(ge=0.25, le=1.5)] = 1.0
+    """How fast it speaks, 0.25 to 1.5."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the files that it names are looked up."""
+        return self.source.parent

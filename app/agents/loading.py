@@ -1,0 +1,173 @@
+"""Reading agents from TOML files, strictly: a key that means nothing is an error, not ignored."""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from app.agents.agent import Agent, SemanticVad, ServerVad
+from app.agents.lines import line_of
+from app.shipped import shipped
+
+_NOT_KEYS = ("name", "source")
+_EXPECTED = {
+    "union_tag_invalid": 'type = "server_vad" or "semantic_vad"',
+    "union_tag_not_found": 'type = "server_vad" or "semantic_vad"',
+    "missing": "this key",
+    "dataclass_type": "a table",
+    "dict_type": "a table",
+    "string_type": "a text in quotes",
+    "string_too_short": "a text that is not empty",
+    "string_pattern_mismatch": 'two small letters such as "en", or ""',
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "tuple_type": "a list",
+}
+"""Pydantic's kinds of errors, in the words of a TOML file."""
+_TABLES = {"server_vad": ServerVad, "semantic_vad": SemanticVad}
+
+
+class AgentError(ValueError):
+    """An agent cannot be found or its file is wrong. One line for each problem, with its place."""
+
+
+def default_search() -> tuple[Path, ...]:
+    """The operator's `agents/` folder first, then the agents that ship."""
+    return (Path("agents"), shipped("agents"))
+
+
+def agent_files(search: Iterable[Path] | None = None) -> dict[str, Path]:
+    """The agents that there are: name -> file. The first folder that has a name wins."""
+    found: dict[str, Path] = {}
+    for folder in default_search() if search is None else search:
+        for path in sorted(folder.glob("*.toml")):
+            found.setdefault(path.stem, path)
+    return found
+
+
+def load_agent(name_or_path: str | Path, search: Iterable[Path] | None = None) -> Agent:
+    """An agent by name, looked up in `search`, or by the path of its TOML file.
+
+    Raises AgentError, one line for each problem: file, line, key, what was expected, what came.
+    """
+    text = str(name_or_path)
+    if text.endswith(".toml") or "/" in text or "\\" in text:
+        return _read(Path(text))
+    files = agent_files(search)
+    if text not in files:
+        near = get_close_matches(text, files, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        there = ", ".join(files) or "none"
+        raise AgentError(f"There is no agent {text!r}; there are: {there}.{hint}")
+    return _read(files[text])
+
+
+def _read(path: Path) -> Agent:
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+    except OSError as error:
+        raise AgentError(f"{path}: expected an agent's file: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise AgentError(f"{path}: expected UTF-8 text.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise AgentError(f"{path}: it is not TOML: {error}.") from error
+    file = _File(path, text, data)
+    given = {key: value for key, value in data.items() if key not in _NOT_KEYS}
+    problems = [file.unknown((key,)) for key in data if key in _NOT_KEYS]
+    agent = None
+    try:
+        agent = _ADAPTER.validate_json(_json({**given, "name": path.stem, "source": str(path)}))
+    except ValidationError as error:
+        problems += file.problems(error)
+    if agent is None or problems:
+        raise AgentError("\n".join(problems))
+    return agent
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """An agent's file while its mistakes are told."""
+
+    path: Path
+    text: str
+    data: Mapping[str, Any]
+
+    def problems(self, error: ValidationError) -> list[str]:
+        """A line for each wrong key; of a choice of types, all that would have been right."""
+        unknown: list[str] = []
+        wrong: dict[tuple[str, ...], list[str]] = {}
+        for details in error.errors(include_url=False):
+            key = self._key(details["loc"])
+            if details["type"] == "unexpected_keyword_argument":
+                unknown.append(self.unknown(key))
+            else:
+                wrong.setdefault(key, []).append(_expected(details))
+        return unknown + [self.told(key, " or ".join(e)) for key, e in wrong.items()]
+
+    def told(self, key: tuple[str, ...], expected: str) -> str:
+        value = self._value(key)
+        got = "it is missing" if value is None else f"got {_quoted(value)}"
+        return f"{self._place(key)}: expected {expected}, {got}."
+
+    def unknown(self, key: tuple[str, ...]) -> str:
+        table = self._value(key[:-1]) if len(key) > 1 else None
+        kind = table.get("type", "server_vad") if isinstance(table, Mapping) else ""
+        known = [f.name for f in fields(_TABLES.get(str(kind), Agent))]
+        known = [name for name in known if name not in _NOT_KEYS]
+        near = get_close_matches(key[-1], known, n=1)
+        if key[-1] == "name":
+            hint = "an agent is called like its file"
+        else:
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        return f"{self._place(key)}: there is no such key; {hint}"
+
+    def _place(self, key: tuple[str, ...]) -> str:
+        line = line_of(self.text, key)
+        return f"{self.path}:{line}: {'.'.join(key)}" if line else f"{self.path}: {'.'.join(key)}"
+
+    def _key(self, loc: tuple[int | str, ...]) -> tuple[str, ...]:
+        """The part of pydantic's location that stands in the file: no union tags, no indexes.
+
+        The first part always counts, because a missing key has a location too.
+        """
+        key: tuple[str, ...] = ()
+        for part in loc:
+            if isinstance(part, str) and (not key or self._value((*key, part)) is not None):
+                key = (*key, part)
+        return key
+
+    def _value(self, key: tuple[str, ...]) -> Any:
+        value: Any = self.data
+        for part in key:
+            value = value.get(part) if isinstance(value, Mapping) else None
+        return value
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    """The same data as JSON, from which strict validation takes tables and lists as ours.
+
+    TOML's dates have no place in an agent: they become what no key takes.
+    """
+    return json.dumps(data, default=lambda date: {"date": str(date)})
+
+
+def _expected(details: ErrorDetails) -> str:
+    if details["type"] in _EXPECTED:
+        return _EXPECTED[details["type"]]
+    text = details["msg"].removeprefix("Input should be ").replace("'", '"')
+    return f"a number {text}" if text.startswith(("less", "greater")) else text
+
+
+def _quoted(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+_ADAPTER: TypeAdapter[Agent] = TypeAdapter(Agent)
