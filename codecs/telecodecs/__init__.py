@@ -1,5 +1,6 @@
 """Telephone audio: G.711, resampling, DTMF, levels, WAV. Bytes in, bytes out."""
 
+from telecodecs.dtmf import DtmfDetector, DtmfKey, dtmf_tone
 from telecodecs.g711 import (
     ALAW_SILENCE,
     BYTES_PER_MS,
@@ -35,12 +36,15 @@ __all__ = [
     "SAMPLE_RATE_HZ",
     "SILENCE_DBFS",
     "ULAW_SILENCE",
+    "DtmfDetector",
+    "DtmfKey",
     "MonoWavWriter",
     "Resampler",
     "StereoWavWriter",
     "WavError",
     "alaw_to_pcm",
     "alaw_to_ulaw",
+    "dtmf_tone",
     "load_as_ulaw",
     "pcm_dbfs",
     "pcm_peak",
