@@ -1,0 +1,187 @@
+"""One call while it lasts: its clock, its caller, its stream, and who may end or redirect it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+from app.lab.phone.agenda import Clock
+from app.lab.phone.caller import Caller, CallerEventKind, CallerTick
+from app.lab.phone.identity import CallIdentity, CallStatus
+from app.lab.phone.impairments import Impairments
+from app.lab.phone.media import MediaStream
+from app.lab.phone.report import CallError, CallReport, EndedBy, LineEvent, LineEventKind
+from app.lab.phone.script import Script
+from app.lab.phone.webhook import Method
+from telecodecs.g711 import FRAME_MS
+
+
+@dataclass(frozen=True, slots=True)
+class TwimlSource:
+    """Where the next TwiML comes from: a URL, or the document itself."""
+
+    url: str = ""
+    method: Method = "POST"
+    document: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What a verb adds to the standard parameters."""
+    purpose: Literal["twiml", "action"] = "twiml"
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    by: EndedBy
+    status: CallStatus = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    source: TwimlSource
+
+
+class LiveCall:
+    """The line's 20 ms clock runs from answer to end, also while there is no stream."""
+
+    def __init__(
+        self,
+        identity: CallIdentity,
+        script: Script,
+        clock: Clock,
+        impairments: Impairments,
+        on_event: Callable[[LineEvent], None],
+    ) -> None:
+        self.identity = identity
+        self.script = script
+        self.clock = clock
+        self.impairments = impairments
+        self.report = CallReport(identity)
+        self.status: CallStatus = "queued"
+        self.stream: MediaStream | None = None
+        self.announcing = False
+        """TwiML's own voice (Say, Play) is heard."""
+        self.keys: asyncio.Queue[str] = asyncio.Queue()
+        """Keys pressed outside a stream, for <Gather>."""
+        self._on_event = on_event
+        self._caller = Caller(script, self._tell_caller, impairments.seed)
+        self._interrupted: asyncio.Event = asyncio.Event()
+        self._interruption: HungUp | Redirected | None = None
+        self.answered_at: datetime | None = None
+        self.ended_at: datetime | None = None
+        self._answered_s: float | None = None
+        self._tick = 0
+        self._running = False
+
+    @property
+    def now_ms(self) -> int:
+        """On the line's clock: ms since the call was answered; 0 before."""
+        if self._answered_s is None:
+            return 0
+        return max(0, int((self.clock.now_s() - self._answered_s) * 1000))
+
+    @property
+    def next_tick_ms(self) -> int:
+        """Due time of the next tick on the line's clock."""
+        return self._tick * FRAME_MS
+
+    @property
+    def next_tick_s(self) -> float:
+        """Due time (seconds on the clock) of the next tick."""
+        assert self._answered_s is not None, "a line ticks only after it was answered"
+        return self._answered_s + self._tick * FRAME_MS / 1000
+
+    @property
+    def interruption(self) -> HungUp | Redirected | None:
+        return self._interruption
+
+    def answer(self) -> None:
+        """The call is connected: the clock and the caller's script begin."""
+        self._answered_s = self.clock.now_s()
+        self.answered_at = datetime.now(UTC)
+        self._running = True
+        self.clock.at(self._answered_s, self._run_ticks)
+
+    def hang_up(self, by: EndedBy, status: CallStatus = "completed") -> None:
+        """End the call. The first hang-up counts; it also beats a redirect not yet carried out."""
+        if not isinstance(self._interruption, HungUp):
+            self._interruption = HungUp(by, status)
+            self._interrupted.set()
+
+    def redirect(self, source: TwimlSource) -> None:
+        """Drop what is running and go on with other TwiML."""
+        if not isinstance(self._interruption, HungUp):
+            self._interruption = Redirected(source)
+            self._interrupted.set()
+
+    async def interrupted(self) -> None:
+        """Returns once somebody hung up or redirected."""
+        await self._interrupted.wait()
+
+    def take_redirect(self) -> TwimlSource | None:
+        """The redirect that is waiting, if any; it is then dealt with."""
+        if not isinstance(self._interruption, Redirected):
+            return None
+        source = self._interruption.source
+        self._interruption = None
+        self._interrupted.clear()
+        return source
+
+    def finish(self, ended_by: EndedBy, status: CallStatus) -> None:
+        """Stop the clock and complete the report."""
+        self.status = status
+        self.ended_at = datetime.now(UTC)
+        self.report.status = status
+        self.report.ended_by = ended_by
+        self.report.duration_ms = self.now_ms
+        self.report.steps = self._caller.steps
+        self.report.unfinished = self._caller.unfinished
+        self._running = False
+
+    def tell(self, kind: LineEventKind, text: str = "", at_ms: int | None = None) -> None:
+        when_ms = self.now_ms if at_ms is None else at_ms
+        self._on_event(LineEvent(self.identity.call_sid, kind, when_ms, text))
+
+    def error(self, code: int | None, detail: str) -> None:
+        self.report.errors.append(CallError(code, detail, self.now_ms))
+        self.tell("error", f"{code or 'lab'}: {detail}")
+
+    def _tell_caller(self, kind: CallerEventKind, at_ms: int, text: str) -> None:
+        self.tell(kind, text, at_ms)
+
+    def _run_ticks(self) -> None:
+        # Deadlines, not pauses: a late tick is followed at once by the ones that became due.
+        while self._running:
+            now_s = self.clock.now_s()
+            due_s = self.next_tick_s
+            if due_s > now_s:
+                self.clock.at(due_s, self._run_ticks)
+                return
+            self.report.max_lag_ms = max(self.report.max_lag_ms, (now_s - due_s) * 1000)
+            self._one_tick(now_s)
+
+    def _one_tick(self, now_s: float) -> None:
+        heard = None if self.stream is None else self.stream.advance(now_s)
+        caller = self._caller.tick(self._tick * FRAME_MS, heard, self.announcing)
+        frame = self._line_frame(caller)
+        self._tick += 1
+        self.report.recording.add(frame or b"", heard or b"")
+        for key in caller.keys:
+            self._press(key)
+        if self.stream is not None:
+            self.stream.caller_frame(frame)
+        if caller.hang_up:
+            self.hang_up("caller")
+
+    def _line_frame(self, caller: CallerTick) -> bytes | None:
+        if self.script.line_audio is not None:
+            stream_tick = -1 if self.stream is None else self.stream.ticks
+            frame = self.script.line_audio(stream_tick, caller.speech)
+        else:
+            frame = caller.speech or self._caller.background(self._tick)
+        return None if caller.mute else frame
+
+    def _press(self, key: str) -> None:
+        if self.stream is not None:
+            self.stream.press(key)
+        else:
+            self.keys.put_nowait(key)

@@ -1,0 +1,117 @@
+"""A caller's script, as data. Steps run one after another, driven by what the caller hears.
+
+    Script(steps=(
+        WaitForBot.finished(),
+        Say(clip, text="When are you open?"),
+        Interrupt(other_clip, after_ms=800),
+        WaitForBot.finished(),
+        HangUp(),
+    ))
+
+A script that runs out keeps the line open and quiet until the other side ends the call.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from app.lab.phone.sound import Hearing, audible
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    audio: bytes
+    """μ-law, 8 kHz."""
+    text: str = ""
+    """What it says, for reports and live views."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForBot:
+    """Wait until the bot was heard for `said_ms` since the caller's last words ended, and has then
+    been quiet for `quiet_ms`. What ends the wait without that: `timeout_ms`."""
+
+    said_ms: int = 20
+    quiet_ms: int = 0
+    timeout_ms: int = 30_000
+
+    @classmethod
+    def started(cls, timeout_ms: int = 30_000) -> "WaitForBot":
+        return cls(timeout_ms=timeout_ms)
+
+    @classmethod
+    def finished(
+        cls, quiet_ms: int = 800, *, said_ms: int = 20, timeout_ms: int = 30_000
+    ) -> "WaitForBot":
+        """`said_ms` keeps the tail of an interrupted answer from passing for the next one."""
+        return cls(said_ms=said_ms, quiet_ms=quiet_ms, timeout_ms=timeout_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Speak once the bot was heard for `after_ms` since the caller's last words ended."""
+
+    audio: bytes
+    after_ms: int
+    text: str = ""
+    timeout_ms: int = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    digits: str
+    gap_ms: int = 200
+    """Between one key and the next, and after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The caller's side carries nothing: no media messages, timestamps jump."""
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    pass
+
+
+Step: TypeAlias = Say | WaitForBot | Wait | Interrupt | Press | Silence | HangUp
+
+
+@dataclass(frozen=True, slots=True)
+class DialOutcome:
+    """What becomes of a <Dial>."""
+
+    status: Literal["completed", "answered", "busy", "no-answer", "failed", "canceled"] = (
+        "completed"
+    )
+    ring_ms: int = 0
+    talk_ms: int = 0
+    """Only for `completed` and `answered`."""
+
+
+LineAudio: TypeAlias = Callable[[int, bytes | None], bytes | None]
+"""(tick of the stream from 0, the script's 160 bytes or None while it is quiet) -> the frame that
+the carrier gets, or None for none. Outside a stream the tick is -1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    steps: tuple[Step, ...] = ()
+    background: Literal["silence", "comfort"] = "comfort"
+    """What the line carries while the caller does not speak."""
+    line_audio: LineAudio | None = None
+    """Replaces or mixes the caller's audio frame by frame, for benches with coded audio."""
+    hears: Hearing = audible
+    """Decides whether a frame counts as the bot speaking."""
+    on_timeout: Literal["hang_up", "go_on"] = "hang_up"
+    """After a wait that ended by its timeout. Either way the call did not go as scripted."""
+    dial: DialOutcome = DialOutcome()
+    limit_ms: int = 120_000
+    """The caller hangs up when the call is as old as this."""
