@@ -6,12 +6,12 @@ its commands carried out in order. The call is over when the heart says `EndCall
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
 from app.bridge.audio_store import AudioStore
+from app.bridge.call_record import write_timeline
 from app.bridge.caller_path import CallerPath
 from app.bridge.carrier_writer import CarrierWriter
 from app.bridge.journal import Journal
@@ -177,9 +177,22 @@ class CallBridge:
         await self._writer.close()
         if self.model is not None:
             await self.model.close()
-        if self._journal is not None:
-            with contextlib.suppress(OSError):
-                await self._journal.close()
+        await self._write_record()
+
+    async def _write_record(self) -> None:
+        if self._journal is None:
+            return
+        identity = {
+            "call_id": self.call_id,
+            "stream_id": self.stream_id,
+            "direction": self.direction,
+        }
+        try:
+            await self._journal.close()
+            await write_timeline(self._journal, self.call, identity)
+        except OSError as error:
+            fields = {"call": self.call_id, "error": error.strerror or type(error).__name__}
+            logger.error("the call's record could not be written", extra={"fields": fields})
 
     # One step
 

@@ -33,16 +33,22 @@ class Switchboard:
         return not self.draining and len(self._calls) < self.max_calls
 
     def connected(self, call: CallBridge) -> None:
+        """A second stream of the same call replaces the first, whose socket is dead then."""
+        older = self._calls.get(call.call_id)
         self._calls[call.call_id] = call
         self.total += 1
+        if older is not None:
+            older.carrier_closed("lost", "the carrier opened a new stream for this call")
 
     def is_connected(self, call_id: str) -> bool:
         return call_id in self._calls
 
-    def ended(self, call_id: str, end: EndCall) -> None:
-        self._calls.pop(call_id, None)
-        self._endings[call_id] = end
-        self._endings.move_to_end(call_id)
+    def ended(self, call: CallBridge, end: EndCall) -> None:
+        if self._calls.get(call.call_id) is not call:
+            return
+        del self._calls[call.call_id]
+        self._endings[call.call_id] = end
+        self._endings.move_to_end(call.call_id)
         while len(self._endings) > MAX_ENDINGS:
             self._endings.popitem(last=False)
 

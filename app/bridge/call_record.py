@@ -1,0 +1,41 @@
+"""What remains of a call on disk: its event log while it runs, its timeline when it is over."""
+
+import asyncio
+import json
+from pathlib import Path
+
+from app.bridge.journal import Journal
+from app.call.call import Call, CallSettings
+
+EVENTS_FILE = "events.jsonl"
+TIMELINE_FILE = "timeline.json"
+
+
+def call_folder(data_dir: Path, call_id: str) -> Path:
+    return data_dir / "calls" / call_id
+
+
+def open_journal(data_dir: Path, call_id: str, stream_id: str, settings: CallSettings) -> Journal:
+    """A call that comes back on a second stream keeps the first one's log."""
+    folder = call_folder(data_dir, call_id)
+    path = folder / EVENTS_FILE
+    return Journal(folder / f"events-{stream_id}.jsonl" if path.exists() else path, settings)
+
+
+async def write_timeline(journal: Journal, call: Call, identity: dict[str, str]) -> Path:
+    """Write the timeline and transcript beside the call's event log. Raises `OSError`."""
+    path = journal.path.with_name(journal.path.name.replace("events", "timeline"))
+    path = path.with_suffix(".json")
+    record = {
+        **identity,
+        **call.timeline.as_json(),
+        "transcript": call.transcript.as_json(),
+    }
+    text = json.dumps(record, indent=2, ensure_ascii=False)
+
+    def write() -> None:
+        path.touch(mode=0o600)
+        path.write_text(text + "\n", encoding="utf-8")
+
+    await asyncio.to_thread(write)
+    return path

@@ -1,0 +1,194 @@
+"""The composition root: one worker process from its settings."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from app.bridge.call_bridge import CallBridge
+from app.bridge.call_record import open_journal
+from app.bridge.journal import Journal
+from app.bridge.pacer import Pacer
+from app.bridge.ports import Observer
+from app.bridge.switchboard import Switchboard
+from app.bridge.twilio_socket import MakeWriter, MediaSocket, TwilioDialect
+from app.call.call import CallSettings
+from app.call.endings import EndReason
+from app.carriers.twilio.clock import CarrierClock
+from app.carriers.twilio.media import Start
+from app.carriers.twilio.progress import CallProgress
+from app.carriers.twilio.public_url import MEDIA_PATH
+from app.carriers.twilio.signature import SignatureChecker
+from app.carriers.twilio.tokens import Grant, StreamTokens, UsedTokensHere
+from app.carriers.twilio.webhooks import Admission, OfferedCall, TwilioDoor, routes
+from app.models.openai_connect import Credentials, Limits, prepare
+from app.models.openai_realtime import open_session
+from app.models.ports import ModelSession
+from app.observe.log import event
+from app.persona import Personas
+from app.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+MAX_FRAME_BYTES = 128 * 1024
+"""A media message is a few hundred bytes; a longer one closes its socket."""
+BACKLOG = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What one process runs."""
+
+    settings: Settings
+    app: Starlette
+    switchboard: Switchboard
+    pacer: Pacer
+
+
+class Calls:
+    """Makes a `CallBridge` for each stream that was admitted."""
+
+    def __init__(
+        self, settings: Settings, personas: Personas, pacer: Pacer, observers: Sequence[Observer]
+    ) -> None:
+        self._settings = settings
+        self._personas = personas
+        self._pacer = pacer
+        self._observers = observers
+        self._credentials = Credentials(
+            api_key=settings.openai_api_key.get_secret_value(),
+            base_url=settings.openai_base_url,
+            project=settings.openai_project or None,
+        )
+        self._limits = Limits(
+            connect_s=settings.model_connect_timeout_s, configure_s=settings.model_connect_timeout_s
+        )
+
+    def prepare(self) -> None:
+        """Do once, before the first call, what would hold up the event loop in it."""
+        prepare(self._credentials)
+
+    def make(
+        self, grant: Grant, start: Start, dialect: TwilioDialect, writer: MakeWriter
+    ) -> CallBridge:
+        persona = self._personas.get(grant.agent)
+
+        async def open_model() -> ModelSession:
+            return await open_session(persona.session, self._credentials, limits=self._limits)
+
+        return CallBridge(
+            call_id=start.call_sid,
+            stream_id=start.stream_sid,
+            direction=grant.direction,
+            settings=persona.call,
+            open_model=open_model,
+            tools=persona.tools,
+            dialect=dialect,
+            writer=writer,
+            clock=CarrierClock(0),
+            pacer=self._pacer,
+            journal=self._journal(start, persona.call),
+            observers=self._observers,
+        )
+
+    def _journal(self, start: Start, call_settings: CallSettings) -> Journal | None:
+        if not self._settings.record_events:
+            return None
+        try:
+            return open_journal(
+                self._settings.data_dir, start.call_sid, start.stream_sid, call_settings
+            )
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            event(logger, logging.ERROR, "no event log for this call", error=why)
+            return None
+
+
+def make_worker(settings: Settings, *, observers: Sequence[Observer] = ()) -> Worker:
+    """Everything that answers calls in one process.
+
+    Raises `AgentError` or `ToolLoadError` when the default agent cannot take calls.
+    """
+    personas = Personas(settings)
+    personas.get(settings.agent)
+    pacer, switchboard = Pacer(), Switchboard(settings.max_calls)
+    calls = Calls(settings, personas, pacer, observers)
+    calls.prepare()
+    tokens = settings.twilio_auth_tokens
+    checker, stream_tokens = SignatureChecker(tokens, settings.public_url), StreamTokens(tokens)
+
+    async def admit(_call: OfferedCall) -> Admission:
+        return "open" if switchboard.has_room else "full"
+
+    async def ending_of(call_id: str) -> EndReason | None:
+        end = switchboard.ending_of(call_id)
+        return None if end is None else end.reason
+
+    door = TwilioDoor(
+        checker=checker,
+        tokens=stream_tokens,
+        default_agent=settings.agent,
+        knows_agent=personas.knows,
+        ending_of=ending_of,
+        admit=admit,
+        on_progress=_note_progress,
+    )
+    socket = MediaSocket(checker, stream_tokens, UsedTokensHere(), switchboard, calls.make)
+    app = Starlette(
+        routes=[*routes(door), WebSocketRoute(MEDIA_PATH, socket), *_health(switchboard)]
+    )
+    return Worker(settings, app, switchboard, pacer)
+
+
+def make_server(worker: Worker, host: str, port: int) -> uvicorn.Server:
+    """uvicorn, set for media sockets: the quickest WebSocket layer it has, no compression."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            worker.app,
+            host=host,
+            port=port,
+            ws="websockets-sansio",
+            ws_max_size=MAX_FRAME_BYTES,
+            ws_per_message_deflate=False,
+            loop="uvloop",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=BACKLOG,
+        )
+    )
+
+
+async def serve(worker: Worker, host: str, port: int) -> None:
+    """Answer calls until the process is told to stop."""
+    await make_server(worker, host, port).serve()
+
+
+async def _note_progress(progress: CallProgress) -> None:
+    event(
+        logger,
+        logging.INFO,
+        "call progress",
+        call=progress.call_sid,
+        state=progress.state.value,
+        duration_s=progress.duration_s,
+        sip_code=progress.sip_code,
+    )
+
+
+def _health(switchboard: Switchboard) -> list[BaseRoute]:
+    async def healthz(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_request: Request) -> Response:
+        if switchboard.has_room:
+            return PlainTextResponse("ready\n")
+        return PlainTextResponse("no room for another call\n", 503)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]
