@@ -89,13 +89,17 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 def misspelt(given: Mapping[str, str], known: Iterable[str]) -> list[str]:
     """A warning for each EARSHOT_ variable that we do not know, with the nearest right name."""
-    names = sorted(known)
+    names = sorted(name for name in known if name.startswith("EARSHOT_"))
     warnings = []
     for name in sorted(given):
-        if not name.startswith("EARSHOT_") or name in names:
+        if name in names or not name.startswith("EARSHOT_"):
             continue
-        near = get_close_matches(name.upper(), names, n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]}?" if near else "`earshot doctor` lists the known ones."
+        # Without the common beginning, which would make everything look alike.
+        ours = [known.removeprefix("EARSHOT_") for known in names]
+        near = get_close_matches(name.upper().removeprefix("EARSHOT_"), ours, n=1)
+        hint = (
+            f"did you mean EARSHOT_{near[0]}?" if near else "`earshot doctor` lists the known ones."
+        )
         warnings.append(f"{name} is not a setting and is ignored; {hint}")
     return warnings
 
@@ -120,9 +124,9 @@ def is_loopback(host: str) -> bool:
 
 def tidy_http_url(value: str) -> str:
     """An http(s) address without a trailing slash. Raises ValueError that says what is wrong."""
-    parts = _split(value)
-    if parts.scheme not in ("http", "https"):
+    if not value.lower().startswith(("https://", "http://")):
         raise ValueError("it does not begin with https:// or http://")
+    parts = _split(value)
     if parts.username is not None or parts.password is not None:
         raise ValueError("it holds a user name or password")
     if parts.query or parts.fragment or value.rstrip("/").endswith(("?", "#")):
