@@ -23,8 +23,10 @@ _OVERLAP_MS: Final = 100
 _MOST_DUE_BYTES: Final = 1000 * _BYTES_PER_MS
 """Silence that one `due_padding` gives at most; the next call gives the rest."""
 
-STALL_MS: Final = 100
-"""Without media for longer than this, silence is due; the filling stays this far behind now."""
+LATE_MS: Final = 80
+"""How late a frame may be before silence is written in its place: 100 ms after the last one, when
+frames are 20 ms long. The filling stays this far behind, so that mere jitter never makes it wrong.
+"""
 
 
 class CarrierClock:
@@ -74,7 +76,7 @@ class CarrierClock:
         """
         if self._first is None:
             return 0
-        stalled_ms = now_ms - self._media_now_ms - STALL_MS
+        stalled_ms = now_ms - self._media_now_ms - self._frame_ms - LATE_MS
         due = self._media_end + stalled_ms * _BYTES_PER_MS - self._written
         due = min(due, _MOST_DUE_BYTES)
         if due < _FRAME_BYTES:

@@ -1,0 +1,237 @@
+"""What Twilio asks of us over HTTP: a call is there, its state changed, its stream has ended.
+
+    /twilio/voice         POST (or GET): a call came in, or one that we placed was answered.
+                          ?agent=NAME in the URL chooses the agent; Twilio signs it with the rest.
+    /twilio/status        POST: the life of a call, and of its media stream.
+    /twilio/stream-ended  POST: the `<Connect action>`. What we answer decides how the call goes on.
+
+The routes know the world through the few callables of `TwilioDoor`. Answers are TwiML with 200;
+when something of ours breaks, the caller hears an apology, not Twilio's error message.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from app.call.endings import EndReason
+from app.call.events import Direction
+from app.carriers.twilio import twiml
+from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
+from app.carriers.twilio.intake import RefusedError, Webhook, receive
+from app.carriers.twilio.progress import (
+    CallProgress,
+    CallState,
+    ProgressLog,
+    StatusError,
+    StreamStatus,
+    read_progress,
+)
+from app.carriers.twilio.public_url import STATUS_PATH, STREAM_ENDED_PATH, VOICE_PATH
+from app.carriers.twilio.signature import SignatureChecker
+from app.carriers.twilio.tokens import TOKEN_PARAMETER, Grant, StreamTokens
+
+_log = logging.getLogger(__name__)
+
+MOST_RESUMES: Final = 3
+"""Streams opened again for one call before it gets the apology: a stream that never comes up must
+not go round for ever."""
+
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_ENDED_STATES: Final = frozenset(state.value for state in CallState if state.ended)
+
+Admission: TypeAlias = Literal["open", "busy", "full"]
+"""open: take the call. busy: let it ring busy, unanswered. full: answer, apologise, hang up."""
+AfterStream: TypeAlias = Literal["hang_up", "apologise", "resume"]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedCall:
+    """A call that Twilio offers us; the numbers and fields are personal data."""
+
+    call_sid: str
+    agent: str
+    direction: Direction
+    from_number: str = field(default="", repr=False)
+    to_number: str = field(default="", repr=False)
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Everything that Twilio sent about the call."""
+
+
+async def admit_all(call: OfferedCall) -> Admission:
+    """The answer of a worker without a limit."""
+    return "open"
+
+
+async def _ignore(_: object) -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwilioDoor:
+    """All that the webhooks need."""
+
+    checker: SignatureChecker
+    tokens: StreamTokens
+    default_agent: str
+    knows_agent: Callable[[str], bool]
+    ending_of: Callable[[str], Awaitable[EndReason | None]]
+    """How the conversation of this CallSid ended; None when nobody knows (its worker died)."""
+    admit: Callable[[OfferedCall], Awaitable[Admission]] = admit_all
+    on_progress: Callable[[CallProgress], Awaitable[None]] = _ignore
+    """Told each step of a call's life once."""
+    on_stream: Callable[[StreamStatus], Awaitable[None]] = _ignore
+    answers: Answers = field(default_factory=AnswersHere)
+    speech: twiml.Speech = field(default_factory=twiml.Speech)
+    """Voice and language of what Twilio itself says."""
+    now_s: Callable[[], float] = time.time
+    """Unix time in seconds."""
+
+
+def routes(door: TwilioDoor) -> list[Route]:
+    """The three webhooks, for a Starlette app."""
+    log = ProgressLog()
+
+    async def status(webhook: Webhook) -> Answer:
+        return await _status(door, log, webhook)
+
+    async def voice(webhook: Webhook) -> Answer:
+        return await _voice(door, webhook)
+
+    async def stream_ended(webhook: Webhook) -> Answer:
+        return await _stream_ended(door, webhook)
+
+    apology = _twiml(twiml.apology(door.speech))
+    return [
+        _route(door, VOICE_PATH, ("POST", "GET"), voice, apology),
+        _route(door, STREAM_ENDED_PATH, ("POST",), stream_ended, apology),
+        _route(door, STATUS_PATH, ("POST",), status, Answer(500)),
+    ]
+
+
+def after_stream(reason: EndReason | None) -> AfterStream:
+    """How a call goes on when its stream has ended for `reason`.
+
+    None means that its worker died without a word: any worker may take the call again. A carrier
+    that lost the socket or stalled gets a new one too; if the caller is gone, Twilio never asks.
+    """
+    if reason is not None and reason.deliberate:
+        return "hang_up"
+    lost = (None, EndReason.DRAINED, EndReason.CARRIER_LOST, EndReason.CARRIER_STALLED)
+    return "resume" if reason in lost else "apologise"
+
+
+def _route(
+    door: TwilioDoor,
+    path: str,
+    methods: tuple[str, ...],
+    handle: Callable[[Webhook], Awaitable[Answer]],
+    broken: Answer,
+) -> Route:
+    """`broken`: the answer when `handle` fails."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            webhook = await receive(request, door.checker, methods)
+            answer = await _answer(door, webhook, handle)
+        except RefusedError as refused:
+            _log.warning("webhook refused", extra={"path": path, "reason": refused.reason})
+            return PlainTextResponse("refused\n", refused.status, refused.headers)
+        except Exception:
+            _log.exception("webhook failed", extra={"path": path})
+            answer = broken
+        return Response(answer.body, answer.status, media_type=answer.media_type)
+
+    # The endpoint refuses wrong methods itself, so that HEAD cannot pass for GET.
+    return Route(path, endpoint, methods=list(_METHODS))
+
+
+async def _answer(
+    door: TwilioDoor, webhook: Webhook, handle: Callable[[Webhook], Awaitable[Answer]]
+) -> Answer:
+    if webhook.key is None:
+        return await handle(webhook)
+    return await door.answers.once(webhook.key, lambda: handle(webhook), door.now_s())
+
+
+async def _voice(door: TwilioDoor, webhook: Webhook) -> Answer:
+    call = _offered(door, webhook)
+    if not door.knows_agent(call.agent):
+        _log.error("unknown agent in the voice URL", extra={"call_sid": call.call_sid})
+        return _twiml(twiml.apology(door.speech))
+    admission = await door.admit(call)
+    if admission == "busy" and call.direction == "inbound":
+        return _twiml(twiml.busy())
+    if admission != "open":
+        return _twiml(twiml.full(door.speech))
+    render = twiml.inbound if call.direction == "inbound" else twiml.outbound
+    return _twiml(render(_plan(door, call, resumed=0)))
+
+
+async def _stream_ended(door: TwilioDoor, webhook: Webhook) -> Answer:
+    call = _offered(door, webhook)
+    if webhook.fields.get("CallStatus") in _ENDED_STATES:
+        return _twiml(twiml.hangup())
+    reason = await door.ending_of(call.call_sid)
+    step = after_stream(reason)
+    resumed = _resumed(webhook) + (reason is not EndReason.DRAINED)
+    if step == "hang_up":
+        return _twiml(twiml.hangup())
+    if step == "apologise" or resumed > MOST_RESUMES or not door.knows_agent(call.agent):
+        return _twiml(twiml.apology(door.speech))
+    return _twiml(twiml.resume(_plan(door, call, resumed)))
+
+
+async def _status(door: TwilioDoor, log: ProgressLog, webhook: Webhook) -> Answer:
+    fields = webhook.fields
+    if event := fields.get("StreamEvent"):
+        stream_sid, error = fields.get("StreamSid", ""), fields.get("StreamError", "")
+        await door.on_stream(StreamStatus(webhook.call_sid, stream_sid, event, error))
+        return Answer(204)
+    try:
+        progress = log.note(read_progress(webhook.call_sid, fields))
+    except StatusError as error:
+        raise RefusedError(400, str(error)) from error
+    if progress is not None:
+        await door.on_progress(progress)
+    return Answer(204)
+
+
+def _offered(door: TwilioDoor, webhook: Webhook) -> OfferedCall:
+    fields, query = webhook.fields, webhook.query
+    said = query.get("direction") or fields.get("Direction", "")
+    return OfferedCall(
+        webhook.call_sid,
+        query.get("agent") or door.default_agent,
+        "outbound" if said.startswith("outbound") else "inbound",
+        fields.get("From", ""),
+        fields.get("To", ""),
+        fields,
+    )
+
+
+def _plan(door: TwilioDoor, call: OfferedCall, resumed: int) -> twiml.StreamPlan:
+    """The action URL carries what the next worker must know; Twilio signs it when it asks."""
+    url = door.checker.public_url
+    grant = Grant(call.call_sid, call.agent, call.direction)
+    memory = {"agent": call.agent, "direction": call.direction, "resumed": str(resumed)}
+    return twiml.StreamPlan(
+        door.checker.media_url(),
+        url.webhook(STREAM_ENDED_PATH, memory),
+        url.webhook(STATUS_PATH),
+        {TOKEN_PARAMETER: door.tokens.issue(grant, door.now_s())},
+    )
+
+
+def _resumed(webhook: Webhook) -> int:
+    text = webhook.query.get("resumed", "0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else MOST_RESUMES
+
+
+def _twiml(document: str) -> Answer:
+    return Answer(200, document, twiml.TWIML_TYPE)
