@@ -28,6 +28,8 @@ class Behaviour:
     delta_max_ms: int = 400
     transcript_lead_ms: int = 300
     """How far the transcript runs ahead of the audio."""
+    late_deltas: int = 0
+    """How many more pieces of a cancelled answer are already on their way."""
     transcription_delay_ms: int = 0
     """Holds back the transcription events of the caller's speech, never the answer."""
 

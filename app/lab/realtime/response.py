@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import islice
 from typing import Literal, TypeAlias
 
 from app.lab.realtime.config import Json, ResponseRequest
@@ -51,6 +52,7 @@ class ResponseRun:
         self._done = done
         self._outputs: list[OutputItem] = []
         self._open: MessageOutput | None = None
+        self._pieces: Iterator[tuple[str, bytes]] = iter(())
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -68,6 +70,9 @@ class ResponseRun:
         """Ends the response now: its closing events are queued before this returns."""
         if self._task is not None:
             self._task.cancel()
+        if self._open is not None:
+            for piece in islice(self._pieces, self._stage.behaviour.late_deltas):
+                self._open.add(*piece)
         self._finish("cancelled", reason=reason)
 
     async def _run(self) -> None:
@@ -134,7 +139,7 @@ class ResponseRun:
         self._open = message
         message.open()
         steps = self._audio_steps(say, len(audio)) if spoken else text_steps(say.text)
-        whole = await self._send(message, steps, audio)
+        whole = await self._send(message, list(steps), audio)
         self._open = None
         message.close("completed" if whole else "incomplete")
         return whole
@@ -156,15 +161,16 @@ class ResponseRun:
             stall,
         )
 
-    async def _send(self, message: MessageOutput, steps: Iterator[Step], audio: bytes) -> bool:
+    async def _send(self, message: MessageOutput, steps: list[Step], audio: bytes) -> bool:
         began_s, limit = time.monotonic(), self.request.max_output_tokens
+        self._pieces = ((step.text, audio[step.start : step.end]) for step in steps)
         for step in steps:
             wait_s = began_s + step.due_ms / 1000 - time.monotonic()
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
             if limit is not None and self._written().total >= limit:
                 return False
-            message.add(step.text, audio[step.start : step.end])
+            message.add(*next(self._pieces))
         return True
 
     def _written(self) -> Tokens:

@@ -197,7 +197,9 @@ def _metadata(value: object, param: str) -> None:
         text(member, f"{param}.{key}")
         if len(key) > 64 or len(member) > 512:
             raise invalid_value(
-                f"{param}.{key}", "Keys take at most 64 characters and values at most 512."
+                f"{param}.{key}",
+                f"'{param}' takes keys of at most 64 characters and values of at most 512, "
+                f"but got {len(key)} and {len(member)}.",
             )
 
 
