@@ -113,6 +113,28 @@ async def test_what_waits_keeps_its_order_with_what_comes_later() -> None:
         assert peer.stalls == []
 
 
+async def test_a_write_at_the_moment_of_resuming_does_not_overtake_what_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with line() as (peer, writer, socket):
+        count = await fill(writer, socket)
+        writer.write(b"first")
+        resume = socket.resume_writing
+        late: list[bool] = []
+
+        def resume_and_write() -> None:
+            resume()
+            if not late:
+                late.append(writer.queued_bytes > 0 and not socket.paused)
+                writer.write(b"second")
+
+        monkeypatch.setattr(socket, "resume_writing", resume_and_write)
+        peer.reading.set()
+        await until_received(peer, count + 2)
+        assert late == [True], "the write met the moment that this test is about"
+        assert peer.received[count:] == ["first", "second"]
+
+
 async def test_a_peer_that_takes_nothing_is_reported_once_after_the_stall_time() -> None:
     async with line(stall_s=0.1) as (peer, writer, socket):
         await fill(writer, socket)
