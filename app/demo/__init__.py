@@ -1,0 +1,1 @@
+"""The whole product against the lab: no account, no network."""

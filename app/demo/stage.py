@@ -1,0 +1,128 @@
+"""Earshot and the lab in one process, on loopback: a phone line that a bot answers.
+
+For the demo, whole-call tests and benches. Real sockets, real signatures; only the two vendors are
+made of software.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from pydantic import SecretStr
+
+from app.bridge.ports import Observer
+from app.lab.phone.impairments import Impairments
+from app.lab.phone.line import OnEvent, PhoneLine, ignore_event
+from app.lab.realtime.behaviour import Behaviour
+from app.lab.realtime.ports import Brain, Ear, Mouth
+from app.lab.realtime.server import LabRealtime
+from app.server import Worker, make_server, make_worker
+from app.settings import Settings
+
+LAB_KEY = "sk-lab-no-account-needed"
+LAB_ACCOUNT = "AC" + "0" * 32
+LAB_TOKEN = "lab-token-of-no-account"
+CALLER = "+15550100001"
+CALLED = "+15550100002"
+"""Numbers of the range that is kept free for fiction."""
+
+
+class Stage:
+    """`async with Stage(...) as stage:` then `stage.line().call(script, ...)`."""
+
+    def __init__(
+        self,
+        *,
+        brain: Callable[[], Brain],
+        ear: Ear,
+        mouth: Mouth,
+        data_dir: Path,
+        agent: str = "receptionist",
+        behaviour: Behaviour | None = None,
+        observers: Sequence[Observer] = (),
+        **settings: object,
+    ) -> None:
+        """`settings` override fields of `Settings`."""
+        self.model = LabRealtime(
+            api_key=LAB_KEY, brain_factory=brain, ear=ear, mouth=mouth, behaviour=behaviour
+        )
+        self._given = {"agent": agent, "data_dir": data_dir, "max_calls": 1_000, **settings}
+        self._observers = observers
+        self._worker: Worker | None = None
+        self._stop: Callable[[], None] = lambda: None
+        self._serving: asyncio.Task[None] | None = None
+        self._port = 0
+
+    @property
+    def worker(self) -> Worker:
+        """Raises RuntimeError before the stage is entered."""
+        if self._worker is None:
+            raise RuntimeError("the stage is empty: enter its context first")
+        return self._worker
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    async def __aenter__(self) -> "Stage":
+        await self.model.__aenter__()
+        self._port = free_port()
+        worker = self._worker = make_worker(self._settings(), observers=self._observers)
+        server = make_server(worker, "127.0.0.1", self._port)
+        # `_serve` is `serve` without its signal handlers: Ctrl+C belongs to whoever set the stage.
+        self._serving = asyncio.create_task(server._serve())
+        while not server.started:
+            if self._serving.done():
+                self._serving.result()
+            await asyncio.sleep(0.005)
+
+        def stop() -> None:
+            server.should_exit = True
+
+        self._stop = stop
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+        if self._serving is not None:
+            await self._serving
+        await self.model.__aexit__(kind, error, trace)
+
+    def line(
+        self, impairments: Impairments | None = None, *, on_event: OnEvent = ignore_event
+    ) -> PhoneLine:
+        """A number that the bot answers."""
+        return PhoneLine(
+            f"{self.url}/twilio/voice",
+            account_sid=LAB_ACCOUNT,
+            auth_token=LAB_TOKEN,
+            impairments=impairments,
+            status_url=f"{self.url}/twilio/status",
+            on_event=on_event,
+        )
+
+    def _settings(self) -> Settings:
+        values: dict[str, object] = {
+            "openai_api_key": SecretStr(LAB_KEY),
+            "openai_base_url": self.model.base_url,
+            "twilio_account_sid": LAB_ACCOUNT,
+            "twilio_auth_token": SecretStr(LAB_TOKEN),
+            "public_url": self.url,
+            **self._given,
+        }
+        return Settings.model_validate(values)
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
