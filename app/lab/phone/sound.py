@@ -1,6 +1,7 @@
 """The caller's sounds: comfort noise, a test of audibility, clips and the stereo recording."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import TypeAlias
@@ -33,6 +34,7 @@ def any_audio(frame: bytes) -> bool:
     return True
 
 
+@lru_cache(maxsize=64)
 def comfort_noise(seed: int = 0, frames: int = 50) -> tuple[bytes, ...]:
     """Frames of faint noise, to be repeated while nobody speaks."""
     quiet = [code for code, peak in enumerate(_PEAKS) if peak <= NOISE_AMPLITUDE]

@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal, TypeAlias
 
 from telecodecs.g711 import FRAME_BYTES, FRAME_MS, ULAW_SILENCE
@@ -146,7 +147,7 @@ class Played:
 
     def last_heard_before(self, carrier_ms: float) -> float | None:
         """When the last byte of bot audio that began before this instant ended."""
-        tick = min(int((carrier_ms - self.first_ms) // FRAME_MS), len(self.frames) - 1)
+        tick = min(ceil((carrier_ms - self.first_ms) / FRAME_MS), len(self.frames)) - 1
         while tick >= 0:
             frame = self.frames[tick]
             if frame:
