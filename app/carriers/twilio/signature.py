@@ -183,7 +183,8 @@ def _fields(text: str, bad: Reason) -> Fields:
         pairs = parse_qsl(
             text,
             keep_blank_values=True,
-            strict_parsing=True,
+            # A form is Twilio's and well made; a query may be whatever the operator configured.
+            strict_parsing=bad is Reason.BAD_FORM,
             errors="strict",
             max_num_fields=_MOST_FIELDS,
         )
