@@ -153,7 +153,9 @@ _MESSAGE_PARTS: Final[Mapping[str, Check]] = {
         {
             "input_text": _TEXT_IN,
             "input_audio": _shape({"audio": text, "transcript": nullable(text)}, "audio"),
-            "input_image": _shape({"image_url": text, "detail": text}, "image_url"),
+            "input_image": _shape(
+                {"image_url": text, "detail": choice("auto", "low", "high")}, "image_url"
+            ),
         }
     ),
     "assistant": tagged({"output_text": _part(text=text)}),

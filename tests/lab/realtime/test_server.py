@@ -81,7 +81,7 @@ async def test_what_cannot_be_served_is_told_in_an_error_and_closed_4000(
 
 async def test_a_session_at_its_cap_says_so_and_closes_1001(world: World) -> None:
     world.behaviour = Behaviour(session_cap_s=0.3)
-    client = await world.session()
+    client = await world.connect()
     messages, closed = await rest_of(client)
     assert check_shape(messages[-1])["error"]["code"] == "session_expired"
     code, reason = close_of(closed)
@@ -91,7 +91,7 @@ async def test_a_session_at_its_cap_says_so_and_closes_1001(world: World) -> Non
 
 async def test_a_dropped_connection_ends_without_a_close_frame(world: World) -> None:
     world.behaviour = Behaviour(drop_after_s=0.2)
-    client = await world.session()
+    client = await world.connect()
     _, closed = await rest_of(client)
     assert closed.rcvd is None
     await world.close()
