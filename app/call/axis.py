@@ -6,7 +6,10 @@ Rules of the axis:
 3. A mark at position p is echoed when every byte before p was played, never earlier.
 4. Between marks the carrier plays 8 bytes a millisecond of its own clock, so a position and the
    carrier time at which it was reached differ by a constant (the offset) while playback runs on.
-5. A start mark is sent when the carrier's buffer is believed dry: it teaches the offset anew.
+5. A start mark is sent when the carrier's buffer is believed dry: it teaches the offset anew. It
+   comes back at once, and sound begins with the carrier's next frame, up to 20 ms later.
+6. The carrier plays whole frames: one that began to sound is heard to its end, so at an unknown
+   instant within a frame half a frame more was heard than the clock says.
 """
 
 from collections.abc import Iterator
@@ -14,6 +17,9 @@ from dataclasses import dataclass
 
 BYTES_PER_MS = 8
 FRAME_BYTES = 160
+FRAME_MS = FRAME_BYTES // BYTES_PER_MS
+JITTER_MS = 30
+"""How far two messages' delays on the carrier's socket may differ, for an echo without media."""
 
 
 @dataclass(slots=True)
@@ -41,6 +47,16 @@ class ItemHeard:
     def heard_ms(self) -> int:
         """Whole milliseconds, rounded down: a truncation must not exceed what was received."""
         return self.heard_bytes // BYTES_PER_MS
+
+    @property
+    def unheard(self) -> bool:
+        """Less than a frame was heard: the carrier plays whole frames, so none of it was."""
+        return self.heard_ms == 0 or self.heard_bytes < min(FRAME_BYTES, self.received_bytes)
+
+    @property
+    def whole(self) -> bool:
+        """All that was received was heard, to within the frame that the clock cannot resolve."""
+        return not self.unheard and self.received_bytes - self.heard_bytes < FRAME_BYTES
 
 
 class Spans:
@@ -97,7 +113,7 @@ class Spans:
 
 
 class PlayClock:
-    """Turns carrier time into an axis position (rules 3 to 5).
+    """Turns carrier time into an axis position (rules 3 to 6).
 
     Each echo bounds the offset, in milliseconds of carrier time, to an interval; while playback
     runs on, the truth lies where the intervals intersect, known better with every echo. An interval
@@ -118,13 +134,13 @@ class PlayClock:
 
     def restarted(self, position: int, lo_ms: int, hi_ms: int) -> None:
         """A start mark at `position` came back between the carrier times `lo_ms` and `hi_ms`."""
-        self._lo_ms, self._hi_ms = (
-            lo_ms - position // BYTES_PER_MS,
-            hi_ms - position // BYTES_PER_MS,
-        )
+        lo_ms, hi_ms = narrowed(lo_ms, hi_ms)
+        at_ms = position // BYTES_PER_MS
+        self._lo_ms, self._hi_ms = lo_ms - at_ms, hi_ms - at_ms + FRAME_MS
         self.position = max(self.position, position)
 
     def played(self, position: int, lo_ms: int, hi_ms: int) -> None:
+        lo_ms, hi_ms = narrowed(lo_ms, hi_ms)
         lo, hi = lo_ms - position // BYTES_PER_MS, hi_ms - position // BYTES_PER_MS
         if self._lo_ms is None or lo > self._hi_ms or hi < self._lo_ms:
             self._lo_ms, self._hi_ms = lo, hi
@@ -136,5 +152,17 @@ class PlayClock:
         """The position reached at a carrier time between the bounds; at least `self.position`."""
         if self._lo_ms is None:
             return self.position
+        lo_ms, hi_ms = narrowed(lo_ms, hi_ms)
         twice_ms = lo_ms + hi_ms - self._lo_ms - self._hi_ms
-        return max(self.position, twice_ms * BYTES_PER_MS // 2)
+        return max(self.position, (twice_ms * BYTES_PER_MS + FRAME_BYTES) // 2)
+
+
+def narrowed(lo_ms: int, hi_ms: int) -> tuple[int, int]:
+    """Better bounds on the carrier time of an echo that came while caller media paused.
+
+    Wide bounds run from the last media frame to what wall time makes of it since; the truth is
+    near the upper end, off only by how much the two messages' network delays differ.
+    """
+    if hi_ms - lo_ms <= 2 * FRAME_MS:
+        return lo_ms, hi_ms
+    return max(lo_ms, hi_ms - JITTER_MS), hi_ms + JITTER_MS

@@ -23,7 +23,6 @@ from typing import Any
 from app.call.commands import (
     AddUserText,
     Command,
-    DeleteItem,
     EndCall,
 )
 from app.call.endings import CARRIER_ENDINGS, HANG_UP_ENDINGS, MODEL_ENDINGS, EndReason
@@ -50,13 +49,15 @@ from app.call.events import (
 from app.call.floor import Decision, Floor
 from app.call.goodbye import Goodbye
 from app.call.keypad import Keypad
-from app.call.memory import mend
+from app.call.memory import SilentItems, delete, mend
 from app.call.playout import Played, Playout, PlayoutSettings, Settled
 from app.call.responses import Responses, ResponseSettings
 from app.call.scribe import Scribe
 from app.call.timeline import Timeline
 from app.call.tool_desk import HANG_UP_TOOL, ToolDesk, refuse
 from app.call.transcript import Transcript
+
+CALLER_SPOKE = "the caller spoke before the goodbye was over; the call goes on"
 
 
 class Phase(StrEnum):
@@ -91,7 +92,7 @@ class Call:
         self._scribe = Scribe(self.playout)
         self._caller_heard = False
         self._greeted = not self.settings.greeting
-        self._silent_items: dict[str, str] = {}
+        self._silent_items = SilentItems()
         self._tools = ToolDesk()
         self._keypad = Keypad(self.settings.key_pause_ms)
         self._goodbye = Goodbye(self.settings.goodbye_timeout_ms)
@@ -114,7 +115,7 @@ class Call:
         due = (
             self.playout.due_ms,
             self.responses.due_ms,
-            self._keypad.due_ms,
+            None if self.phase is Phase.OPENING else self._keypad.due_ms,
             self._goodbye.due_ms(self.playout),
         )
         return min((at for at in due if at is not None), default=None)
@@ -132,6 +133,7 @@ class Call:
         self._scribe.did(commands, now_ms)
         if _ends(commands):
             self.phase = Phase.ENDED
+            self._scribe.closed(self.playout.close(now_ms), self.responses.complete)
         return commands
 
     # Opening
@@ -167,8 +169,8 @@ class Call:
 
     def _interrupt(self, now_ms: int) -> list[Command]:
         commands = self.responses.interrupt()
-        self._scribe.interrupted(now_ms)
         if not self.playout.unplayed:
+            self._scribe.interrupted(now_ms)
             return commands
         self._scribe.cut(self.playout.generation, now_ms)
         cut, settled = self.playout.cut(now_ms)
@@ -177,7 +179,7 @@ class Call:
         return cut + commands
 
     def _settle(self, settled: Settled, now_ms: int) -> list[Command]:
-        self._scribe.settled(settled, now_ms)
+        self._scribe.settled(settled, self.responses.complete, now_ms)
         return [*mend(settled, self.responses.complete)]
 
     # What the agent says
@@ -188,14 +190,14 @@ class Call:
     def _item_added(self, event: ItemAdded, now_ms: int) -> list[Command]:
         self.responses.progressed(now_ms)
         if event.kind == "message":
-            self._silent_items[event.item_id] = event.response_id
+            self._silent_items.opened(event.item_id, event.response_id)
         return []
 
     def _audio_received(self, event: AudioReceived, now_ms: int) -> list[Command]:
         self.responses.progressed(now_ms)
-        if not self.responses.alive(event.response_id):
+        if not self.responses.alive(event.response_id) or not event.n_bytes:
             return []
-        self._silent_items.pop(event.item_id, None)
+        self._silent_items.sounded(event.item_id)
         return self.playout.receive(
             event.response_id, event.item_id, event.content_index, event.n_bytes, now_ms
         )
@@ -208,7 +210,7 @@ class Call:
 
     def _response_finished(self, event: ResponseFinished, now_ms: int) -> list[Command]:
         alive = self.responses.alive(event.response_id)
-        commands: list[Command] = self._forget_silent_items(event.response_id, delete=not alive)
+        commands: list[Command] = self._forget_silent_items(event.response_id, dead=not alive)
         if alive:
             commands += self.playout.finish(now_ms)
         if alive and event.status == "failed":
@@ -221,14 +223,12 @@ class Call:
             return commands
         return commands + self.responses.finished(event.response_id, now_ms, completed=completed)
 
-    def _forget_silent_items(self, response_id: str, *, delete: bool) -> list[Command]:
+    def _forget_silent_items(self, response_id: str, *, dead: bool) -> list[Command]:
         """Items of a dead response that never came to sound would stay in the model's memory."""
-        silent = [item for item, owner in self._silent_items.items() if owner == response_id]
+        silent = self._silent_items.take(response_id)
         for item_id in silent:
-            del self._silent_items[item_id]
-            if delete:
-                self.transcript.agent_cut(item_id, 0, 0)
-        return [DeleteItem(f"delete-{item_id}", item_id) for item_id in silent] if delete else []
+            self.transcript.agent_silent(item_id, interrupted=dead)
+        return [delete(item_id) for item_id in silent] if dead else []
 
     def _response_failed(self, event: ResponseFinished, now_ms: int) -> list[Command]:
         self._failures += 1
@@ -244,11 +244,12 @@ class Call:
 
     def _run_tools(self, event: ResponseFinished, now_ms: int) -> list[Command]:
         calls = event.tool_calls
-        if len(calls) == 1 and calls[0].name == HANG_UP_TOOL:
-            self.phase = Phase.GOODBYE
-            self._goodbye.begin(EndReason.AGENT_HUNG_UP, now_ms, calls[0].call_id)
-            return []
-        return self._tools.start(calls)
+        if not calls or any(call.name != HANG_UP_TOOL for call in calls):
+            return self._tools.start(calls)
+        if not self.responses.alive(event.response_id):
+            return [refuse(call.call_id, CALLER_SPOKE) for call in calls]
+        self._begin_goodbye(EndReason.AGENT_HUNG_UP, now_ms, calls[0].call_id)
+        return [refuse(call.call_id, "the call is being ended already") for call in calls[1:]]
 
     def _tool_finished(self, event: ToolFinished, now_ms: int) -> list[Command]:
         commands, last = self._tools.finished(event)
@@ -272,7 +273,8 @@ class Call:
         return []
 
     def _tell_keys(self, now_ms: int) -> list[Command]:
-        keys = self._keypad.take(now_ms)
+        """Before the model is ready they are kept."""
+        keys = "" if self.phase is Phase.OPENING else self._keypad.take(now_ms)
         if not keys:
             return []
         self._requests += 1
@@ -296,26 +298,38 @@ class Call:
         return [EndCall(MODEL_ENDINGS[event.cause], event.detail)]
 
     def _hang_up_requested(self, event: HangUpRequested, now_ms: int) -> list[Command]:
-        self.phase = Phase.GOODBYE
-        self._goodbye.begin(HANG_UP_ENDINGS[event.by], now_ms)
+        self._begin_goodbye(HANG_UP_ENDINGS[event.by], now_ms)
         return []
+
+    def _begin_goodbye(self, reason: EndReason, now_ms: int, call_id: str = "") -> None:
+        self.phase = Phase.GOODBYE
+        self.responses.want_nothing()
+        self._goodbye.begin(reason, now_ms, call_id)
 
     def _call_off_goodbye(self) -> list[Command]:
         if not self._goodbye.call_off():
             return []
         self.phase = Phase.TALKING
-        reason = "the caller spoke before the goodbye was over; the call goes on"
-        return [refuse(self._goodbye.call_id, reason)]
+        call_id = self._goodbye.call_id
+        return [refuse(call_id, CALLER_SPOKE)] if call_id else []
 
     def _deadline_reached(self, _event: DeadlineReached, now_ms: int) -> list[Command]:
         commands = self.playout.release(now_ms)
         for settled in self.playout.expire(now_ms):
             commands += self._settle(settled, now_ms)
         commands += self._tell_keys(now_ms)
-        commands += self.responses.expire(now_ms)
+        commands += self._expire_responses(now_ms)
         if self.responses.given_up:
             commands.append(EndCall(EndReason.MODEL_STALLED))
         return commands
+
+    def _expire_responses(self, now_ms: int) -> list[Command]:
+        stalls = self.responses.stalls
+        commands = self.responses.expire(now_ms)
+        if self.responses.stalls == stalls:
+            return commands
+        self.timeline.note(now_ms, "stall", "the model did not go on in time")
+        return self.playout.finish(now_ms) + commands
 
 
 def _ends(commands: list[Command]) -> bool:

@@ -22,6 +22,9 @@ class Goodbye:
         return self.reason is not None
 
     def begin(self, reason: EndReason, now_ms: int, call_id: str = "") -> None:
+        """An operator's or a drain's goodbye stands: nothing said later changes or delays it."""
+        if self.reason not in (None, EndReason.AGENT_HUNG_UP):
+            return
         self.reason, self.call_id, self._began_ms = reason, call_id, now_ms
 
     def call_off(self) -> bool:

@@ -7,8 +7,10 @@ A generation of audio is in one of three states:
 - playing: audio is released a short lead ahead of the carrier, with a start mark whenever the
   carrier's buffer is believed dry, a progress mark about every `mark_every_ms`, and an end mark
   when the answer is complete.
-- fenced: `clear` went out, followed by a mark named as a fence. Marks of this generation that
-  come back now were flushed, not played, but for start marks: these return at once by their nature.
+- fenced: a mark named as a fence went out, then `clear`, which sends the fence back at the instant
+  at which the silence began. (A fence behind the `clear` would be late by whatever came between the
+  two.) Marks of this generation that come back now count as flushed, not played, but for start
+  marks: these return at once by their nature, unless the clock says that they cannot have.
 - settled: the fence is back (or did not come in time) and what was heard of each item is decided.
 
 A cut opens the next generation at once, so several older ones may be fenced at the same time.
@@ -19,10 +21,13 @@ a mark with nothing queued before it returns at once (Twilio docs: websocket mes
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
-from app.call.axis import BYTES_PER_MS, FRAME_BYTES, ItemHeard, PlayClock, Span, Spans
+from app.call.axis import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, ItemHeard, PlayClock, Span, Spans
 from app.call.commands import Command, KeepAudio, KeepSilence, SendAudio, SendClear, SendMark
+
+MarkKind: TypeAlias = Literal["start", "progress", "end"]
+SettledBy: TypeAlias = Literal["fence", "clock", "unsent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,23 @@ class PlayoutSettings:
     fence_timeout_ms: int = 500
     """After this long without a fence the heard position is estimated by the clock."""
 
+    def __post_init__(self) -> None:
+        """Raises `ValueError` where audio could not be released in whole frames."""
+        if not FRAME_MS <= self.step_ms < self.lead_ms:
+            raise ValueError(
+                f"expected {FRAME_MS} <= step_ms < lead_ms, got {self.step_ms} and {self.lead_ms}"
+            )
+        if self.mark_every_ms < FRAME_MS or self.fence_timeout_ms <= 0:
+            raise ValueError(
+                f"expected mark_every_ms >= {FRAME_MS} and fence_timeout_ms > 0, "
+                f"got {self.mark_every_ms} and {self.fence_timeout_ms}"
+            )
+
 
 @dataclass(slots=True)
 class Mark:
     position: int
-    kind: Literal["start", "progress", "end"]
+    kind: MarkKind
     sent_ms: int
     """Call clock."""
 
@@ -71,7 +88,7 @@ class Generation:
 class Played:
     """A mark was really played: everything before `position` was heard."""
 
-    kind: Literal["start", "progress", "end"]
+    kind: MarkKind
     position: int
     carrier_ms: int
     items: tuple[ItemHeard, ...] = ()
@@ -83,7 +100,7 @@ class Settled:
     """What was heard of a generation that was cut."""
 
     generation: int
-    by: Literal["fence", "clock", "unsent"]
+    by: SettledBy
     position: int
     sent: int
     received: int
@@ -96,7 +113,8 @@ class Playout:
     def __init__(self, settings: PlayoutSettings | None = None) -> None:
         self.settings = settings or PlayoutSettings()
         self._now = Generation(0)
-        self._fenced: dict[int, Generation] = {}
+        self._fenced: dict[str, Generation] = {}
+        """By the name of the fence, oldest first."""
         self._play_end_ms = 0
 
     @property
@@ -199,37 +217,35 @@ class Playout:
             items = tuple(old.spans.heard_until(old.sent))
             return [], Settled(old.number, "unsent", old.sent, old.sent, old.spans.end, items)
         old.cut_ms = now_ms
-        self._fenced[old.number] = old
-        return [SendClear(), SendMark(f"f{old.number}")], None
+        fence = f"f{old.number}"
+        self._fenced[fence] = old
+        return [SendMark(fence), SendClear()], None
 
     def echoed(self, name: str, lo_ms: int, hi_ms: int) -> Played | Settled | None:
         """A mark came back between two carrier times; None if that says nothing about playback."""
-        kind, rest = name[:1], name[1:].split(".", 1)[0]
-        if not rest.isdecimal():
-            return None
-        number = int(rest)
-        if kind == "f" and number in self._fenced:
-            return self._settle_by_fence(self._fenced.pop(number), lo_ms, hi_ms)
-        g = self._now if number == self._now.number else self._fenced.get(number)
-        mark = g.marks.pop(name, None) if g is not None else None
-        if g is None or mark is None:
-            return None
-        if g is not self._now:
-            if mark.kind == "start":
-                g.clock.restarted(mark.position, lo_ms, hi_ms)
-            return None
-        return self._played(g, mark, lo_ms, hi_ms)
+        if name in self._fenced:
+            return self._settle_by_fence(self._fenced.pop(name), lo_ms, hi_ms)
+        if name in self._now.marks:
+            return self._played(self._now, self._now.marks.pop(name), lo_ms, hi_ms)
+        for g in self._fenced.values():
+            if name in g.marks:
+                self._echoed_late(g, g.marks.pop(name), lo_ms, hi_ms)
+        return None
 
     def expire(self, now_ms: int) -> list[Settled]:
         """Settle by the clock the generations whose fence did not come back in time."""
-        late = [
-            g for g in self._fenced.values() if now_ms - g.cut_ms >= self.settings.fence_timeout_ms
-        ]
-        for g in late:
-            del self._fenced[g.number]
-        return [self._settle_by_clock(g) for g in late]
+        timeout_ms = self.settings.fence_timeout_ms
+        late = [name for name, g in self._fenced.items() if now_ms - g.cut_ms >= timeout_ms]
+        return [self._settle_by_clock(self._fenced.pop(name)) for name in late]
 
-    def _mark(self, kind: Literal["start", "progress", "end"], now_ms: int) -> SendMark:
+    def close(self, now_ms: int) -> list[Settled]:
+        """The line is gone: settle by the clock whatever is still open."""
+        _, settled = self.cut(now_ms)
+        verdicts = [self._settle_by_clock(g) for g in self._fenced.values()]
+        self._fenced.clear()
+        return verdicts if settled is None else [*verdicts, settled]
+
+    def _mark(self, kind: MarkKind, now_ms: int) -> SendMark:
         g = self._now
         g.marked = g.sent
         if kind == "end":
@@ -247,17 +263,25 @@ class Playout:
         done = tuple(g.spans.drop_before(mark.position)) if mark.kind == "end" else ()
         return Played(mark.kind, mark.position, (lo_ms + hi_ms) // 2, done)
 
+    @staticmethod
+    def _echoed_late(g: Generation, mark: Mark, lo_ms: int, hi_ms: int) -> None:
+        """A start mark comes back at once where the buffer was dry, as we believed; where it was
+        not, the `clear` flushed it, and the clock has not reached its position yet."""
+        begun = not g.clock.known or g.clock.position_at(lo_ms, hi_ms) >= mark.position
+        if mark.kind == "start" and begun:
+            g.clock.restarted(mark.position, lo_ms, hi_ms)
+
     def _settle_by_fence(self, g: Generation, lo_ms: int, hi_ms: int) -> Settled:
         return self._settled(g, "fence", g.clock.position_at(lo_ms, hi_ms))
 
     def _settle_by_clock(self, g: Generation) -> Settled:
-        """By our own clock: audio plays from the moment it was sent. Says too much by the one-way
-        delay of the network, which nobody told us."""
+        """By our own clock, from the start of the present run to the cut: the network delays the
+        audio and the `clear` alike, so only the change of its delay is in error."""
         since_start = (g.cut_ms - g.run_start_ms) * BYTES_PER_MS
         return self._settled(g, "clock", max(g.clock.position, g.run_start + since_start))
 
     @staticmethod
-    def _settled(g: Generation, by: Literal["fence", "clock"], position: int) -> Settled:
+    def _settled(g: Generation, by: SettledBy, position: int) -> Settled:
         not_begun = [m.position for m in g.marks.values() if m.kind == "start"]
         position = max(g.clock.position, min([position, g.sent, *not_begun]))
         items = tuple(g.spans.heard_until(position))

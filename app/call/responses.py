@@ -6,9 +6,12 @@
     requested, active --nothing happens for too long--> idle, asked once more, then given up
 
 While the caller has the floor, and until the model has begun its answer to what was said, nothing
-is requested: that answer will see everything that was put into the conversation before it.
+is requested: that answer will see everything that was put into the conversation before it. What was
+put in while that answer was already on its way to us may not be in it, and is asked for again: so
+is everything that was put in after a request of ours, since the model reads in order.
 A response that the caller interrupted is dead: its late audio is dropped by its id. An interruption
 of a response that was requested but not created yet is remembered and cancels it at its creation.
+A request that was given up and is created after all counts as the answer to the one asked instead.
 Vendor facts: one response at a time may write to the conversation; audio of a cancelled response
 may still be in flight (OpenAI guide: realtime conversations).
 """
@@ -19,11 +22,13 @@ from enum import StrEnum
 from app.call.commands import CancelResponse, Command, CreateResponse
 
 MEMORY = 64
-"""Responses remembered as dead or complete: what concerns them comes within seconds."""
+"""Responses and requests remembered as dead or complete: what concerns them comes soon."""
+CROSSING_MS = 250
+"""A wish as young as this may have crossed with the answer that the model began by itself."""
 
 
-def remember(ids: dict[str, None], response_id: str) -> None:
-    ids[response_id] = None
+def remember(ids: dict[str, None], id_: str) -> None:
+    ids[id_] = None
     while len(ids) > MEMORY:
         del ids[next(iter(ids))]
 
@@ -72,8 +77,9 @@ class Responses:
         self._dead: dict[str, None] = {}
         self._complete: dict[str, None] = {}
         self._pending: str | None = None
+        self._pending_since_ms = 0
         self._requested: CreateResponse | None = None
-        self._doomed_request = ""
+        self._doomed: dict[str, None] = {}
         self._since_ms = 0
         self._caller_has_floor = False
         self._answer_awaited_ms: int | None = None
@@ -83,9 +89,7 @@ class Responses:
     def busy(self) -> bool:
         """A response was requested or is running, and was not interrupted."""
         if self.state is ResponseState.REQUESTED:
-            return self._requested is not None and (
-                self._requested.request_id != self._doomed_request
-            )
+            return self._requested is not None and self._requested.request_id not in self._doomed
         return self.state is ResponseState.ACTIVE and self.active_id not in self._dead
 
     @property
@@ -98,21 +102,26 @@ class Responses:
 
     def want(self, instructions: str, now_ms: int) -> list[Command]:
         """Ask for an answer as soon as nothing stands against it."""
-        self._pending = instructions
+        self._pending, self._pending_since_ms = instructions, now_ms
         return self._pump(now_ms)
+
+    def want_nothing(self) -> None:
+        """The call is being ended: what was wished for and not yet asked for is forgotten."""
+        self._pending = None
 
     def created(self, response_id: str, request_id: str, now_ms: int) -> list[Command]:
         self._move("created", now_ms)
         self.active_id = response_id
-        self._answer_awaited_ms = None
-        self._pending = None
-        ours = self._requested is not None and self._requested.request_id == request_id
-        if ours:
+        if self._requested is not None and self._requested.request_id == request_id:
             self._requested = None
-        if not (ours and request_id == self._doomed_request):
-            return []
-        self._doomed_request = ""
-        return self._kill_active(cancel=True)
+        elif request_id and self._requested is not None:
+            remember(self._doomed, self._requested.request_id)
+        if request_id in self._doomed:
+            return self._kill_active(cancel=True)
+        if not request_id and now_ms - self._pending_since_ms > CROSSING_MS:
+            self._pending = None
+        self._answer_awaited_ms = None
+        return []
 
     def progressed(self, now_ms: int) -> None:
         """The model sent something of its response."""
@@ -136,7 +145,7 @@ class Responses:
         """Our request was refused because a response is running; ask again when that is done."""
         if self._requested is None or self._requested.request_id != request_id:
             return
-        if request_id != self._doomed_request:
+        if request_id not in self._doomed:
             self._pending = self._requested.instructions
         self._requested = None
         if self.state is ResponseState.REQUESTED:
@@ -158,7 +167,7 @@ class Responses:
         """The caller took the floor: whatever was asked for or is running is dead."""
         self._pending = None
         if self._requested is not None:
-            self._doomed_request = self._requested.request_id
+            remember(self._doomed, self._requested.request_id)
         if self.state is ResponseState.ACTIVE and self.active_id not in self._dead:
             return self._kill_active(cancel=not self.settings.server_cancels)
         return []
@@ -191,7 +200,7 @@ class Responses:
             now_ms >= self._answer_awaited_ms + s.answer_timeout_ms
         ):
             self._answer_awaited_ms = None
-            if self.state is ResponseState.IDLE and self._pending is None:
+            if self._pending is None and not self.busy:
                 commands += self._stalled("")
         return commands if self.given_up else commands + self._pump(now_ms)
 
@@ -199,11 +208,15 @@ class Responses:
         self.stalls += 1
         self._requested = None
         self._pending = instructions
-        return self._kill_active(cancel=True) if self.state is ResponseState.ACTIVE else []
+        if self.state is ResponseState.ACTIVE and self.active_id not in self._dead:
+            return self._kill_active(cancel=True)
+        return []
 
     def _kill_active(self, *, cancel: bool) -> list[Command]:
+        if not self.active_id:
+            return []
         remember(self._dead, self.active_id)
-        if not cancel or not self.active_id:
+        if not cancel:
             return []
         return [CancelResponse(f"cancel-{self.active_id}", self.active_id)]
 

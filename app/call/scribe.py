@@ -1,5 +1,8 @@
 """Writes timeline and transcript from what the heart saw and did. It decides nothing."""
 
+from collections.abc import Callable
+
+from app.call.axis import BYTES_PER_MS
 from app.call.commands import (
     Command,
     CreateResponse,
@@ -27,7 +30,9 @@ from app.call.events import (
     TextReceived,
     ToolFinished,
 )
+from app.call.memory import stays
 from app.call.playout import Played, Playout, Settled
+from app.call.recent import Recent
 from app.call.timeline import Interruption, Stamp, Timeline, ToolRun, Turn
 from app.call.transcript import Transcript
 
@@ -40,7 +45,12 @@ class Scribe:
         self.transcript = Transcript()
         self._playout = playout
         self._carrier_start_ms = 0
-        self._cut: dict[int, Turn] = {}
+        self._cut_ms: dict[int, int] = {}
+        """When each generation was cut whose verdict is still awaited."""
+        self._asked_in: Recent[Turn] = Recent()
+        """By the id of a request the turn in which it was made."""
+        self._tools_of: Recent[Turn] = Recent()
+        """By the id of a tool call the turn whose answer made it."""
 
     def saw(self, event: Event, now_ms: int) -> None:
         """Before the heart acts on it."""
@@ -73,24 +83,26 @@ class Scribe:
                     self._sent_audio(command, now_ms)
                 case CreateResponse():
                     self.timeline.turn.stamp(Stamp.RESPONSE_REQUESTED, now_ms)
+                    self._asked_in.put(command.request_id, self.timeline.turn)
                 case TruncateItem():
                     self.timeline.item(command.item_id).stamp(Stamp.TRUNCATE_SENT, now_ms)
                 case RunTool():
                     run = ToolRun(command.call_id, command.name, now_ms)
-                    self.timeline.turn.tools.append(run)
+                    turn = self._tools_of.pop(command.call_id) or self.timeline.turn
+                    turn.tools.append(run)
                 case EndCall():
                     self.timeline.close(command.reason, command.detail, now_ms)
                 case _:
                     pass
 
     def interrupted(self, now_ms: int) -> None:
-        """The caller took the floor while the agent spoke or thought."""
+        """The caller took the floor while the agent thought."""
         self._answered().stamp(Stamp.INTERRUPTION_DETECTED, now_ms)
 
     def cut(self, generation: int, now_ms: int) -> None:
-        """What plays of this generation is about to be cut."""
-        self._cut[generation] = self._answered()
-        self._cut[generation].stamp(Stamp.CLEAR_SENT, now_ms)
+        """The caller took the floor while audio of this generation played or waited. Whose answer
+        it was shows when it is settled."""
+        self._cut_ms[generation] = now_ms
 
     def said(self, event: TextReceived, now_ms: int) -> None:
         """Words of an answer that nobody has interrupted yet."""
@@ -110,17 +122,43 @@ class Scribe:
             turn = self.timeline.item(item.item_id, item.response_id)
             turn.stamps[Stamp.LAST_FRAME_PLAYED] = now_ms
 
-    def settled(self, settled: Settled, now_ms: int) -> None:
-        turn = self._cut.pop(settled.generation, self.timeline.turn)
+    def settled(self, settled: Settled, complete: Callable[[str], bool], now_ms: int) -> None:
+        cut_ms = self._cut_ms.pop(settled.generation, now_ms)
+        turn = self._turn_cut(settled)
+        turn.stamp(Stamp.INTERRUPTION_DETECTED, cut_ms)
         if settled.by != "unsent":
+            turn.stamp(Stamp.CLEAR_SENT, cut_ms)
             turn.stamp(Stamp.SILENCE_REACHED, now_ms)
         if settled.by == "clock":
             self.timeline.note(now_ms, "fallback", "no fence: heard position estimated by clock")
-        heard = sum(item.heard_ms for item in settled.items)
-        received = sum(item.received_bytes // 8 for item in settled.items)
+        items = [i for i in settled.items if self.timeline.item(i.item_id, i.response_id) is turn]
+        heard = sum(item.heard_bytes for item in items) // BYTES_PER_MS
+        received = sum(item.received_bytes for item in items) // BYTES_PER_MS
         turn.interruption = Interruption(heard, received, settled.by)
+        self._write_heard(settled, complete)
+
+    def closed(self, verdicts: list[Settled], complete: Callable[[str], bool]) -> None:
+        """The call is over: what still played or waited was heard as far as the clock says."""
+        for settled in verdicts:
+            self._write_heard(settled, complete)
+        self.transcript.close()
+
+    def _turn_cut(self, settled: Settled) -> Turn:
+        """The turn of the first item that was not heard to its end."""
         for item in settled.items:
-            self.transcript.agent_cut(item.item_id, item.heard_bytes, item.received_bytes)
+            if not item.whole:
+                return self.timeline.item(item.item_id, item.response_id)
+        if settled.items:
+            last = settled.items[-1]
+            return self.timeline.item(last.item_id, last.response_id)
+        return self._answered()
+
+    def _write_heard(self, settled: Settled, complete: Callable[[str], bool]) -> None:
+        for item in settled.items:
+            if stays(item, settled, complete):
+                self.transcript.agent_heard(item.item_id)
+            else:
+                self.transcript.agent_cut(item.item_id, item.heard_bytes, item.received_bytes)
 
     def _saw_caller(
         self,
@@ -135,20 +173,21 @@ class Scribe:
                 turn.stamp(Stamp.SPEECH_STARTED, began_ms)
                 self.transcript.caller_began(event.item_id, began_ms)
             case SpeechStopped():
-                turn = self.timeline.turn
+                turn = self.timeline.caller(event.item_id)
                 end_ms = event.audio_end_ms - event.silence_ms
                 turn.stamp(Stamp.SPEECH_ENDED, now_ms - max(0, event.axis_ms - end_ms))
                 turn.stamp(Stamp.VAD_DECIDED, now_ms)
                 turn.speech_ended_carrier_ms = self._carrier_start_ms + end_ms
             case CallerTurnCommitted():
-                self.timeline.turn.stamp(Stamp.TURN_COMMITTED, now_ms)
+                self.timeline.caller(event.item_id).stamp(Stamp.TURN_COMMITTED, now_ms)
             case CallerTranscribed():
                 self.transcript.caller_said(event.item_id, event.text, now_ms)
 
     def _saw_model(self, event: Event, now_ms: int) -> None:
         match event:
             case ResponseCreated():
-                turn = self.timeline.response(event.response_id)
+                asked_in = self._asked_in.pop(event.request_id)
+                turn = self.timeline.response(event.response_id, asked_in)
                 turn.stamp(Stamp.RESPONSE_CREATED, now_ms)
             case AudioReceived():
                 turn = self.timeline.item(event.item_id, event.response_id)
@@ -158,6 +197,8 @@ class Scribe:
                 turn.stamps[Stamp.RESPONSE_DONE] = now_ms
                 if event.usage is not None:
                     turn.usage.append(event.usage)
+                for call in event.tool_calls:
+                    self._tools_of.put(call.call_id, turn)
             case ItemTruncated():
                 turn = self.timeline.item(event.item_id)
                 turn.stamp(Stamp.TRUNCATE_ACKNOWLEDGED, now_ms)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from app.call.endings import EndReason
 from app.call.events import Usage
+from app.call.recent import Recent
 
 Cause = Literal["greeting", "caller", "keys", "model"]
 
@@ -124,8 +125,8 @@ class Timeline:
         self.ended_ms: int | None = None
         self.end_reason: EndReason | None = None
         self.end_detail = ""
-        self._by_response: dict[str, Turn] = {}
-        self._by_item: dict[str, Turn] = {}
+        self._by_response: Recent[Turn] = Recent()
+        self._by_item: Recent[Turn] = Recent()
 
     @property
     def turn(self) -> Turn:
@@ -136,11 +137,18 @@ class Timeline:
         self.turns.append(Turn(len(self.turns) + 1, cause))
         return self.turns[-1]
 
-    def response(self, response_id: str) -> Turn:
-        """The turn that a response belongs to; a new response belongs to the newest turn."""
+    def caller(self, item_id: str) -> Turn:
+        """The turn that this speech of the caller began; the newest turn if none did."""
+        speech = (turn for turn in reversed(self.turns) if turn.caller_item_id == item_id)
+        return next(speech, None) or self.turn
+
+    def response(self, response_id: str, asked_in: Turn | None = None) -> Turn:
+        """The turn that a response belongs to. A new one belongs to the turn in which it was
+        asked for, or to the newest."""
         turn = self._by_response.get(response_id)
         if turn is None:
-            turn = self._by_response[response_id] = self.turn
+            turn = asked_in or self.turn
+            self._by_response.put(response_id, turn)
             turn.response_ids.append(response_id)
         return turn
 
@@ -149,11 +157,12 @@ class Timeline:
         turn = self._by_item.get(item_id)
         if turn is None:
             turn = self.response(response_id) if response_id else self.turn
-            self._by_item[item_id] = turn
+            self._by_item.put(item_id, turn)
         return turn
 
     def tool(self, call_id: str) -> ToolRun | None:
-        runs = (run for turn in self.turns for run in turn.tools if run.call_id == call_id)
+        turns = reversed(self.turns)
+        runs = (run for turn in turns for run in turn.tools if run.call_id == call_id)
         return next(runs, None)
 
     def note(

@@ -1,4 +1,7 @@
-"""Tool calls in progress. After the last output of a group there is one request for an answer."""
+"""Tool calls in progress. After the last output of a group there is one request for an answer.
+
+A group is the calls of one response. A slow tool does not hold up the answer to a later group.
+"""
 
 import json
 
@@ -13,26 +16,30 @@ class ToolDesk:
     __slots__ = ("_running",)
 
     def __init__(self) -> None:
-        self._running: set[str] = set()
+        self._running: dict[str, set[str]] = {}
+        """By call id the group that it belongs to: the ids still awaited."""
 
     def start(self, calls: tuple[ToolCall, ...]) -> list[Command]:
         """Run the calls of one response; hanging up together with other tools is refused."""
         commands: list[Command] = []
+        group: set[str] = set()
         for call in calls:
             if call.name == HANG_UP_TOOL:
                 reason = "other tools were called at the same time; say goodbye and try again"
                 commands.append(refuse(call.call_id, reason))
             else:
-                self._running.add(call.call_id)
+                group.add(call.call_id)
+                self._running[call.call_id] = group
                 commands.append(RunTool(call.call_id, call.name, call.arguments))
         return commands
 
     def finished(self, event: ToolFinished) -> tuple[list[Command], bool]:
         """The output for the model, and whether it was the last one that was waited for."""
-        if event.call_id not in self._running:
+        group = self._running.pop(event.call_id, None)
+        if group is None:
             return [], False
-        self._running.discard(event.call_id)
-        return [output(event.call_id, event.output)], not self._running
+        group.discard(event.call_id)
+        return [output(event.call_id, event.output)], not group
 
 
 def output(call_id: str, text: str) -> SendToolOutput:

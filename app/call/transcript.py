@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from app.call.recent import Recent
+
 INTERRUPTED = "[interrupted]"
 
 
@@ -30,7 +32,8 @@ class Transcript:
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
-        self._by_item: dict[str, Line] = {}
+        self._by_item: Recent[Line] = Recent(256)
+        """A caller's words may be transcribed long after they were said."""
 
     def caller_began(self, item_id: str, now_ms: int) -> None:
         self._line("caller", item_id, now_ms)
@@ -60,6 +63,24 @@ class Transcript:
         line.text, line.unheard = split_at_word(line.text.strip(), heard_bytes, received_bytes)
         line.interrupted = line.final = True
 
+    def agent_silent(self, item_id: str, *, interrupted: bool) -> None:
+        """Nothing of this item ever came to sound."""
+        line = self._by_item.get(item_id)
+        if line is not None:
+            self._silence(line, interrupted=interrupted)
+
+    def close(self) -> None:
+        """The call is over: what was neither heard nor cut by now was never heard."""
+        for _, line in self._by_item.items():
+            if line.speaker == "agent":
+                self._silence(line, interrupted=True)
+
+    @staticmethod
+    def _silence(line: Line, *, interrupted: bool) -> None:
+        if not line.final:
+            line.text, line.unheard = "", line.text.strip()
+            line.interrupted, line.final = interrupted, True
+
     def as_json(self) -> list[dict[str, object]]:
         return [
             {
@@ -76,7 +97,8 @@ class Transcript:
     def _line(self, speaker: Literal["caller", "agent"], item_id: str, now_ms: int) -> Line:
         line = self._by_item.get(item_id)
         if line is None:
-            line = self._by_item[item_id] = Line(speaker, item_id, now_ms)
+            line = Line(speaker, item_id, now_ms)
+            self._by_item.put(item_id, line)
             self.lines.append(line)
         return line
 
