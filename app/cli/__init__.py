@@ -1,0 +1,59 @@
+"""The command line. Each command is a module of its own, imported when it is asked for."""
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "serve": "Answer calls until stopped.",
+    "call": "Call somebody and let an agent speak.",
+    "demo": "Hold a whole call on this machine: no account, no network.",
+    "doctor": "Say what is configured, what is missing and how to mend it.",
+    "agents": "List the agents, or check some.",
+    "replay": "Run a recorded call through the heart again.",
+    "lab": "A telephone and a model made of software, for bots of any make.",
+}
+"""Name -> what `--help` says; the module of the same name in this package has the command."""
+
+EXAMPLES = """
+\b
+Examples:
+  earshot demo                      a whole call, no account needed
+  earshot doctor                    what is set, what is missing, how to mend it
+  earshot serve --port 8000         answer calls
+  earshot call +15550100002         call somebody
+"""
+
+
+class Commands(click.Group):
+    """Imports a command's module only when the command runs, so that `--help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"app.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(package_name="earshot")
+def earshot() -> None:
+    """Earshot answers and places phone calls with a speech-to-speech model.
+
+    The model remembers exactly what was within the caller's earshot.
+    """
+
+
+def main() -> None:
+    """The entry point of `earshot` and of `python -m app`."""
+    earshot(prog_name="earshot")

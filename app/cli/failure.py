@@ -1,0 +1,36 @@
+"""What the user did or must mend is said in a line or a few, never as a stack trace."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from app.agents import AgentError
+from app.bridge.journal import JournalError
+from app.carriers.twilio.errors import TwilioError
+from app.setting_rules import SettingsError
+from app.tools.functions import ToolLoadError
+
+_EXPECTED = (
+    AgentError,
+    JournalError,
+    SettingsError,
+    ToolLoadError,
+    TwilioError,
+)
+
+
+class Failure(click.ClickException):
+    """Shown as it is; the exit code is 1."""
+
+    def show(self, file: object = None) -> None:
+        click.echo(self.message, err=True)
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Turn the errors that users can mend into `Failure`."""
+    try:
+        yield
+    except _EXPECTED as error:
+        raise Failure(str(error)) from error
