@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.lab.phone.impairments import Window
-from app.lab.phone.script import Interrupt, Script, Step, WaitForBot
+from app.lab.phone.script import HangUp, Interrupt, Script, Step, WaitForBot
 from app.lab.realtime.ports import CallFunction, Output, Say, Turn
 from app.lab.speech.coded import coded_audio
 
@@ -55,7 +55,7 @@ CASES = (
     ),
     Case("answer queued behind one", ((Line(2_600), Tool()), (Line(4_000),)), (1_800, 3_300)),
     Case("before the first mark", ((Line(5_000),),), (20, 60, 120)),
-    Case("after everything was sent", ((Line(1_000),),), (860, 900, 820)),
+    Case("after everything was sent", ((Line(1_000),),), (860, 640, 420)),
     Case("two in a row", ((Line(5_000),),), (700, 100, 600, 80)),
     Case(
         "gaps in caller media",
@@ -93,7 +93,7 @@ class CodedBrain:
 def script_of(case: Case) -> Script:
     shout = coded_audio(SHOUT_STREAM, 0, 600, quiet=False)
     steps: list[Step] = [Interrupt(shout, after_ms) for after_ms in case.after_ms]
-    steps.append(WaitForBot(said_ms=400))
+    steps += [WaitForBot(said_ms=400), HangUp()]
     return Script(tuple(steps))
 
 

@@ -21,8 +21,9 @@ from app.demo.stage import CALLED, CALLER, Stage
 from app.lab.phone.impairments import Impairments
 from app.lab.phone.report import CallReport
 from app.lab.realtime.behaviour import Behaviour
-from app.lab.realtime.log import SessionLog
+from app.lab.realtime.log import LoggedItem, SessionLog
 from app.lab.speech.coded import decode_coded
+from app.observe.log import configure_logging
 from bench.pattern import CASES, SHOUT_STREAM, Case, CodedBrain, CodedMouth, DeafEar, script_of
 
 DELAYS_MS = (0, 40, 150)
@@ -112,20 +113,26 @@ def judge(case: Case, delay_ms: int, report: CallReport, session: SessionLog) ->
     rejected = [e for e in session.errors if (e.event_id or "").startswith(("trunc", "delete"))]
     silences = iter(silence_times(report, session, delay_ms))
     cuts = []
-    last_id = max((int(item.text.split()[1]) for item in session.items.values()), default=0)
-    for item in session.items.values():
-        number = int(item.text.split()[1])
+    numbered = [(stream_of(item), item) for item in session.items.values()]
+    last = max((number for number, _ in numbered), default=0)
+    for number, item in numbered:
         if item.item_id in truncated:
             kind, told_ms = "truncated", truncated[item.item_id]
         elif item.deleted:
             kind, told_ms = "deleted", 0
         else:
             kind, told_ms = "kept", item.audio_ms
-        if kind == "kept" and number == last_id:
-            continue  # the answer in which the call ended
+        if kind == "kept" and number in (0, last):
+            continue  # no sound yet, or the answer in which the call ended
         silence_ms = next(silences, 0.0) if kind == "truncated" else 0.0
         cuts.append(Cut(case.name, delay_ms, kind, told_ms, played.get(number, 0), silence_ms))
     return Outcome(tuple(cuts), len(case.after_ms), len(rejected), tuple(problems))
+
+
+def stream_of(item: LoggedItem) -> int:
+    """The coded stream id of an item's audio; 0 when it has no sound yet."""
+    runs = decode_coded(bytes(item.audio))
+    return runs[0].stream_id if runs else 0
 
 
 def played_per_stream(audio: bytes) -> dict[int, int]:
@@ -189,9 +196,10 @@ def table(outcome: Outcome) -> Table:
 
 
 def main() -> int:
+    configure_logging("error")
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     outcome = uvloop.run(run(rounds))
-    console = Console()
+    console = Console(width=112)
     console.print(table(outcome))
     console.print(
         f"{outcome.interruptions} interruptions, {outcome.rejected} truncations rejected, "
