@@ -16,6 +16,7 @@ from app.lab.phone.script import (
     Say,
     Script,
     Silence,
+    Step,
     Wait,
     WaitForBot,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "Script",
     "Silence",
     "Stall",
+    "Step",
     "StreamReport",
     "TwilioRest",
     "Wait",

@@ -31,7 +31,7 @@ class Agenda:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
-        self._loop = loop or asyncio.get_running_loop()
+        self.loop = loop or asyncio.get_running_loop()
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self._timer: asyncio.TimerHandle | None = None
@@ -50,7 +50,7 @@ class Agenda:
         if self._timer is not None:
             self._timer.cancel()
         self._armed_s = due_s
-        self._timer = self._loop.call_later(max(0.0, due_s - self.now_s()), self._run)
+        self._timer = self.loop.call_later(max(0.0, due_s - self.now_s()), self._run)
 
     def _run(self) -> None:
         self._timer = None

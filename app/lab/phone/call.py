@@ -172,7 +172,7 @@ class LiveCall:
         if self.stream is not None:
             self.stream.caller_frame(frame)
         if caller.hang_up:
-            self.hang_up("caller")
+            self.hang_up("limit" if self._caller.out_of_time else "caller")
 
     def _line_frame(self, caller: CallerTick) -> bytes | None:
         if self.script.line_audio is not None:

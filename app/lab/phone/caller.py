@@ -76,6 +76,8 @@ class Caller:
         self.steps: list[StepRecord] = []
         self._script = script
         self._tell = tell
+        self.out_of_time = False
+        """The script's `limit_ms` was reached."""
         self._ear = Ear()
         self._now_ms = 0
         self._keys = ""
@@ -101,9 +103,8 @@ class Caller:
         self._listen(announcement or (heard is not None and self._script.hears(heard)))
         self._keys, self._mute = "", False
         speech = next(self._acts, None)
-        if now_ms >= self._script.limit_ms:
-            self._hang_up = True
-        return CallerTick(speech, self._mute, self._keys, self._hang_up)
+        self.out_of_time = now_ms >= self._script.limit_ms
+        return CallerTick(speech, self._mute, self._keys, self._hang_up or self.out_of_time)
 
     def _listen(self, sound: bool) -> None:
         self._ear.hear(sound)

@@ -200,9 +200,13 @@ class PhoneLine:
             callee=callee,
             ring_ms=ring_ms,
         )
-        if self._agenda is None:
+        return await CallRun(plan, self._carrier, self._clock()).run()
+
+    def _clock(self) -> Agenda:
+        """One for all calls; a new one when the line is used in another event loop."""
+        if self._agenda is None or self._agenda.loop is not asyncio.get_running_loop():
             self._agenda = Agenda()
-        return await CallRun(plan, self._carrier, self._agenda).run()
+        return self._agenda
 
     def _status(self, kind: Direction) -> StatusCallback | None:
         if not self._status_url:

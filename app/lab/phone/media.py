@@ -19,8 +19,8 @@ from app.lab.phone.wire import (
     read_bot_message,
 )
 
-BACKLOG_BYTES = 256 * 1024
-"""Unread bytes at which the carrier begins to discard caller audio, about 20 s of it."""
+BACKLOG_BYTES = 64 * 1024
+"""Unsent bytes at which the carrier begins to discard caller audio, about 5 s of it."""
 
 INVALID_MESSAGE = 31951
 SLOW_READER = 31930

@@ -101,7 +101,7 @@ class CallReport:
     identity: CallIdentity
     status: CallStatus = "queued"
     ended_by: EndedBy = "error"
-    """`callee`: an outbound call was not answered; `limit`: its time limit was reached."""
+    """`callee`: an outbound call was not answered; `limit`: its time limit, or the script's."""
     duration_ms: int = 0
     """From answer to end, on the line's clock."""
     streams: list[StreamReport] = field(default_factory=list)
@@ -116,8 +116,10 @@ class CallReport:
 
     @property
     def as_scripted(self) -> bool:
-        """Every step was completed in time, and nothing went wrong that Twilio would report."""
-        return not self.unfinished and not self.errors and not self.faults
+        """Every step was completed in time, somebody ended the call, and nothing went wrong that
+        Twilio would report."""
+        ended = self.ended_by not in ("limit", "error")
+        return ended and not self.unfinished and not self.errors and not self.faults
 
     @property
     def faults(self) -> list[StreamFault]:

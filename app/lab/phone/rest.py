@@ -7,13 +7,14 @@ async with TwilioRest(account_sid=..., auth_token=..., callee=find_callee) as re
 """
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TypeAlias
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from app.lab.phone.agenda import Agenda
 from app.lab.phone.identity import ENDED, CallIdentity, CallStatus, new_sid
@@ -159,7 +160,8 @@ class TwilioRest:
             return web.json_response(missing.body(), status=404)
 
     def _authenticate(self, request: web.Request) -> None:
-        expected = BasicAuth(self._carrier.account_sid, self._carrier.auth_token).encode()
+        pair = f"{self._carrier.account_sid}:{self._carrier.auth_token}"
+        expected = "Basic " + b64encode(pair.encode()).decode("ascii")
         if request.headers.get("Authorization") != expected:
             raise RestError(401, AUTHENTICATE, "Authenticate")
         if request.match_info.get("account") not in (None, self._carrier.account_sid):

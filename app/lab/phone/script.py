@@ -114,4 +114,4 @@ class Script:
     """After a wait that ended by its timeout. Either way the call did not go as scripted."""
     dial: DialOutcome = DialOutcome()
     limit_ms: int = 120_000
-    """The caller hangs up when the call is as old as this."""
+    """The call is given up when it is as old as this, and did not go as scripted."""

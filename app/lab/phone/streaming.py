@@ -41,8 +41,9 @@ def stream_url(noun: Verb, document_url: str) -> str:
     Twilio takes wss only. Loopback addresses may be ws here, so that a bot can be tried without
     a certificate.
     """
+    written = noun.get("url").strip()
     base = document_url.replace("http", "ws", 1)
-    url = without_query(urljoin(base, noun.get("url").strip()))
+    url = without_query(written if "://" in written else urljoin(base, written))
     parts = urlsplit(url)
     if not parts.hostname:
         raise ConnectFailed(MALFORMED_URL, "expected <Stream url> with a host name")

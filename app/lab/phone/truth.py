@@ -1,7 +1,10 @@
 """What the caller really heard, tick by tick: the measure of any bot's claim about it.
 
 `carrier_ms` is the stream's own clock: the number that media messages carry as `timestamp`. Tick
-`i` begins at `first_ms + 20 * i`. Instants between ticks (arrivals) are floats on the same axis.
+`i` begins at `first_ms + 20 * i`. Instants between ticks (arrivals) are floats on the same axis. A
+tick that a busy machine carried out late keeps its due time here, so against arrivals it can be
+early by the call's `max_lag_ms`; `ticked_s` has the real times.
+
 `position` counts bytes of bot audio heard since the stream began, silence not counted: 8 a ms.
 """
 

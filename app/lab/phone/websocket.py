@@ -6,6 +6,7 @@ One scheduler serves all lines, so a send must neither wait nor start a task. Th
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from typing import cast
@@ -19,6 +20,7 @@ from websockets.uri import WebSocketURI, parse_uri
 CONNECT_LIMIT_S = 10.0
 CLOSE_LIMIT_S = 5.0
 MESSAGE_LIMIT_BYTES = 1 << 24
+SEND_BUFFER_BYTES = 64 * 1024
 
 CONNECT_TIMEOUT = 31901
 CONNECTION_REFUSED = 31902
@@ -96,6 +98,9 @@ class BotSocket(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        # Little room in the kernel, so that a bot that does not read shows in `backlog_bytes`.
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         request = self._protocol.connect()
         for name, value in self._headers.items():
             request.headers[name] = value
@@ -138,7 +143,8 @@ class BotSocket(asyncio.Protocol):
         if self._protocol.handshake_exc is not None:
             self.opened.set_exception(self._refusal())
             self.abort()
-        elif self._protocol.state is State.OPEN:
+        elif self._protocol.state is not State.CONNECTING:
+            # It may be closing already: the first frames can share a packet with the answer.
             if self._transport is not None:
                 self._transport.pause_reading()
             self.opened.set_result(None)
@@ -207,12 +213,12 @@ async def _upgrade(
     uri: WebSocketURI, headers: Mapping[str, str], tls: ssl.SSLContext | None
 ) -> BotSocket:
     loop = asyncio.get_running_loop()
-    _, socket = await loop.create_connection(
+    _, bot = await loop.create_connection(
         lambda: BotSocket(uri, headers), uri.host, uri.port, ssl=tls
     )
     try:
-        await socket.opened
+        await bot.opened
     except BaseException:
-        socket.abort()
+        bot.abort()
         raise
-    return socket
+    return bot

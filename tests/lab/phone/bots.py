@@ -1,5 +1,6 @@
 """A small web server in the role of the bot: TwiML by path, a handler for its media socket."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class BotSide:
     headers: Mapping[str, str]
     target: str
     """Path and query of the upgrade request."""
+    tell: Callable[[], Awaitable[None]]
     stream_sid: str = ""
     received: list[dict[str, Any]] = field(default_factory=list)
 
@@ -37,6 +39,8 @@ class BotSide:
                 continue
             message: dict[str, Any] = json.loads(frame.data)
             self.received.append(message)
+            if len(self.received) <= 3:
+                await self.tell()
             if message["event"] == "start":
                 self.stream_sid = message["streamSid"]
             if event in ("", message["event"]):
@@ -64,6 +68,7 @@ class WebBot:
         self.headers: list[Mapping[str, str]] = []
         self.sides: list[BotSide] = []
         self.base = ""
+        self._news = asyncio.Condition()
         self._runner: web.AppRunner | None = None
 
     @property
@@ -93,6 +98,22 @@ class WebBot:
         """The parameters of each request to this path, in order."""
         return [form for seen, form in self.requests if seen == path]
 
+    async def asked(self, path: str) -> None:
+        """Returns once this path was requested."""
+        async with asyncio.timeout(5), self._news:
+            await self._news.wait_for(lambda: bool(self.forms(path)))
+
+    async def streaming(self) -> None:
+        """Returns once caller audio has arrived on the newest media socket."""
+        async with asyncio.timeout(5), self._news:
+            await self._news.wait_for(
+                lambda: bool(self.sides) and "media" in self.sides[-1].events()
+            )
+
+    async def _tell(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
     def line(self, path: str = "/voice", impairments: Impairments | None = None) -> PhoneLine:
         """A number that this bot answers."""
         return PhoneLine(
@@ -107,6 +128,7 @@ class WebBot:
         fields = await request.post() if request.method == "POST" else request.query
         self.requests.append((request.path, {name: str(fields[name]) for name in fields}))
         self.headers.append(dict(request.headers))
+        await self._tell()
         page = self.pages.get(request.path, 404)
         if isinstance(page, int):
             return web.Response(status=page)
@@ -117,7 +139,7 @@ class WebBot:
             return web.Response(status=403)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        side = BotSide(socket, dict(request.headers), request.path_qs)
+        side = BotSide(socket, dict(request.headers), request.path_qs, self._tell)
         self.sides.append(side)
         await self.media(side)
         await socket.close()

@@ -1,0 +1,139 @@
+"""A line ticks by deadlines: late ticks are made up for, and no lag ever shifts the schedule."""
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.lab.phone.call import HungUp, LiveCall, TwimlSource
+from app.lab.phone.identity import CallIdentity
+from app.lab.phone.impairments import Impairments
+from app.lab.phone.media import MediaStream
+from app.lab.phone.report import LineEvent
+from app.lab.phone.script import HangUp, Press, Say, Script, Silence, Wait
+from app.lab.phone.wire import StreamIdentity
+from tests.lab.phone.virtual import VirtualClock
+
+
+class Bench:
+    """A call on a clock of its own, with a stream whose messages are collected."""
+
+    def __init__(self, script: Script) -> None:
+        self.clock = VirtualClock()
+        self.events: list[LineEvent] = []
+        self.sent: list[dict[str, Any]] = []
+        self.call = LiveCall(
+            CallIdentity("CA1", "AC1", "+1", "+2", "inbound"),
+            script,
+            self.clock,
+            Impairments(),
+            self.events.append,
+        )
+
+    def attach(self) -> None:
+        self.call.stream = MediaStream(
+            StreamIdentity("MZ1", "CA1", "AC1"),
+            parameters={},
+            impairments=Impairments(),
+            origin_s=self.call.next_tick_s,
+            send=lambda text: self.sent.append(json.loads(text)),
+        )
+
+    def timestamps(self) -> list[int]:
+        media = [message["media"] for message in self.sent if message["event"] == "media"]
+        return [int(each["timestamp"]) for each in media]
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.integers(1, 300), st.integers(0, 300)), max_size=10))
+def test_the_count_of_frames_depends_on_time_alone(lags: list[tuple[int, int]]) -> None:
+    bench = Bench(Script())
+    bench.call.answer()
+    bench.attach()
+    for run_ms, frozen_ms in lags:
+        bench.clock.advance(run_ms)
+        bench.clock.freeze(frozen_ms)
+    bench.clock.advance(30)
+    total_ms = sum(run_ms + frozen_ms for run_ms, frozen_ms in lags) + 30
+    count = len(bench.timestamps())
+    assert abs(count - (total_ms // 20 + 1)) <= 1  # a tick on the very edge may fall either way
+    assert bench.timestamps() == [20 * tick for tick in range(count)]
+
+
+def test_lag_is_reported() -> None:
+    bench = Bench(Script())
+    bench.call.answer()
+    bench.clock.advance(100)
+    bench.clock.freeze(75)
+    bench.clock.advance(1)
+    assert 40 <= bench.call.report.max_lag_ms <= 75
+
+
+def test_what_the_caller_says_reaches_the_stream_and_the_recording() -> None:
+    bench = Bench(Script((Say(b"s" * 320), Silence(40)), background="silence"))
+    bench.call.answer()
+    bench.attach()
+    bench.clock.advance(119)
+    assert bench.timestamps() == [0, 20, 80, 100]
+    assert bench.call.report.recording.caller == b"s" * 320 + b"\xff" * 640
+    assert len(bench.call.report.recording.heard) == 960
+
+
+def test_keys_go_to_the_stream_or_else_to_whoever_gathers() -> None:
+    bench = Bench(Script((Press("1", gap_ms=100), Press("2", gap_ms=100))))
+    bench.call.answer()
+    bench.attach()
+    bench.clock.advance(90)
+    bench.call.stream = None
+    bench.clock.advance(100)
+    dtmf = [message["dtmf"]["digit"] for message in bench.sent if message["event"] == "dtmf"]
+    assert (dtmf, bench.call.keys.get_nowait()) == (["1"], "2")
+
+
+def test_a_line_of_ones_own_audio_replaces_the_scripts() -> None:
+    slots: list[tuple[int, bytes | None]] = []
+
+    def audio(tick: int, speech: bytes | None) -> bytes | None:
+        slots.append((tick, speech))
+        return None if tick == 1 else b"x" * 160
+
+    bench = Bench(Script((Say(b"s" * 160),), line_audio=audio))
+    bench.call.answer()
+    bench.clock.advance(10)
+    bench.attach()
+    bench.clock.advance(60)
+    assert slots == [(-1, b"s" * 160), (0, None), (1, None), (2, None)]
+    assert bench.timestamps() == [0, 40]
+
+
+def test_the_first_hang_up_counts_and_beats_a_redirect() -> None:
+    bench = Bench(Script())
+    bench.call.redirect(TwimlSource("http://x/"))
+    bench.call.hang_up("rest", "canceled")
+    bench.call.hang_up("caller")
+    bench.call.redirect(TwimlSource("http://x/"))
+    assert bench.call.interruption == HungUp("rest", "canceled")
+    assert bench.call.take_redirect() is None
+
+
+async def test_a_redirect_is_taken_once() -> None:
+    bench = Bench(Script())
+    bench.call.redirect(TwimlSource("http://x/"))
+    await bench.call.interrupted()
+    assert bench.call.take_redirect() == TwimlSource("http://x/")
+    assert bench.call.take_redirect() is None
+    assert bench.call.interruption is None
+
+
+def test_a_finished_call_ticks_no_more() -> None:
+    bench = Bench(Script((Wait(40), HangUp())))
+    bench.call.answer()
+    bench.clock.advance(100)
+    assert bench.call.interruption == HungUp("caller")
+    bench.call.finish("caller", "completed")
+    length = len(bench.call.report.recording.caller)
+    bench.clock.advance(1000)
+    assert len(bench.call.report.recording.caller) == length
+    assert (bench.call.report.status, bench.call.report.duration_ms) == ("completed", 100)
+    assert not bench.call.report.unfinished
