@@ -282,7 +282,6 @@ class Playout:
 
     @staticmethod
     def _settled(g: Generation, by: SettledBy, position: int) -> Settled:
-        not_begun = [m.position for m in g.marks.values() if m.kind == "start"]
-        position = max(g.clock.position, min([position, g.sent, *not_begun]))
+        position = max(g.clock.position, min(position, g.sent))
         items = tuple(g.spans.heard_until(position))
         return Settled(g.number, by, position, g.sent, g.spans.end, items)
