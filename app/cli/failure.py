@@ -8,15 +8,19 @@ import click
 from app.agents import AgentError
 from app.bridge.journal import JournalError
 from app.carriers.twilio.errors import TwilioError
+from app.lab.speech.faults import SpeechError
 from app.setting_rules import SettingsError
 from app.tools.functions import ToolLoadError
+from telecodecs.wav import WavError
 
 _EXPECTED = (
     AgentError,
     JournalError,
     SettingsError,
     ToolLoadError,
+    SpeechError,
     TwilioError,
+    WavError,
 )
 
 

@@ -15,9 +15,11 @@ from pydantic import SecretStr
 from app.bridge.ports import Observer
 from app.lab.phone.impairments import Impairments
 from app.lab.phone.line import OnEvent, PhoneLine, ignore_event
+from app.lab.phone.verbs import Pace
 from app.lab.realtime.behaviour import Behaviour
 from app.lab.realtime.ports import Brain, Ear, Mouth
 from app.lab.realtime.server import LabRealtime
+from app.persona import Adjust, as_it_is
 from app.server import Worker, make_server, make_worker
 from app.settings import Settings
 
@@ -42,14 +44,16 @@ class Stage:
         agent: str = "receptionist",
         behaviour: Behaviour | None = None,
         observers: Sequence[Observer] = (),
+        adjust: Adjust = as_it_is,
         **settings: object,
     ) -> None:
-        """`settings` override fields of `Settings`."""
+        """`settings` override fields of `Settings`; `adjust` changes every call's settings."""
         self.model = LabRealtime(
             api_key=LAB_KEY, brain_factory=brain, ear=ear, mouth=mouth, behaviour=behaviour
         )
         self._given = {"agent": agent, "data_dir": data_dir, "max_calls": 1_000, **settings}
         self._observers = observers
+        self._adjust = adjust
         self._worker: Worker | None = None
         self._stop: Callable[[], None] = lambda: None
         self._serving: asyncio.Task[None] | None = None
@@ -69,7 +73,9 @@ class Stage:
     async def __aenter__(self) -> "Stage":
         await self.model.__aenter__()
         self._port = free_port()
-        worker = self._worker = make_worker(self._settings(), observers=self._observers)
+        worker = self._worker = make_worker(
+            self._settings(), observers=self._observers, adjust=self._adjust
+        )
         server = make_server(worker, "127.0.0.1", self._port)
         # `_serve` is `serve` without its signal handlers: Ctrl+C belongs to whoever set the stage.
         self._serving = asyncio.create_task(server._serve())
@@ -96,14 +102,19 @@ class Stage:
         await self.model.__aexit__(kind, error, trace)
 
     def line(
-        self, impairments: Impairments | None = None, *, on_event: OnEvent = ignore_event
+        self,
+        impairments: Impairments | None = None,
+        *,
+        pace: Pace | None = None,
+        on_event: OnEvent = ignore_event,
     ) -> PhoneLine:
-        """A number that the bot answers."""
+        """A number that the bot answers. `pace`: how long the carrier's own voice takes."""
         return PhoneLine(
             f"{self.url}/twilio/voice",
             account_sid=LAB_ACCOUNT,
             auth_token=LAB_TOKEN,
             impairments=impairments,
+            pace=pace,
             status_url=f"{self.url}/twilio/status",
             on_event=on_event,
         )
