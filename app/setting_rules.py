@@ -144,8 +144,8 @@ def tidy_public_url(value: str) -> str:
 
 
 def _split(value: str) -> SplitResult:
-    if re.search(r"\s", value):
-        raise ValueError("it holds a space")
+    if re.search(r"[^!-~]", value):
+        raise ValueError("it holds a space or a character that addresses do not have")
     try:
         parts = urlsplit(value)
         port = parts.port

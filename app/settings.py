@@ -29,7 +29,15 @@ from app.setting_rules import (
     websocket_url,
 )
 
-__all__ = ["DEFAULT_MODEL", "SERVING", "Problem", "Settings", "SettingsError", "load_settings"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "SERVING",
+    "Problem",
+    "Settings",
+    "SettingsError",
+    "load_settings",
+    "variable_of",
+]
 
 DEFAULT_MODEL = "gpt-realtime-2.1"
 SERVING = ("OPENAI_API_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "PUBLIC_URL")
@@ -57,7 +65,12 @@ class Settings(BaseSettings):
     """Where the model is. An http:// base gives ws:// sessions, https:// gives wss://."""
 
     openai_project: str = setting(
-        "", "OPENAI_PROJECT", "OPENAI_PROJECT_ID", expected="a project id", example="proj_..."
+        "",
+        "OPENAI_PROJECT",
+        "OPENAI_PROJECT_ID",
+        expected="a project id",
+        example="proj_...",
+        pattern=r"^[!-~]*$",
     )
     """The OpenAI project that pays. Default: the key's own."""
 
@@ -264,8 +277,8 @@ def load_settings(
 ) -> Settings:
     """Read the settings from `env` (default: the process's environment), then from `env_file`.
 
-    A missing `.env` is no error, another missing file is; a variable that is set to nothing counts as not set.
-    Raises SettingsError, one line for each problem, never with a secret's value.
+    A missing `.env` is no error, another missing file is. A variable that is set to nothing
+    counts as not set. Raises SettingsError: one line for each problem, never a secret's value.
     """
     file = Path(env_file) if env_file is not None else None
     named = file is not None and file != Path(".env")

@@ -122,7 +122,7 @@ def test_a_named_file_must_be_there_and_be_text(tmp_path: Path) -> None:
         ({"TWILIO_AUTH_TOKEN": "a,,b"}, "an entry between the commas is empty"),
         ({"REDIS_URL": "localhost:6379"}, "redis://, rediss:// or unix:// address, got a value"),
         ({"DATABASE_URL": "mysql://h/d"}, "sqlite:// or postgresql:// address, got a value"),
-        ({"OPENAI_PROJECT_ID": "\u00e9" * 200, "EARSHOT_LEAD_MS": "x"}, 'got "x"'),
+        ({"OPENAI_PROJECT_ID": "\u00e9" * 200}, 'expected a project id, got "\u00e9\u00e9'),
     ],
 )
 def test_a_wrong_value_is_one_line_with_what_was_expected(env: dict[str, str], told: str) -> None:
@@ -224,17 +224,17 @@ SECRETS = ("OPENAI_API_KEY", "TWILIO_AUTH_TOKEN", "REDIS_URL", "DATABASE_URL")
 
 @given(
     st.sampled_from(SECRETS),
-    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=12),
+    st.text(),
 )
 def test_a_secret_is_never_told(name: str, value: str) -> None:
-    secret = value.strip()
+    secret = f"~!{value}!~"  # so that it is no word of ours
     try:
-        settings = load(**{name: value})
+        settings = load(**{name: secret})
     except SettingsError as error:
-        assert len(secret) < 12 or secret not in str(error)
+        assert secret not in str(error)
     else:
-        assert len(secret) < 12 or secret not in repr(settings)
-        assert not secret or secret in settings.secrets
+        assert secret not in repr(settings)
+        assert secret in settings.secrets
 
 
 @given(

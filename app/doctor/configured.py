@@ -1,0 +1,76 @@
+"""Checks of the settings: what is set, what is missing, and what Twilio's console must be told."""
+
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+
+from app.doctor.report import Check, masked
+from app.settings import SERVING, Problem, Settings, SettingsError, variable_of
+
+GROUP = "Settings"
+
+
+def check_refused(error: SettingsError) -> list[Check]:
+    """The settings could not be read: a failed check for each problem."""
+    return [
+        Check(
+            GROUP,
+            problem.name,
+            "fail",
+            f"expected {problem.expected}, got {problem.got or 'nothing'}",
+            problem.mend,
+        )
+        for problem in error.problems
+    ]
+
+
+def check_settings(settings: Settings) -> list[Check]:
+    """Every setting with its value (secrets masked), those first that calls cannot do without."""
+    missing = _missing(settings)
+    fields = {variable_of(info): key for key, info in Settings.model_fields.items()}
+    needed = [_needed(name, _shown(settings, fields[name]), missing) for name in SERVING]
+    others = [
+        _other(name, _shown(settings, fields[name])) for name in fields if name not in SERVING
+    ]
+    return [*needed, *others, *(Check(GROUP, "Note", "warn", text) for text in settings.warnings)]
+
+
+def check_twilio_urls(settings: Settings) -> list[Check]:
+    """The addresses to type into Twilio's console, and the one that Twilio is told by TwiML."""
+    group = "Addresses for Twilio"
+    if not settings.public_url:
+        return [Check(group, "Voice webhook", "skip", "PUBLIC_URL is not set")]
+    return [
+        Check(group, "A call comes in", "ok", f"POST {settings.url('/twilio/voice')}"),
+        Check(group, "Call status changes", "ok", f"POST {settings.url('/twilio/status')}"),
+        Check(group, "Media stream", "ok", f"{settings.socket_url('/twilio/media')} (by TwiML)"),
+    ]
+
+
+def _missing(settings: Settings) -> dict[str, Problem]:
+    try:
+        settings.require(*SERVING)
+    except SettingsError as error:
+        return {problem.name: problem for problem in error.problems}
+    return {}
+
+
+def _needed(name: str, seen: str, missing: Mapping[str, Problem]) -> Check:
+    if name in missing:
+        return Check(GROUP, name, "fail", "not set", missing[name].mend)
+    return Check(GROUP, name, "ok", seen)
+
+
+def _other(name: str, seen: str) -> Check:
+    return Check(GROUP, name, "ok" if seen else "skip", seen or "not set")
+
+
+def _shown(settings: Settings, field: str) -> str:
+    """The value as it may be shown; "" if it is not set."""
+    if field == "twilio_auth_token":
+        return ", then ".join(masked(token) for token in settings.twilio_auth_tokens)
+    value = getattr(settings, field)
+    if isinstance(value, SecretStr):
+        return masked(value.get_secret_value()) if value else ""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text if field in settings.model_fields_set or not text else f"{text} (default)"

@@ -1,0 +1,69 @@
+"""The doctor names every setting once, masks secrets, and gives the addresses for Twilio."""
+
+from app.doctor.configured import check_refused, check_settings, check_twilio_urls
+from app.settings import SERVING, Settings, SettingsError, load_settings, variable_of
+
+KEY = "sk-proj-0123456789abcdefghij"
+ENV = {
+    "OPENAI_API_KEY": KEY,
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_AUTH_TOKEN": "0123456789abcdef0123456789abcdef,second-token-of-some-length",
+    "PUBLIC_URL": "https://bot.example.com/phone",
+    "REDIS_URL": "redis://:hushhush@localhost",
+}
+
+
+def test_every_setting_is_named_once_and_the_needed_ones_first() -> None:
+    names = [check.name for check in check_settings(load_settings(env=ENV, env_file=None))]
+    assert tuple(names[:4]) == SERVING
+    assert sorted(names) == sorted(map(variable_of, Settings.model_fields.values()))
+
+
+def test_no_secret_is_shown_but_two_can_be_told_apart() -> None:
+    checks = check_settings(load_settings(env=ENV, env_file=None))
+    seen = {check.name: check.seen for check in checks}
+    assert seen["OPENAI_API_KEY"] == "set (28 characters, ends in ghij)"
+    assert seen["TWILIO_AUTH_TOKEN"].count("set (") == 2
+    text = str(checks)
+    for secret in (KEY, "0123456789abcdef", "second-token", "hushhush"):
+        assert secret not in text
+
+
+def test_what_is_missing_fails_and_what_is_odd_warns() -> None:
+    checks = check_settings(load_settings(env={"EARSHOT_AGNET": "a"}, env_file=None))
+    status = {check.name: check.status for check in checks}
+    assert all(status[name] == "fail" for name in SERVING)
+    assert status["REDIS_URL"] == "skip"
+    assert status["EARSHOT_AGENT"] == "ok"
+    assert checks[-1].status == "warn"
+    assert "EARSHOT_AGENT" in checks[-1].seen
+
+
+def test_defaults_say_that_they_are() -> None:
+    checks = check_settings(load_settings(env={"EARSHOT_MAX_CALLS": "50"}, env_file=None))
+    seen = {check.name: check.seen for check in checks}
+    assert seen["EARSHOT_LEAD_MS"] == "200 (default)"
+    assert seen["EARSHOT_MAX_CALLS"] == "50"
+    assert seen["EARSHOT_RECORD_EVENTS"] == "true (default)"
+
+
+def test_the_addresses_for_twilio_carry_the_path_prefix() -> None:
+    seen = [check.seen for check in check_twilio_urls(load_settings(env=ENV, env_file=None))]
+    assert seen == [
+        "POST https://bot.example.com/phone/twilio/voice",
+        "POST https://bot.example.com/phone/twilio/status",
+        "wss://bot.example.com/phone/twilio/media (by TwiML)",
+    ]
+    assert [check.status for check in check_twilio_urls(Settings())] == ["skip"]
+
+
+def test_refused_settings_are_a_check_each() -> None:
+    try:
+        load_settings(env={"PUBLIC_URL": "x", "EARSHOT_LEAD_MS": "x"}, env_file=None)
+    except SettingsError as error:
+        checks = check_refused(error)
+    assert [(check.name, check.status) for check in checks] == [
+        ("PUBLIC_URL", "fail"),
+        ("EARSHOT_LEAD_MS", "fail"),
+    ]
+    assert all(check.mend for check in checks)
