@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from dotenv.parser import parse_stream
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 
@@ -64,6 +64,20 @@ def problem_with(name: str, info: FieldInfo, got: str, reason: str) -> Problem:
     mend = "Set, for example," if got else "Put it into .env or the environment:"
     got = f"{got} ({reason})" if reason else got
     return Problem(name, str(extra["expected"]), got, f"{mend} {name}={extra['example']}")
+
+
+def problems_in(
+    error: ValidationError, given: Mapping[str, str], fields: Mapping[str, FieldInfo]
+) -> list[Problem]:
+    """What pydantic found wrong with the variables `given`; `fields` are by variable."""
+    problems = []
+    for wrong in error.errors(include_url=False):
+        info = fields[str(wrong["loc"][0])]
+        name = next(alias for alias in names_of(info) if alias in given)
+        reason = str(wrong.get("ctx", {}).get("error", ""))
+        got = shown(given[name], secret=info.annotation is SecretStr)
+        problems.append(problem_with(name, info, got, reason))
+    return problems
 
 
 def read_env_file(path: Path) -> dict[str, str]:

@@ -20,9 +20,9 @@ from app.setting_rules import (
     misspelt,
     names_of,
     problem_with,
+    problems_in,
     read_env_file,
     setting,
-    shown,
     tidy_http_url,
     tidy_public_url,
     variable_of,
@@ -285,26 +285,13 @@ def load_settings(
     given = read_env_file(file) if file is not None and (named or file.exists()) else {}
     given.update(os.environ if env is None else env)
     given = {name: value.strip() for name, value in given.items() if value.strip()}
-    known = {name for info in Settings.model_fields.values() for name in names_of(info)}
+    known = {name: info for info in Settings.model_fields.values() for name in names_of(info)}
     try:
         settings = Settings.model_validate({k: v for k, v in given.items() if k in known})
     except ValidationError as error:
-        raise SettingsError(_problems(error, given)) from None
+        raise SettingsError(problems_in(error, given, known)) from None
     settings._warnings = (*misspelt(given, known), *_oddities(settings))
     return settings
-
-
-def _problems(error: ValidationError, given: Mapping[str, str]) -> list[Problem]:
-    fields = {name: info for info in Settings.model_fields.values() for name in names_of(info)}
-    problems = []
-    for wrong in error.errors(include_url=False):
-        name = str(wrong["loc"][0])
-        info = fields[name]
-        name = next(alias for alias in names_of(info) if alias in given)
-        reason = str(wrong.get("ctx", {}).get("error", ""))
-        got = shown(given[name], secret=info.annotation is SecretStr)
-        problems.append(problem_with(name, info, got, reason))
-    return problems
 
 
 def _oddities(settings: Settings) -> list[str]:
