@@ -132,9 +132,6 @@ class Settings(BaseSettings):
     record_events: bool = setting(True, "EARSHOT_RECORD_EVENTS", expected="true or false")
     """Keep each call's event log, which `earshot replay` reads. It holds what was said."""
 
-    record_audio: bool = setting(False, "EARSHOT_RECORD_AUDIO", expected="true or false")
-    """Keep each call's sound as a stereo WAV. Mind the law where your callers are."""
-
     lead_ms: int = setting(
         200, "EARSHOT_LEAD_MS", expected="whole milliseconds from 40 to 2000", ge=40, le=2000
     )

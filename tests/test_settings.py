@@ -38,7 +38,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert settings.openai_base_url == "https://api.openai.com/v1"
     assert settings.data_dir == Path("earshot-data")
     assert settings.record_events
-    assert not settings.record_audio
+    assert settings.record_events
     assert settings.lead_ms == 200
     assert settings.warnings == ()
     assert settings.secrets == ()
@@ -111,7 +111,7 @@ def test_a_named_file_must_be_there_and_be_text(tmp_path: Path) -> None:
         ({"EARSHOT_LEAD_MS": "soon"}, 'milliseconds from 40 to 2000, got "soon"'),
         ({"EARSHOT_LEAD_MS": "9000"}, 'milliseconds from 40 to 2000, got "9000"'),
         ({"EARSHOT_MAX_CALLS": "0"}, 'a whole number from 1 to 10000, got "0"'),
-        ({"EARSHOT_RECORD_AUDIO": "perhaps"}, 'true or false, got "perhaps"'),
+        ({"EARSHOT_RECORD_EVENTS": "perhaps"}, 'true or false, got "perhaps"'),
         ({"EARSHOT_LOG_LEVEL": "loud"}, 'debug, info, warning or error, got "loud"'),
         ({"EARSHOT_TOOL_TIMEOUT_S": "nan"}, 'seconds from 0.1 to 120, got "nan"'),
         ({"EARSHOT_FROM_NUMBER": "555 0100"}, 'E.164 form: + and 8 to 15 digits, got "555 0100"'),
