@@ -1,0 +1,97 @@
+"""The bridges that are compared: how each is started, and one run of load against one of them."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.load_figures import Faults, Window
+from bench.load_generator import LoadGenerator
+from bench.load_model import API_KEY
+from bench.load_phone import ACCOUNT_SID, AUTH_TOKEN
+from bench.processes import PinnedProcess, free_port, two_cores
+
+SETTLE_S = 3.0
+"""From the last call's first frame to the window: greetings are over then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A bridge. `module` and `arguments` follow `python -m`; it takes `--port`."""
+
+    name: str
+    module: str
+    arguments: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+
+
+BARE = Contender("bare", "bench.bare_bridge")
+PICOWS = Contender("picows bare", "bench.picows_bridge")
+EARSHOT = Contender(
+    "earshot",
+    "app",
+    ("serve", "--host", "127.0.0.1"),
+    {"EARSHOT_MAX_CALLS": "1000", "EARSHOT_LOG_LEVEL": "warning"},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One window of load on one bridge, and what its whole life showed."""
+
+    contender: str
+    window: Window
+    faults: Faults
+    idle_rss_bytes: int
+    """After one call that came and went: what is made once counts for no call."""
+
+    @property
+    def rss_bytes_per_call(self) -> float:
+        return (self.window.rss_bytes - self.idle_rss_bytes) / self.window.calls
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A running bridge with the load that goes with it."""
+
+    bridge: PinnedProcess
+    load: LoadGenerator
+    url: str
+    idle_rss_bytes: int
+
+
+@asynccontextmanager
+async def staged(contender: Contender) -> AsyncIterator[Stage]:
+    """Start the bridge on one core, this process's load on the other, and place a first call."""
+    core, _ = two_cores()
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    argv = [sys.executable, "-m", contender.module, *contender.arguments, "--port", str(port)]
+    with tempfile.TemporaryDirectory() as folder:
+        async with LoadGenerator() as load:
+            env = {
+                **contender.env,
+                "OPENAI_API_KEY": API_KEY,
+                "OPENAI_BASE_URL": load.model_url,
+                "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+                "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+                "PUBLIC_URL": url,
+                "EARSHOT_DATA_DIR": folder,
+            }
+            log = Path(folder) / "log"
+            with PinnedProcess(argv, env, core=core, port=port, log=log) as bridge:
+                await load.place_trial_call(url)
+                yield Stage(bridge, load, url, bridge.rss_bytes())
+
+
+async def run(contender: Contender, calls: int, seconds: float) -> Run:
+    """One contender from its start to its end. Raises `ProcessError` if it does not start."""
+    async with staged(contender) as stage:
+        await stage.load.grow_to(calls, stage.url)
+        await asyncio.sleep(SETTLE_S)
+        window = await stage.load.measure(seconds, stage.bridge)
+        faults = await stage.load.finish()
+    return Run(contender.name, window, faults, stage.idle_rss_bytes)
