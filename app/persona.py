@@ -1,7 +1,8 @@
 """From an agent's file to what a call needs: model session, call settings, tools."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from app.agents import Agent, AgentError, load_agent
 from app.agents import SemanticVad as AgentSemanticVad
@@ -11,6 +12,15 @@ from app.call.responses import ResponseSettings
 from app.models.ports import SemanticVad, ServerVad, SessionConfig, TurnDetection
 from app.settings import Settings
 from app.tools.toolbox import Toolbox
+
+
+Adjust: TypeAlias = Callable[[CallSettings], CallSettings]
+"""Changes what the settings and an agent's file made of a call's settings."""
+
+
+def as_it_is(call: CallSettings) -> CallSettings:
+    """The adjustment that changes nothing."""
+    return call
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +36,16 @@ class Persona:
 class Personas:
     """Agents by name or path, each loaded and checked once."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, adjust: Adjust = as_it_is) -> None:
         self._settings = settings
+        self._adjust = adjust
         self._ready: dict[str, Persona] = {}
 
     def get(self, name: str) -> Persona:
         """Raises `AgentError` or `ToolLoadError`, whose text says how to mend the file."""
         if name not in self._ready:
-            self._ready[name] = make_persona(load_agent(name), self._settings)
+            persona = make_persona(load_agent(name), self._settings)
+            self._ready[name] = replace(persona, call=self._adjust(persona.call))
         return self._ready[name]
 
     def knows(self, name: str) -> bool:

@@ -30,7 +30,7 @@ from app.models.openai_connect import Credentials, Limits, prepare
 from app.models.openai_realtime import open_session
 from app.models.ports import ModelSession
 from app.observe.log import event
-from app.persona import Personas
+from app.persona import Adjust, Personas, as_it_is
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -109,12 +109,16 @@ class Calls:
             return None
 
 
-def make_worker(settings: Settings, *, observers: Sequence[Observer] = ()) -> Worker:
+def make_worker(
+    settings: Settings, *, observers: Sequence[Observer] = (), adjust: Adjust = as_it_is
+) -> Worker:
     """Everything that answers calls in one process.
 
+    `adjust` changes every call's settings beyond what the operator can set, such as how long a
+    silent model is waited for.
     Raises `AgentError` or `ToolLoadError` when the default agent cannot take calls.
     """
-    personas = Personas(settings)
+    personas = Personas(settings, adjust)
     personas.get(settings.agent)
     pacer, switchboard = Pacer(), Switchboard(settings.max_calls)
     calls = Calls(settings, personas, pacer, observers)
