@@ -1,0 +1,59 @@
+"""Callers' voices as telephone audio, ready to play: no synthesiser is needed to use them."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from app.lab.speech.faults import UnknownClipError
+
+VOICES_DIR = Path(__file__).parent / "voices"
+INDEX = "index.toml"
+
+ClipKind: TypeAlias = Literal["phrase", "other", "noise"]
+"""`phrase`: the restaurant dialog understands it; `other`: speech that it does not; `noise`."""
+
+
+class IndexEntry(msgspec.Struct, frozen=True):
+    name: str
+    text: str
+    voice: str
+    duration_ms: int
+    kind: ClipKind
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    ulaw: bytes
+    """8 kHz, at -20 dBFS, with 80 ms of silence at both ends."""
+    text: str
+    voice: str
+    """The flite voice, or "synthetic"."""
+    duration_ms: int
+    kind: ClipKind
+
+
+def clip_names(kind: ClipKind | None = None) -> list[str]:
+    """Names of all clips, or of one kind; a name ends with its voice."""
+    return [name for name, entry in _index().items() if kind in (None, entry.kind)]
+
+
+@cache
+def voice_clip(name: str) -> Clip:
+    """Raises UnknownClipError."""
+    entry = _index().get(name)
+    if entry is None:
+        raise UnknownClipError(f"no voice clip '{name}'; the clips are: {', '.join(_index())}")
+    ulaw = (VOICES_DIR / f"{name}.ulaw").read_bytes()
+    return Clip(ulaw, entry.text, entry.voice, entry.duration_ms, entry.kind)
+
+
+@cache
+def _index() -> dict[str, IndexEntry]:
+    index = tomllib.loads((VOICES_DIR / INDEX).read_text(encoding="utf-8"))
+    return {
+        name: msgspec.convert({"name": name, **entry}, IndexEntry) for name, entry in index.items()
+    }
