@@ -22,7 +22,7 @@ from app.lab.phone.sound import load_clip
 from app.lab.realtime.log import SessionLog
 from app.lab.speech.dialog import ScriptedBrain
 from app.lab.speech.ear import SphinxEar
-from app.lab.speech.mouth import LabMouth
+from app.lab.speech.mouth import OfflineMouth
 from app.observe.log import configure_logging
 
 RECORDING_FILE = "call.wav"
@@ -49,14 +49,16 @@ class LastCall:
         self.call = call
 
 
-def run_demo(caller: Path | None, out: Path, delay_ms: int) -> int:
+def run_demo(
+    caller: Path | None, out: Path, delay_ms: int, *, console: Console | None = None
+) -> int:
     """Hold the call; returns the exit code, 0 only if it went as scripted.
 
     Raises `SpeechError` when a part of the lab is missing, and what `load_clip` raises for a
     recording that cannot be read.
     """
     configure_logging("error")
-    console = Console(highlight=False)
+    console = console or Console(highlight=False)
     script = story() if caller is None else own_caller(load_clip(caller), caller.name)
     _title(console, caller, delay_ms)
     held = uvloop.run(_hold(script, console, out, delay_ms))
@@ -72,7 +74,8 @@ def run_demo(caller: Path | None, out: Path, delay_ms: int) -> int:
 
 async def _hold(script: Script, console: Console, out: Path, delay_ms: int) -> Held | None:
     last = LastCall()
-    async with SphinxEar() as ear, LabMouth() as mouth:
+    async with SphinxEar() as ear, OfflineMouth() as mouth:
+        await _warm_up(ear, mouth)
         with View(console) as view:
             async with Stage(
                 brain=ScriptedBrain,
@@ -93,15 +96,18 @@ async def _hold(script: Script, console: Console, out: Path, delay_ms: int) -> H
     return Held(report, session, last.call, folder)
 
 
+async def _warm_up(ear: SphinxEar, mouth: OfflineMouth) -> None:
+    """Load the recogniser and the voice before the phone rings, as a real model has."""
+    await ear.hear(b"\xff" * 8_000, ScriptedBrain().hints())
+    await mouth.say("Hello.", "marin")
+
+
 def _title(console: Console, caller: Path | None, delay_ms: int) -> None:
     what = "a caller asks, interrupts and books a table" if caller is None else caller.name
     console.print()
     console.print(Text.assemble(("  Earshot demo", "bold"), f"  {what}"))
-    console.print(
-        f"  Real sockets on this machine; the telephone and the model are software. "
-        f"Network: {delay_ms} ms each way, {JITTER_MS} ms jitter.",
-        style="dim",
-    )
+    console.print("  Real sockets; the telephone and the model are software.", style="dim")
+    console.print(f"  Network: {delay_ms} ms each way, {JITTER_MS} ms jitter.", style="dim")
     console.print()
 
 
@@ -116,24 +122,25 @@ def _summary(console: Console, held: Held, checks: list[Check]) -> None:
     ]
     if latencies:
         shown = ", ".join(str(ms) for ms in latencies)
-        console.print(f"  Answered after     {shown} ms  (caller's last word to agent's first)")
+        console.print(f"  Answered after  {shown} ms (caller's last word to agent's first)")
     console.print()
     for check in checks:
         sign, style = ("✓", "bold green") if check.ok else ("✗", "bold red")
         console.print(Text.assemble("  ", (sign, style), f" {check.text}"))
     console.print()
+    console.print(f"  Written to {held.folder}", soft_wrap=True)
     for name, what in (
         (RECORDING_FILE, "both sides: caller left, agent right"),
         (TIMELINE_FILE, "what happened when, turn by turn"),
-        (EVENTS_FILE, "replay it: earshot replay FILE"),
+        (EVENTS_FILE, "for `earshot replay`"),
     ):
-        console.print(Text.assemble(f"  {held.folder / name}  ", (what, "dim")), soft_wrap=True)
+        console.print(Text.assemble(f"    {name:<16}", (what, "dim")))
     console.print()
 
 
 def _truncation(cut: Truncated) -> Text:
     return Text.assemble(
-        "  Memory cut to      ",
+        "  Memory cut to   ",
         (f"{cut.told_ms} ms", "bold"),
-        f" of {cut.whole_ms} ms generated; really played: {cut.played_ms} ms",
+        f" of {cut.whole_ms} ms; really played: {cut.played_ms} ms",
     )

@@ -11,7 +11,12 @@ def story() -> Script:
     """The call as it is meant to go. The agent ends it."""
     hours, sorry, table, thanks = (
         voice_clip(name)
-        for name in ("slt-hours", "slt-sorry-table", "slt-four-at-seven", "slt-bye")
+        for name in (
+            "opening_hours_slt",
+            "sorry_book_slt",
+            "four_at_seven_slt",
+            "thank_you_goodbye_slt",
+        )
     )
     steps: tuple[Step, ...] = (
         WaitForBot.finished(quiet_ms=700),

@@ -6,8 +6,9 @@ At a terminal a status line below shows who is speaking right now; elsewhere the
 import json
 from types import TracebackType
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -29,11 +30,14 @@ class View:
         self._shown = 0
         self._now_ms = 0
         self._speaking: set[str] = set()
-        self._tools: dict[str, RunTool] = {}
+        self._tools: dict[str, tuple[int, RunTool]] = {}
+        self._held: list[tuple[int, RunTool, ToolFinished]] = []
+        """Tools that finished while the words before them were still being said."""
         self._told_latency: set[int] = set()
         self.truncated_ms: dict[str, int] = {}
         """What the model was told to remember, by item."""
         self._live: Live | None = None
+        self._call: Call | None = None
 
     def __enter__(self) -> "View":
         if self._console.is_terminal:
@@ -69,18 +73,19 @@ class View:
 
     def step(self, call: Call, event: Event, commands: list[Command], now_ms: int) -> None:
         """What the heart does."""
-        self._now_ms = now_ms
-        if isinstance(event, ToolFinished):
-            self._show_tool(event, now_ms)
+        self._now_ms, self._call = now_ms, call
+        if isinstance(event, ToolFinished) and event.call_id in self._tools:
+            self._held.append((*self._tools.pop(event.call_id), event))
         for command in commands:
             match command:
                 case RunTool():
-                    self._tools[command.call_id] = command
+                    self._tools[command.call_id] = (now_ms, command)
                 case TruncateItem():
                     self.truncated_ms[command.item_id] = command.audio_end_ms
                 case _:
                     pass
         self._show_lines(call)
+        self._show_tools(call)
         if commands and isinstance(commands[-1], EndCall):
             reason = commands[-1].reason.replace("_", " ")
             self._say(now_ms, "call", f"ended: {reason}")
@@ -124,12 +129,15 @@ class View:
                 remarks.append(f"never heard: {_shortened(line.unheard)}")
         return remarks
 
-    def _show_tool(self, event: ToolFinished, now_ms: int) -> None:
-        command = self._tools.pop(event.call_id, None)
-        if command is None:
-            return
-        arguments, result = _fields(command.arguments), _fields(event.output)
-        self._say(now_ms, "tool", f"{command.name}({arguments})", f"returned {result}")
+    def _show_tools(self, call: Call) -> None:
+        waiting = call.transcript.lines[self._shown :]
+        while self._held:
+            began_ms, command, finished = self._held[0]
+            if any(line.at_ms <= began_ms for line in waiting):
+                return
+            del self._held[0]
+            arguments, result = _fields(command.arguments), _fields(finished.output)
+            self._say(began_ms, "tool", f"{command.name}({arguments})", f"returned {result}")
 
     def _say(self, at_ms: int, who: str, words: str | Text, *remarks: str) -> None:
         row = Table.grid(padding=(0, 2, 0, 0))
@@ -143,12 +151,20 @@ class View:
         self._console.print(row, highlight=False)
 
     def _status(self) -> RenderableType:
+        """Who makes a sound right now, and the words on their way to the caller."""
         status = Text(f"{_clock(self._now_ms):>7}  ", style="dim")
         for who in ("caller", "agent"):
             speaking = who in self._speaking
             status.append("● " if speaking else "○ ", _STYLES[who] if speaking else "dim")
             status.append(f"{who}   ", _STYLES[who] if speaking else "dim")
-        return status
+        saying = self._saying()
+        return (
+            Group(status, Padding(Text(saying, "dim italic"), (0, 0, 0, 17))) if saying else status
+        )
+
+    def _saying(self) -> str:
+        lines = self._call.transcript.lines[self._shown :] if self._call is not None else []
+        return " ".join(line.text for line in lines if line.speaker == "agent").strip()
 
 
 def _clock(ms: int) -> str:
