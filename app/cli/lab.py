@@ -1,0 +1,144 @@
+"""`earshot lab`: the telephone and the model of the demo, for bots of any make."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import click
+import uvloop
+
+from app.cli.failure import Failure, told_plainly
+from app.demo.stage import CALLED, CALLER, LAB_KEY
+from app.lab.phone.impairments import Impairments
+from app.lab.phone.line import PhoneLine
+from app.lab.phone.report import CallReport, LineEvent
+from app.lab.phone.script import HangUp, Say, Script, Step, WaitForBot
+from app.lab.phone.sound import load_clip
+from app.lab.realtime.server import LabRealtime
+from app.lab.speech.dialog import ScriptedBrain
+from app.lab.speech.ear import SphinxEar
+from app.lab.speech.mouth import OfflineMouth
+from app.lab.speech.script import load_dialog
+
+
+@click.group("lab")
+def command() -> None:
+    """A telephone and a realtime model made of software."""
+
+
+@command.command("call")
+@click.argument("voice_url")
+@click.option(
+    "--say",
+    "clips",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A WAV or raw μ-law file that the caller says when the bot has finished. Repeatable.",
+)
+@click.option("--account-sid", default="", help="Default: TWILIO_ACCOUNT_SID.")
+@click.option("--auth-token", default="", help="Signs as Twilio does. Default: TWILIO_AUTH_TOKEN.")
+@click.option("--delay", "delay_ms", default=0, show_default=True, help="One-way delay in ms.")
+@click.option("--jitter", "jitter_ms", default=0, show_default=True, help="Added at most, in ms.")
+@click.option("--wav", type=click.Path(dir_okay=False, path_type=Path), help="Record to this WAV.")
+def call(
+    voice_url: str,
+    clips: tuple[Path, ...],
+    account_sid: str,
+    auth_token: str,
+    delay_ms: int,
+    jitter_ms: int,
+    wav: Path | None,
+) -> None:
+    """Call the bot whose voice webhook is VOICE_URL, as Twilio would.
+
+    Prints what happens, then the outcome as JSON. Exits 0 if nothing went wrong that Twilio would
+    report.
+    """
+    account_sid = account_sid or os.environ.get("TWILIO_ACCOUNT_SID", "AC" + "0" * 32)
+    auth_token = auth_token or os.environ.get("TWILIO_AUTH_TOKEN", "")
+    if not auth_token:
+        raise Failure("No token to sign with: give --auth-token, or set TWILIO_AUTH_TOKEN.")
+    with told_plainly():
+        script = _script([load_clip(path) for path in clips])
+    line = PhoneLine(
+        voice_url,
+        account_sid=account_sid,
+        auth_token=auth_token,
+        impairments=Impairments(delay_ms=delay_ms, jitter_ms=jitter_ms),
+        on_event=_show,
+    )
+    report = uvloop.run(line.call(script, from_=CALLER, to=CALLED))
+    if wav is not None:
+        report.recording.write_wav(wav)
+    click.echo(json.dumps(_outcome(report), indent=2))
+    raise SystemExit(0 if report.as_scripted else 1)
+
+
+@command.command("model")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8090, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--key", default=LAB_KEY, show_default=True, help="The API key that is accepted.")
+@click.option(
+    "--dialog",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A dialog file of your own; default: the restaurant's.",
+)
+def model(host: str, port: int, key: str, dialog: Path | None) -> None:
+    """Serve OpenAI's Realtime endpoint from this machine until stopped."""
+    with told_plainly():
+        script = load_dialog(dialog) if dialog is not None else load_dialog()
+
+        async def run() -> None:
+            async with (
+                SphinxEar() as ear,
+                OfflineMouth() as mouth,
+                LabRealtime(
+                    host,
+                    port,
+                    api_key=key,
+                    brain_factory=lambda: ScriptedBrain(script),
+                    ear=ear,
+                    mouth=mouth,
+                ) as served,
+            ):
+                click.echo(f"OPENAI_BASE_URL={served.base_url}")
+                click.echo(f"OPENAI_API_KEY={key}")
+                await asyncio.Event().wait()
+
+        try:
+            uvloop.run(run())
+        except KeyboardInterrupt:
+            return
+
+
+def _script(clips: list[bytes]) -> Script:
+    steps: list[Step] = [WaitForBot.finished(quiet_ms=800)]
+    for clip in clips:
+        steps += [Say(clip), WaitForBot.finished(quiet_ms=1_500)]
+    return Script((*steps, HangUp()))
+
+
+def _show(event: LineEvent) -> None:
+    click.echo(f"{event.at_ms:>7} ms  {event.kind:<15} {event.text}".rstrip(), err=True)
+
+
+def _outcome(report: CallReport) -> dict[str, object]:
+    return {
+        "call_sid": report.identity.call_sid,
+        "status": report.status,
+        "ended_by": report.ended_by,
+        "duration_ms": report.duration_ms,
+        "verbs": [verb.name for verb in report.verbs],
+        "errors": [f"{error.code or 'lab'}: {error.detail}" for error in report.errors],
+        "unfinished_steps": len(report.unfinished),
+        "streams": [
+            {
+                "heard_ms": stream.played.position // 8,
+                "underruns": len(stream.played.underruns()),
+                "clears": len(stream.played.clears),
+                "faults": [str(fault) for fault in stream.faults],
+            }
+            for stream in report.streams
+        ],
+    }
