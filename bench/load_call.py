@@ -15,13 +15,17 @@ FRAME_BYTES = 160
 FRAME_MS = 20
 
 
+def _no_times() -> "array[float]":
+    return array("d")
+
+
 @dataclass(slots=True)
 class Latencies:
     """In seconds."""
 
-    to_model_s: list[float] = field(default_factory=list)
+    to_model_s: "array[float]" = field(default_factory=_no_times)
     """Each caller frame: from the phone's send to its last byte at the model."""
-    to_phone_s: list[float] = field(default_factory=list)
+    to_phone_s: "array[float]" = field(default_factory=_no_times)
     """Each answer: from the model's first audio delta to its first byte at the phone."""
 
 

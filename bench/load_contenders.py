@@ -29,7 +29,7 @@ class Contender:
 
 
 BARE = Contender("bare", "bench.bare_bridge")
-PICOWS = Contender("picows bare", "bench.picows_bridge")
+PICOWS = Contender("picows", "bench.picows_bridge")
 EARSHOT = Contender(
     "earshot",
     "app",
@@ -54,7 +54,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Staged:
     """A running bridge with the load that goes with it."""
 
     bridge: PinnedProcess
@@ -64,7 +64,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(contender: Contender) -> AsyncIterator[Stage]:
+async def staged(contender: Contender) -> AsyncIterator[Staged]:
     """Start the bridge on one core, this process's load on the other, and place a first call."""
     core, _ = two_cores()
     port = free_port()
@@ -84,7 +84,7 @@ async def staged(contender: Contender) -> AsyncIterator[Stage]:
             log = Path(folder) / "log"
             with PinnedProcess(argv, env, core=core, port=port, log=log) as bridge:
                 await load.place_trial_call(url)
-                yield Stage(bridge, load, url, bridge.rss_bytes())
+                yield Staged(bridge, load, url, bridge.rss_bytes())
 
 
 async def run(contender: Contender, calls: int, seconds: float) -> Run:

@@ -116,7 +116,7 @@ class LoadGenerator:
             underruns=self.underruns - underruns,
             longest_gap_s=max((p.playout.longest_gap_s for p in self.phones), default=0.0),
             padded_bytes=self._padded_bytes - padded,
-            faults=self._faults(sum(phone.call.lost_bytes for phone in self.phones)),
+            faults=self.faults,
             load_cpu_share=own_s / took_s,
             load_late_ms=percentile_of_counts(self._wheel.late_ms, 0.999),
         )
@@ -137,6 +137,11 @@ class LoadGenerator:
     def underruns(self) -> int:
         """How often a phone ran dry in mid-answer, since the load began."""
         return sum(phone.playout.underruns for phone in self.phones)
+
+    @property
+    def faults(self) -> Faults:
+        """Since the load began; bytes still on their way do not count as lost."""
+        return self._faults(sum(phone.call.lost_bytes for phone in self.phones))
 
     @property
     def _padded_bytes(self) -> int:
