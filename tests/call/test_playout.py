@@ -241,6 +241,18 @@ def test_echoes_of_an_older_generation_are_never_played() -> None:
     assert settled.items[0].heard_ms == 0
 
 
+def test_a_flushed_mark_does_not_start_a_clock_that_knew_nothing() -> None:
+    playout = playing()
+    commands = run_out(playout, 0)
+    playout.cut(3_000)
+    playout.echoed(marks(commands)[0], 5_000, 5_020)
+
+    settled = playout.echoed("f0", 5_000, 5_020)
+
+    assert isinstance(settled, Settled)
+    assert settled.position == 0
+
+
 def test_a_start_mark_that_comes_back_after_the_cut_still_dates_the_sound() -> None:
     playout = playing()
     playout.cut(150)
