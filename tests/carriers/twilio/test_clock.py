@@ -236,3 +236,12 @@ def test_the_bounds_hold_the_true_time_and_never_run_backwards(
         low_ms, high_ms = clock.at(arrived_ms)
         assert low_before <= low_ms <= end_ms <= high_ms
         low_before = low_ms
+
+
+def test_a_leap_ahead_in_a_burst_joins_at_the_end_of_the_last_frame() -> None:
+    clock = CarrierClock(0)
+    clock.on_media(0, FRAME, 20)
+    assert clock.on_media(10**9, FRAME, 20) == 0
+    assert clock.on_media(10**9 + 20, FRAME, 20) == 0
+    assert clock.axis_ahead_bytes == 0
+    assert clock.at(20) == (60, 80)

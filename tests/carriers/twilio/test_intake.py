@@ -74,3 +74,13 @@ async def test_a_sender_that_leaves_is_no_accident() -> None:
 
 async def test_the_webhook_shows_nothing_of_the_caller() -> None:
     assert "4155550100" not in repr(Webhook("CA1", {"From": "+14155550100"}, {"q": "4155550100"}))
+
+
+async def test_a_body_without_a_length_is_cut_off_at_the_limit() -> None:
+    half = {"type": "http.request", "body": b"x" * 40_000, "more_body": True}
+    assert await refusal(sends(half, half, half)) == (413, "body_too_large")
+
+
+async def test_a_field_that_steers_us_may_not_be_given_twice() -> None:
+    twice = {"type": "http.request", "body": b"CallSid=CA1&CallSid=CA1", "more_body": False}
+    assert await refusal(sends(twice)) == (400, "repeated_field")

@@ -70,3 +70,22 @@ def test_an_unusable_address_says_what_is_wrong_and_how_to_mend_it(text: str, pr
         PublicUrl.parse(text)
     assert "Set it to the https:// address" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_a_webhook_has_a_spelling_with_and_without_its_port_and_its_prefix_twice_or_once() -> None:
+    assert set(PublicUrl.parse("https://h/p").webhook_forms("/p/x", "a=1")) == {
+        "https://h/p/p/x?a=1",
+        "https://h:443/p/p/x?a=1",
+        "https://h/p/x?a=1",
+        "https://h:443/p/x?a=1",
+    }
+
+
+@pytest.mark.parametrize("path", ["/m", "/m/"])
+def test_a_socket_has_the_spellings_with_and_without_the_last_slash(path: str) -> None:
+    assert set(PublicUrl.parse("http://[::1]:9").socket_forms(path, "")) == {
+        "ws://[::1]:9/m",
+        "ws://[::1]/m",
+        "ws://[::1]:9/m/",
+        "ws://[::1]/m/",
+    }

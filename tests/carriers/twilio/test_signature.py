@@ -1,16 +1,23 @@
 """Only what Twilio signed for our public address passes, whatever a proxy or a forger wrote into
 the request; and everything that Twilio signs by its documented rules does pass."""
 
+import asyncio
 import json
+import socket
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import aiohttp
 import pytest
+import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.applications import Starlette
 from starlette.datastructures import ImmutableMultiDict
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
 from app.carriers.twilio.public_url import PublicUrlError
@@ -324,3 +331,34 @@ def test_an_empty_secret_would_let_anyone_sign(tokens: list[str]) -> None:
 def test_an_unusable_public_url_is_refused_at_once() -> None:
     with pytest.raises(PublicUrlError):
         checker("http://bot.example.com")
+
+
+@pytest.mark.parametrize(("signed", "opened"), [("/twilio/media", True), ("/twilio/x", False)])
+async def test_a_socket_is_opened_or_refused_by_its_signature_on_a_real_server(
+    signed: str, opened: bool
+) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    public = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    async def media(websocket: WebSocket) -> None:
+        if not checker(public).check_upgrade(websocket.scope).signed:
+            await websocket.close()
+            return
+        await websocket.accept()
+        await websocket.close()
+
+    app = Starlette(routes=[WebSocketRoute("/twilio/media", media)])
+    config = uvicorn.Config(app, ws="websockets-sansio", lifespan="off", log_level="warning")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    headers = {"x-twilio-signature": sign(public.replace("http://", "ws://") + signed)}
+    async with aiohttp.ClientSession() as http:
+        try:
+            async with http.ws_connect(f"{public}/twilio/media", headers=headers):
+                status = 101
+        except aiohttp.WSServerHandshakeError as refused:
+            status = refused.status
+    server.should_exit = True
+    await serving
+    listener.close()
+    assert status == (101 if opened else 403)
