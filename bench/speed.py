@@ -122,8 +122,16 @@ def cost_table(rows: Sequence[Row]) -> Table:
     title = "Speed: the bridge on one core, its load on another; ms as p50/p99"
     table = _table(
         title,
-        ("calls", "CPU ms per\ncall-second", "times\nbare", "RSS kB\nper call")
-        + ("to model\nms", "to phone\nms", "under-\nruns", "lost\nbytes"),
+        (
+            "calls",
+            "CPU ms/\ncall-s",
+            "times\nbare",
+            "RSS kB\n/call",
+            "to model\nms",
+            "to phone\nms",
+            "under-\nruns",
+            "lost\nbytes",
+        ),
     )
     for r in rows:
         table.add_row(
@@ -132,8 +140,8 @@ def cost_table(rows: Sequence[Row]) -> Table:
             f"{r.cpu_ms_per_call_s:.2f}",
             f"{r.times_bare:.2f}",
             f"{r.rss_kb_per_call:.0f}",
-            f"{r.to_model_ms[0]:.2f}/{r.to_model_ms[1]:.1f}",
-            f"{r.to_phone_ms[0]:.2f}/{r.to_phone_ms[1]:.1f}",
+            f"{r.to_model_ms[0]:.1f}/{r.to_model_ms[1]:.1f}",
+            f"{r.to_phone_ms[0]:.1f}/{r.to_phone_ms[1]:.1f}",
             str(r.underruns),
             str(r.faults.lost_bytes),
         )
@@ -160,7 +168,7 @@ def _table(title: str, columns: Sequence[str]) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("bridge", no_wrap=True)
     for name in columns:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     return table
 
 
