@@ -42,7 +42,8 @@ from app.call.events import (
     ToolCall,
     ToolFinished,
 )
-from tests.call.virtual_line import Answer, Network, Say, VirtualLine
+from tests.call.virtual_line import Network, VirtualLine
+from tests.call.virtual_model import Answer, Say
 
 READY = ModelReady("session", "model")
 MEDIA = CallerAudioBegan(0)

@@ -8,7 +8,8 @@ from app.call.endings import EndReason
 from app.call.events import HangUpRequested, ToolCall
 from app.call.goodbye import Goodbye
 from app.call.playout import Playout
-from tests.call.virtual_line import Answer, Network, Say, VirtualLine
+from tests.call.virtual_line import Network, VirtualLine
+from tests.call.virtual_model import Answer, Say
 
 HANG_UP = ToolCall("bye", "item-bye", "hang_up", "{}")
 

@@ -30,7 +30,9 @@ from app.call.events import (
     ResponseFinished,
 )
 from app.call.playout import Played, Playout, PlayoutSettings, Settled
-from tests.call.virtual_line import SILENCE, Answer, Network, Say, VirtualLine
+from tests.call.virtual_line import Network, VirtualLine
+from tests.call.virtual_model import Answer, Say
+from tests.call.virtual_time import SILENCE
 
 LEAD_MS, STEP_MS = 200, 60
 

@@ -27,7 +27,8 @@ from app.call.events import (
 )
 from app.call.timeline import Stamp
 from app.call.transcript import INTERRUPTED
-from tests.call.virtual_line import Answer, Network, Say, VirtualLine
+from tests.call.virtual_line import Network, VirtualLine
+from tests.call.virtual_model import Answer, Say
 
 OPENING: tuple[Event, ...] = (
     StreamStarted("call", "stream"),

@@ -15,7 +15,9 @@ from app.call.call import CallSettings
 from app.call.commands import KeepAudio, TruncateItem
 from app.call.events import AudioReceived, KeyPressed, ToolCall
 from app.call.playout import PlayoutSettings
-from tests.call.virtual_line import BYTES_PER_MS, Answer, Network, Say, VirtualLine
+from tests.call.virtual_line import Network, VirtualLine
+from tests.call.virtual_model import Answer, Say
+from tests.call.virtual_time import BYTES_PER_MS, ITEM_SHIFT
 
 SEEDS = 28
 DELAYS_MS = (0, 40, 150)
@@ -196,7 +198,7 @@ def fates(case: str, delay_ms: int, seed: int) -> tuple[ItemFate, ...]:
 
 def _fate(line: VirtualLine, item_id: str) -> ItemFate:
     item = line.model.items[item_id]
-    played = [byte >> 32 for byte in line.carrier.played if byte >= 0]
+    played = [byte >> ITEM_SHIFT for byte in line.carrier.played if byte >= 0]
     heard = line.heard(item_id)
     after = played[::-1].index(item.number) if heard else 0
     received = sum(
