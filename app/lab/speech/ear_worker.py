@@ -12,14 +12,13 @@ import soxr
 
 from app.lab.speech.ear import Hearing, Verdict
 from app.lab.speech.faults import GrammarError
-from app.lab.speech.fit import Word, accepts, coverage, misfit
+from app.lab.speech.fit import PAD_MS, Word, accepts, coverage, misfit
 from app.lab.speech.worker import Handler, serve
-from telecodecs import ulaw_to_pcm
+from telecodecs import BYTES_PER_MS, ulaw_to_pcm
 
 _MODEL_HZ = 16_000
 _LINE_HZ = 8_000
-_PAD_SAMPLES = _LINE_HZ // 5
-"""200 ms of silence on both sides: the model expects to begin and end in silence."""
+_PAD_SAMPLES = PAD_MS * BYTES_PER_MS
 _IMAGE_SHARE = 0.1
 _MAX_SEARCHES = 64
 _NOT_WORDS = re.compile(r"\{[^}]*\}|/[^/]*/|[()\[\]|*+]")

@@ -16,16 +16,22 @@ import numpy.typing as npt
 
 FRAME_SAMPLES = 160
 """The recogniser's frame: 10 ms at 16 kHz."""
+PAD_MS = 200
+"""Silence that the ear adds on both sides: the model expects to begin and end in it."""
 LIMIT = 31.0
 """The worst misfit that is accepted."""
 
 _SCORE_SCALE = 1e4
 _UNCOVERED_COST = 50.0
 _SHORT_PHONES = 6
-_SHORT_BONUS = 8.0
+_SHORT_BONUS = 6.0
 _LOUD_WITHIN_DB = 30.0
 _LOUD_AT_LEAST_DB = 30.0
 """Above one quantum squared; about -60 dBFS."""
+_ABOVE_NOISE_DB = 10.0
+_BELOW_PEAK_DB = 10.0
+"""The noise floor hides nothing that is this near to the peak, so steady sound counts as loud."""
+_PAD_FRAMES = PAD_MS // 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +62,19 @@ def coverage(words: Sequence[Word], samples: npt.NDArray[np.int16]) -> float:
     frames = samples[: n_frames * FRAME_SAMPLES].astype(np.float64)
     power = (frames.reshape(n_frames, FRAME_SAMPLES) ** 2).mean(axis=1)
     level_db = 10 * np.log10(power + 1)
-    loud = level_db > max(float(level_db.max()) - _LOUD_WITHIN_DB, _LOUD_AT_LEAST_DB)
+    loud = level_db > _loud_from_db(level_db)
     if not loud.any():
         return 1.0
     inside = np.zeros(n_frames, dtype=bool)
     for word in words:
         inside[word.first_frame : word.end_frame] = True
     return float((inside & loud).sum() / loud.sum())
+
+
+def _loud_from_db(level_db: npt.NDArray[np.float64]) -> float:
+    """Loud is what stands out of the line's noise and is not far below the loudest frame."""
+    peak_db = float(level_db.max())
+    heard_db = level_db[_PAD_FRAMES:-_PAD_FRAMES]
+    noise_db = float(np.percentile(heard_db, 10)) if len(heard_db) else 0.0
+    above_noise_db = min(noise_db + _ABOVE_NOISE_DB, peak_db - _BELOW_PEAK_DB)
+    return max(peak_db - _LOUD_WITHIN_DB, _LOUD_AT_LEAST_DB, above_noise_db)
