@@ -140,10 +140,12 @@ def _route(
             webhook = await receive(request, door.checker, methods)
             answer = await _answer(door, webhook, handle)
         except RefusedError as refused:
-            _log.warning("webhook refused", extra={"path": path, "reason": refused.reason})
+            _log.warning(
+                "webhook refused", extra={"fields": {"path": path, "reason": refused.reason}}
+            )
             return PlainTextResponse("refused\n", refused.status, refused.headers)
         except Exception:
-            _log.exception("webhook failed", extra={"path": path})
+            _log.exception("webhook failed", extra={"fields": {"path": path}})
             answer = broken
         return Response(answer.body, answer.status, media_type=answer.media_type)
 
@@ -162,7 +164,7 @@ async def _answer(
 async def _voice(door: TwilioDoor, webhook: Webhook) -> Answer:
     call = _offered(door, webhook)
     if not door.knows_agent(call.agent):
-        _log.error("unknown agent in the voice URL", extra={"call_sid": call.call_sid})
+        _log.error("unknown agent in the voice URL", extra={"fields": {"call": call.call_sid}})
         return _twiml(twiml.apology(door.speech))
     admission = await door.admit(call)
     if admission == "busy" and call.direction == "inbound":
