@@ -583,6 +583,6 @@ async def test_refusals_are_logged_without_personal_data(
 ) -> None:
     await twilio.post("/twilio/voice", auth="another secret")
     (record,) = [r for r in caplog.records if r.name == "app.carriers.twilio.webhooks"]
-    assert record.__dict__["reason"] == "wrong_signature"
-    assert record.__dict__["path"] == "/twilio/voice"
+    assert record.__dict__["fields"]["reason"] == "wrong_signature"
+    assert record.__dict__["fields"]["path"] == "/twilio/voice"
     assert "4155550100" not in str(record.__dict__)
