@@ -49,6 +49,8 @@ logger = logging.getLogger(__name__)
 
 PADDING_CHECK_MS = 100
 """How often a silent carrier is looked at, to pad what it does not send."""
+HELD_UP_MS = 50
+"""When our own clock ticks this late, frames that came in time may be waiting to be read."""
 CARRIER_SILENCE_LIMIT_MS = 30_000
 """A carrier that sends nothing at all for this long is given up."""
 
@@ -149,7 +151,8 @@ class CallBridge:
 
     def _check_carrier(self, now_ms: int) -> None:
         self._checked_ms = now_ms
-        self.caller.pad_for_silence(now_ms)
+        if self._pacer.lag_ms < HELD_UP_MS:
+            self.caller.pad_for_silence(now_ms)
         if now_ms - (self._media_ms or 0) > CARRIER_SILENCE_LIMIT_MS:
             limit_s = CARRIER_SILENCE_LIMIT_MS // 1000
             self._step(CarrierClosed("stalled", f"no caller audio for {limit_s} s"))

@@ -43,9 +43,9 @@ NETWORKS = {
     "gaps": Impairments(delay_ms=40, jitter_ms=30, seed=3, gaps=GAPS),
     "a late clock": Impairments(first_timestamp_ms=1_240, jitter_ms=30, seed=4),
 }
-BUSY_LAG_MS = 60
+BUSY_LAG_MS = 90
 """A line whose clock was held up for longer was on a machine too busy to prove anything."""
-ATTEMPTS = 3
+ATTEMPTS = 4
 BEHAVIOUR = Behaviour(connect_delay_ms=500, delta_min_ms=51, delta_max_ms=97)
 """A model that is ready half a second after the caller began, and speaks in pieces that are no
 whole frames. The first one is longer than the jitter, or there would be nothing to bridge it."""
