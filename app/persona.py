@@ -6,13 +6,12 @@ from typing import TypeAlias
 
 from app.agents import Agent, AgentError, load_agent
 from app.agents import SemanticVad as AgentSemanticVad
-from app.call.call import CallSettings
+from app.call.phases import CallSettings
 from app.call.playout import PlayoutSettings
 from app.call.responses import ResponseSettings
 from app.models.ports import SemanticVad, ServerVad, SessionConfig, TurnDetection
 from app.settings import Settings
 from app.tools.toolbox import Toolbox
-
 
 Adjust: TypeAlias = Callable[[CallSettings], CallSettings]
 """Changes what the settings and an agent's file made of a call's settings."""

@@ -19,8 +19,8 @@ from app.bridge.pacer import Pacer
 from app.bridge.ports import Observer
 from app.bridge.switchboard import Switchboard
 from app.bridge.twilio_socket import MakeWriter, MediaSocket, TwilioDialect
-from app.call.call import CallSettings
 from app.call.endings import EndReason
+from app.call.phases import CallSettings
 from app.carriers.twilio.clock import CarrierClock
 from app.carriers.twilio.media import Start
 from app.carriers.twilio.progress import CallProgress

@@ -17,7 +17,7 @@ from app.bridge.carrier_writer import CarrierWriter
 from app.bridge.journal import Journal
 from app.bridge.pacer import Pacer
 from app.bridge.ports import Clock, Dialect, Observer, Tools
-from app.call.call import Call, CallSettings
+from app.call.call import Call
 from app.call.commands import (
     Command,
     EndCall,
@@ -43,6 +43,7 @@ from app.call.events import (
     StreamStarted,
     ToolFinished,
 )
+from app.call.phases import CallSettings
 from app.models.ports import ModelSession
 
 logger = logging.getLogger(__name__)

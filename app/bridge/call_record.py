@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 from app.bridge.journal import Journal
-from app.call.call import Call, CallSettings
+from app.call.call import Call
+from app.call.phases import CallSettings
 
 EVENTS_FILE = "events.jsonl"
 TIMELINE_FILE = "timeline.json"

@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from app.call import events as event_types
-from app.call.call import Call, CallSettings
+from app.call.call import Call
 from app.call.commands import Command
 from app.call.events import Event
+from app.call.phases import CallSettings
 
 FORMAT = "earshot-journal-1"
 BATCH = 500

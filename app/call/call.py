@@ -1,8 +1,6 @@
 """One phone call as a state machine: `handle(event, now_ms) -> commands`.
 
-    opening --model ready--> talking --hang-up wanted--> goodbye --last mark played--> ended
-    talking or goodbye --either side fails--> ended
-    goodbye --the caller speaks before the agent's own goodbye is over--> talking
+Its phases are in phases.py.
 
 Rules:
 1. The agent greets once, when the model is ready and caller audio flows (before that the first
@@ -16,8 +14,6 @@ Rules:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from app.call.commands import (
@@ -50,34 +46,15 @@ from app.call.floor import Decision, Floor
 from app.call.goodbye import Goodbye
 from app.call.keypad import Keypad
 from app.call.memory import SilentItems, delete, mend
-from app.call.playout import Played, Playout, PlayoutSettings, Settled
-from app.call.responses import Responses, ResponseSettings
+from app.call.phases import TRANSITIONS, CallSettings, Phase
+from app.call.playout import Played, Playout, Settled
+from app.call.responses import Responses
 from app.call.scribe import Scribe
 from app.call.timeline import Timeline
 from app.call.tool_desk import HANG_UP_TOOL, ToolDesk, refuse
 from app.call.transcript import Transcript
 
 CALLER_SPOKE = "the caller spoke before the goodbye was over; the call goes on"
-
-
-class Phase(StrEnum):
-    OPENING = "opening"
-    TALKING = "talking"
-    GOODBYE = "goodbye"
-    ENDED = "ended"
-
-
-@dataclass(frozen=True, slots=True)
-class CallSettings:
-    greeting: str = ""
-    """Instructions of the first response; empty: the agent waits for the caller."""
-    playout: PlayoutSettings = field(default_factory=PlayoutSettings)
-    responses: ResponseSettings = field(default_factory=ResponseSettings)
-    key_pause_ms: int = 1_500
-    """Keys pressed closer together than this reach the model as one entry."""
-    goodbye_timeout_ms: int = 3_000
-    max_failures: int = 2
-    """After this many failed responses in a row the model is given up."""
 
 
 class Call:
@@ -132,15 +109,18 @@ class Call:
             commands.append(EndCall(reason))
         self._scribe.did(commands, now_ms)
         if _ends(commands):
-            self.phase = Phase.ENDED
+            self._enter("end")
             self._scribe.closed(self.playout.close(now_ms), self.responses.complete)
         return commands
+
+    def _enter(self, happening: str) -> None:
+        self.phase = TRANSITIONS[self.phase, happening]
 
     # Opening
 
     def _model_ready(self, _event: ModelReady, now_ms: int) -> list[Command]:
         if self.phase is Phase.OPENING:
-            self.phase = Phase.TALKING
+            self._enter("ready")
         return self._greet(now_ms)
 
     def _caller_audio_began(self, _event: CallerAudioBegan, now_ms: int) -> list[Command]:
@@ -302,14 +282,14 @@ class Call:
         return []
 
     def _begin_goodbye(self, reason: EndReason, now_ms: int, call_id: str = "") -> None:
-        self.phase = Phase.GOODBYE
+        self._enter("goodbye")
         self.responses.want_nothing()
         self._goodbye.begin(reason, now_ms, call_id)
 
     def _call_off_goodbye(self) -> list[Command]:
         if not self._goodbye.call_off():
             return []
-        self.phase = Phase.TALKING
+        self._enter("called_off")
         call_id = self._goodbye.call_id
         return [refuse(call_id, CALLER_SPOKE)] if call_id else []
 

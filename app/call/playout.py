@@ -21,6 +21,7 @@ a mark with nothing queued before it returns at once (Twilio docs: websocket mes
 
 from collections import deque
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from app.call.axis import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, ItemHeard, PlayClock, Span, Spans
@@ -28,6 +29,22 @@ from app.call.commands import Command, KeepAudio, KeepSilence, SendAudio, SendCl
 
 MarkKind: TypeAlias = Literal["start", "progress", "end"]
 SettledBy: TypeAlias = Literal["fence", "clock", "unsent"]
+
+
+class GenerationState(StrEnum):
+    PLAYING = "playing"
+    FENCED = "fenced"
+    SETTLED = "settled"
+
+
+TRANSITIONS: dict[tuple[GenerationState, str], GenerationState] = {
+    (GenerationState.PLAYING, "cut"): GenerationState.FENCED,
+    (GenerationState.PLAYING, "unsent"): GenerationState.SETTLED,
+    (GenerationState.FENCED, "fence"): GenerationState.SETTLED,
+    (GenerationState.FENCED, "clock"): GenerationState.SETTLED,
+}
+"""State and happening -> the next state: `unsent`, when nothing was on its way at the cut; `fence`
+and `clock`, what the verdict rests on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +81,7 @@ class Mark:
 @dataclass(slots=True)
 class Generation:
     number: int
+    state: GenerationState = GenerationState.PLAYING
     spans: Spans = field(default_factory=Spans)
     clock: PlayClock = field(default_factory=PlayClock)
     marks: dict[str, Mark] = field(default_factory=dict)
@@ -214,9 +232,8 @@ class Playout:
         self._now = Generation(old.number + 1)
         self._play_end_ms = now_ms
         if old.sent == old.clock.position:
-            items = tuple(old.spans.heard_until(old.sent))
-            return [], Settled(old.number, "unsent", old.sent, old.sent, old.spans.end, items)
-        old.cut_ms = now_ms
+            return [], self._settled(old, "unsent", old.sent)
+        old.state, old.cut_ms = TRANSITIONS[old.state, "cut"], now_ms
         fence = f"f{old.number}"
         self._fenced[fence] = old
         return [SendMark(fence), SendClear()], None
@@ -282,6 +299,7 @@ class Playout:
 
     @staticmethod
     def _settled(g: Generation, by: SettledBy, position: int) -> Settled:
+        g.state = TRANSITIONS[g.state, by]
         position = max(g.clock.position, min(position, g.sent))
         items = tuple(g.spans.heard_until(position))
         return Settled(g.number, by, position, g.sent, g.spans.end, items)

@@ -100,7 +100,9 @@ class Toolbox:
             )
         except TimeoutError:
             _tell(name, "a tool took too long", timeout_s=timeout_s)
-            return _failed(f"{name} did not finish within {timeout_s:g} seconds and may still take effect.")
+            return _failed(
+                f"{name} did not finish within {timeout_s:g} seconds and may still take effect."
+            )
         return self._result(name, outcome)
 
     def _unknown(self, name: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.bridge.journal import Journal, JournalError, read, replay
-from app.call.call import Call, CallSettings
+from app.call.call import Call
 from app.call.events import (
     AudioReceived,
     CallerAudioBegan,
@@ -24,6 +24,7 @@ from app.call.events import (
     ToolFinished,
     Usage,
 )
+from app.call.phases import CallSettings
 from app.call.playout import PlayoutSettings
 
 SETTINGS = CallSettings(greeting="Say hello.", playout=PlayoutSettings(lead_ms=120))

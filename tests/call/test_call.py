@@ -6,7 +6,7 @@ from types import FunctionType, ModuleType
 
 import pytest
 
-from app.call.call import Call, CallSettings, Phase
+from app.call.call import Call
 from app.call.commands import (
     AddUserText,
     Command,
@@ -42,6 +42,7 @@ from app.call.events import (
     ToolCall,
     ToolFinished,
 )
+from app.call.phases import CallSettings, Phase
 from tests.call.virtual_line import Network, VirtualLine
 from tests.call.virtual_model import Answer, Say
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from app.call.call import Call, CallSettings, Phase
+from app.call.call import Call
 from app.call.commands import (
     Command,
     EndCall,
@@ -44,6 +44,7 @@ from app.call.events import (
     ToolFinished,
     Usage,
 )
+from app.call.phases import CallSettings, Phase
 from app.call.responses import ResponseSettings
 
 responses = st.sampled_from(["", "r1", "r2", "r3", "r4"])

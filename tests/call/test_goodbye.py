@@ -2,11 +2,11 @@
 
 import pytest
 
-from app.call.call import Phase
 from app.call.commands import EndCall, SendToolOutput
 from app.call.endings import EndReason
 from app.call.events import HangUpRequested, ToolCall
 from app.call.goodbye import Goodbye
+from app.call.phases import Phase
 from app.call.playout import Playout
 from tests.call.virtual_line import Network, VirtualLine
 from tests.call.virtual_model import Answer, Say

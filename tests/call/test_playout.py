@@ -9,7 +9,6 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from app.call.axis import FRAME_BYTES
-from app.call.call import CallSettings
 from app.call.commands import (
     Command,
     CreateResponse,
@@ -29,6 +28,7 @@ from app.call.events import (
     ResponseCreated,
     ResponseFinished,
 )
+from app.call.phases import CallSettings
 from app.call.playout import Played, Playout, PlayoutSettings, Settled
 from tests.call.virtual_line import Network, VirtualLine
 from tests.call.virtual_model import Answer, Say

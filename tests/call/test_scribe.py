@@ -1,6 +1,6 @@
 """Timeline and transcript say what happened in the call, under the turn in which it happened."""
 
-from app.call.call import Call, CallSettings
+from app.call.call import Call
 from app.call.events import (
     AudioReceived,
     CallerAudioBegan,
@@ -25,6 +25,7 @@ from app.call.events import (
     ToolFinished,
     Usage,
 )
+from app.call.phases import CallSettings
 from app.call.timeline import Stamp
 from app.call.transcript import INTERRUPTED
 from tests.call.virtual_line import Network, VirtualLine

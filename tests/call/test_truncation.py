@@ -11,9 +11,9 @@ from functools import cache
 
 import pytest
 
-from app.call.call import CallSettings
 from app.call.commands import KeepAudio, TruncateItem
 from app.call.events import AudioReceived, KeyPressed, ToolCall
+from app.call.phases import CallSettings
 from app.call.playout import PlayoutSettings
 from tests.call.virtual_line import Network, VirtualLine
 from tests.call.virtual_model import Answer, Say

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from app.call.call import Call, CallSettings
+from app.call.call import Call
 from app.call.commands import (
     Command,
     EndCall,
@@ -30,6 +30,7 @@ from app.call.events import (
     StreamStarted,
     ToolFinished,
 )
+from app.call.phases import CallSettings
 from tests.call.virtual_carrier import Carrier, CarrierTime
 from tests.call.virtual_model import Model
 from tests.call.virtual_time import ITEM_SHIFT, NO_AUDIO, SILENCE, Audio, Heap, Wire

@@ -1,0 +1,51 @@
+"""`python -m app.call.drawn > docs/state-machines.md`: the machines of a call, from their tables."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from app.call import phases, playout, responses
+
+_HEAD = """\
+# State machines of a call
+
+Drawn from the tables in `app/call` by `python -m app.call.drawn`; a test keeps this page fresh.
+What is not in a table does not happen.
+"""
+
+
+def page() -> str:
+    """The whole page as Markdown with Mermaid diagrams."""
+    return "\n".join(
+        [
+            _HEAD,
+            _machine(
+                "The call",
+                "One call from the open stream to its end. `app/call/phases.py`",
+                phases.TRANSITIONS,
+            ),
+            _machine(
+                "The model's response",
+                "One answer at a time; only this machine asks for one. `app/call/responses.py`",
+                responses.TRANSITIONS,
+            ),
+            _machine(
+                "A generation of bot audio",
+                "From its first byte to the verdict on what was heard. `app/call/playout.py`",
+                playout.TRANSITIONS,
+            ),
+        ]
+    )
+
+
+def _machine(title: str, about: str, table: Mapping[tuple[StrEnum, str], StrEnum]) -> str:
+    first = next(iter(table))[0]
+    lines = [f"## {title}", "", about, "", "```mermaid", "stateDiagram-v2"]
+    lines.append(f"    [*] --> {first}")
+    lines += [f"    {state} --> {then}: {what}" for (state, what), then in table.items()]
+    ends = {then for then in table.values()} - {state for state, _ in table}
+    lines += [f"    {end} --> [*]" for end in sorted(ends)]
+    return "\n".join([*lines, "```", ""])
+
+
+if __name__ == "__main__":
+    print(page(), end="")

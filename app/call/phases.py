@@ -1,0 +1,46 @@
+"""The phases of a call, and its settings.
+
+    opening --ready--> talking --goodbye--> goodbye --called_off--> talking
+    every phase --end--> ended
+
+A hang-up may be asked for before the model is ready; then the goodbye begins at once.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.call.playout import PlayoutSettings
+from app.call.responses import ResponseSettings
+
+
+class Phase(StrEnum):
+    OPENING = "opening"
+    TALKING = "talking"
+    GOODBYE = "goodbye"
+    ENDED = "ended"
+
+
+TRANSITIONS: dict[tuple[Phase, str], Phase] = {
+    (Phase.OPENING, "ready"): Phase.TALKING,
+    (Phase.OPENING, "goodbye"): Phase.GOODBYE,
+    (Phase.TALKING, "goodbye"): Phase.GOODBYE,
+    (Phase.GOODBYE, "goodbye"): Phase.GOODBYE,
+    (Phase.GOODBYE, "called_off"): Phase.TALKING,
+    (Phase.OPENING, "end"): Phase.ENDED,
+    (Phase.TALKING, "end"): Phase.ENDED,
+    (Phase.GOODBYE, "end"): Phase.ENDED,
+}
+"""Phase and happening -> the next phase. What is not here does not happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    greeting: str = ""
+    """Instructions of the first response; empty: the agent waits for the caller."""
+    playout: PlayoutSettings = field(default_factory=PlayoutSettings)
+    responses: ResponseSettings = field(default_factory=ResponseSettings)
+    key_pause_ms: int = 1_500
+    """Keys pressed closer together than this reach the model as one entry."""
+    goodbye_timeout_ms: int = 3_000
+    max_failures: int = 2
+    """After this many failed responses in a row the model is given up."""
