@@ -1,9 +1,12 @@
-"""`python -m app.call.drawn > docs/state-machines.md`: the machines of a call, from their tables."""
+"""`python -m app.call.drawn > docs/state-machines.md`: a call's machines, from their tables."""
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TypeVar
 
 from app.call import phases, playout, responses
+
+State = TypeVar("State", bound=StrEnum)
 
 _HEAD = """\
 # State machines of a call
@@ -37,7 +40,7 @@ def page() -> str:
     )
 
 
-def _machine(title: str, about: str, table: Mapping[tuple[StrEnum, str], StrEnum]) -> str:
+def _machine(title: str, about: str, table: Mapping[tuple[State, str], State]) -> str:
     first = next(iter(table))[0]
     lines = [f"## {title}", "", about, "", "```mermaid", "stateDiagram-v2"]
     lines.append(f"    [*] --> {first}")
