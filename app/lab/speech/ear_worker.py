@@ -37,6 +37,8 @@ class Recogniser:
         """Raises GrammarError when the phrases make no grammar."""
         self._decoder.activate_search(self._search(hearing.phrases))
         samples = widened(hearing.audio)
+        # Else the last utterance's state would change this one's scores by a little.
+        self._decoder.reinit_feat()
         self._decoder.start_utt()
         self._decoder.process_raw(samples.tobytes(), full_utt=True)
         self._decoder.end_utt()
