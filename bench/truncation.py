@@ -10,6 +10,7 @@ import asyncio
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,21 +69,64 @@ class Outcome:
 
 
 async def run(rounds: int = 3) -> Outcome:
-    """Every case under every delay, `rounds` times, `AT_ONCE` calls at a time."""
+    """Every case under every network, `rounds` times, `AT_ONCE` calls at a time."""
+    return merge([await run_round(seed) for seed in range(rounds)])
+
+
+async def run_round(seed: int) -> Outcome:
+    """Setting the stages and judging are kept out of the calls: both hold up the event loop."""
     jobs = [
         (case, Impairments(delay_ms, jitter_ms, seed=seed, gaps=case.gaps))
-        for seed in range(rounds)
         for case in CASES
         for delay_ms in DELAYS_MS
         for jitter_ms in (JITTER_MS, *([0] if case.name in UNJITTERED else []))
     ]
     gate = asyncio.Semaphore(AT_ONCE)
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        stages = [
+            await stack.enter_async_context(set_stage(case, seed, Path(folder))) for case, _ in jobs
+        ]
 
-    async def one(case: Case, impairments: Impairments) -> Outcome:
-        async with gate:
-            return await run_call(case, impairments)
+        async def one(stage: Stage, case: Case, impairments: Impairments) -> CallReport:
+            async with gate:
+                return await hold(stage, case, impairments)
 
-    return merge(await asyncio.gather(*(one(*job) for job in jobs)))
+        reports = await asyncio.gather(
+            *(one(stage, *job) for stage, job in zip(stages, jobs, strict=True))
+        )
+    return merge(
+        judge(*job, report, stage.model.sessions[0])
+        for job, report, stage in zip(jobs, reports, stages, strict=True)
+    )
+
+
+def set_stage(case: Case, seed: int, folder: Path) -> Stage:
+    """A bot and a model of its own for one call, so that the session log is its own."""
+    return Stage(
+        brain=lambda: CodedBrain(case),
+        ear=DeafEar(),
+        mouth=CodedMouth(),
+        data_dir=folder,
+        behaviour=Behaviour(seed=seed, think_ms=120 + 40 * seed),
+        record_events=False,
+    )
+
+
+async def hold(stage: Stage, case: Case, impairments: Impairments) -> CallReport:
+    """One call of a case."""
+    report = await stage.line(impairments).call(script_of(case), from_=CALLER, to=CALLED)
+    # What the phone sent last is still on its way.
+    await asyncio.sleep(2 * (impairments.delay_ms + impairments.jitter_ms) / 1000)
+    return report
+
+
+async def run_call(case: Case, impairments: Impairments) -> Outcome:
+    """One call, set, held and judged."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with set_stage(case, impairments.seed, Path(folder)) as stage:
+            report = await hold(stage, case, impairments)
+            return judge(case, impairments, report, stage.model.sessions[0])
 
 
 def merge(outcomes: Iterable[Outcome]) -> Outcome:
@@ -95,24 +139,6 @@ def merge(outcomes: Iterable[Outcome]) -> Outcome:
         tuple(problem for outcome in found for problem in outcome.problems),
         max((outcome.worst_lag_ms for outcome in found), default=0.0),
     )
-
-
-async def run_call(case: Case, impairments: Impairments) -> Outcome:
-    """One call with its own bot and model, so that its session log is its own."""
-    seed = impairments.seed
-    with tempfile.TemporaryDirectory() as folder:
-        async with Stage(
-            brain=lambda: CodedBrain(case),
-            ear=DeafEar(),
-            mouth=CodedMouth(),
-            data_dir=Path(folder),
-            behaviour=Behaviour(seed=seed, think_ms=120 + 40 * seed),
-            record_events=False,
-        ) as stage:
-            report = await stage.line(impairments).call(script_of(case), from_=CALLER, to=CALLED)
-            # What the phone sent last is still on its way.
-            await asyncio.sleep(2 * (impairments.delay_ms + impairments.jitter_ms) / 1000)
-            return judge(case, impairments, report, stage.model.sessions[0])
 
 
 def judge(case: Case, impairments: Impairments, report: CallReport, session: SessionLog) -> Outcome:
