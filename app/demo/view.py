@@ -117,13 +117,13 @@ class View:
         latency_ms = turn.perceived_latency_ms
         if latency_ms is not None and turn.number not in self._told_latency:
             self._told_latency.add(turn.number)
-            remarks.append(f"first word {latency_ms} ms after the caller's last")
+            remarks.append(f"answered after {latency_ms} ms")
         if line.interrupted and turn.interruption is not None:
             cut = turn.interruption
             kept_ms = self.truncated_ms.get(line.item_id, 0)
             remarks.append(
-                f"interrupted at {cut.percent} % of the answer; the model now remembers "
-                f"{kept_ms} ms of {cut.received_ms} ms"
+                f"interrupted at {cut.percent} %; the model remembers {kept_ms} of "
+                f"{cut.received_ms} ms"
             )
             if line.unheard:
                 remarks.append(f"never heard: {_shortened(line.unheard)}")
