@@ -1,0 +1,102 @@
+"""The page of settings, in the settings' own words: `python -m app.setting_docs`.
+
+The words stand beside the fields in app/settings.py; here is only what holds for all of them, and
+which of them nothing reads yet.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import AliasChoices, SecretStr
+from pydantic.fields import FieldInfo
+
+from app.settings import SERVING, Settings, variable_of
+
+__all__ = ["NOT_IN_USE", "render_page"]
+
+NOT_IN_USE = ("REDIS_URL", "DATABASE_URL")
+"""Settings that are checked and that no part of a call reads."""
+
+_HEAD = """\
+# Settings
+
+<!-- Made by `python -m app.setting_docs > docs/settings.md`. Change app/settings.py, not this. -->
+
+Every setting is an environment variable. `earshot` reads the environment first, then the file
+`.env` in the folder in which it is started. Where both set a variable, the environment wins.
+
+- A variable that is set to nothing counts as not set.
+- `.env` is taken literally: `${OTHER}` is not expanded. Put values with spaces or `#` into quotes.
+- A wrong value is one line that says what was expected and what came; the value of a secret is
+  never shown. The command then exits with 1.
+- An `EARSHOT_` variable that does not exist is a warning with the nearest right name.
+- `earshot doctor` shows every setting with its value, secrets masked.
+"""
+
+_TAIL = f"""\
+### Not in use yet
+
+{" and ".join(f"`{name}`" for name in NOT_IN_USE)} are checked, and no part of a call uses them in this
+version: `earshot doctor` asks the Redis whether it answers, nothing is written to either, and each
+process keeps its own state. `EARSHOT_DATA_DIR` holds event logs and timelines; sound is not recorded.
+"""
+
+
+def render_page() -> str:
+    """The whole page as Markdown."""
+    fields = {variable_of(info): info for info in Settings.model_fields.values()}
+    needed = [fields[name] for name in SERVING]
+    others = [info for name, info in fields.items() if name not in SERVING]
+    parts = [
+        _HEAD,
+        "## Needed to answer calls\n",
+        _table(needed),
+        "## All others\n",
+        _table(others),
+        _TAIL,
+    ]
+    return "\n".join(parts)
+
+
+def _table(fields: Iterable[FieldInfo]) -> str:
+    lines = ["| Variable | Meaning | Default | Expected |", "| --- | --- | --- | --- |"]
+    for info in fields:
+        cells = (_names(info), _meaning(info), _default(info), _expected(info))
+        lines.append(f"| {' | '.join(map(_cell, cells))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _names(info: FieldInfo) -> str:
+    aliases = info.validation_alias
+    assert isinstance(aliases, AliasChoices)
+    first, *more = [f"`{name}`" for name in aliases.choices]
+    return f"{first} (or {', '.join(more)})" if more else first
+
+
+def _meaning(info: FieldInfo) -> str:
+    return info.description or ""
+
+
+def _default(info: FieldInfo) -> str:
+    value = info.get_default(call_default_factory=True)
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if value == "":
+        return "not set"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"`{Path(text).as_posix() if isinstance(value, Path) else text}`"
+
+
+def _expected(info: FieldInfo) -> str:
+    extra = info.json_schema_extra
+    assert isinstance(extra, dict)
+    return str(extra["expected"])
+
+
+def _cell(text: str) -> str:
+    """One line that cannot end its cell."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    print(render_page(), end="")

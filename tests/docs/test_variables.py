@@ -1,0 +1,30 @@
+"""Invariant: every setting that the documentation mentions exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import AliasChoices
+
+from app.settings import Settings
+from tests.docs.pages import PAGES
+
+_VARIABLE = re.compile(r"\b(?:(?:EARSHOT|OPENAI|TWILIO)_[A-Z0-9_]+|PUBLIC_URL|[A-Z]+BASE_URL)\b")
+
+
+def _known() -> set[str]:
+    known: set[str] = set()
+    for info in Settings.model_fields.values():
+        assert isinstance(info.validation_alias, AliasChoices)
+        known.update(str(name) for name in info.validation_alias.choices)
+    return known
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_the_variables_of_a_page_exist(path: Path) -> None:
+    text = path.read_text(encoding="utf-8").replace("YOUR_TWILIO_AUTH_TOKEN", "")
+    assert set(_VARIABLE.findall(text)) <= _known()
+
+
+def test_the_pattern_finds_a_variable_that_does_not_exist() -> None:
+    assert set(_VARIABLE.findall("set EARSHOT_LEAD or PUBLIC_URL")) - _known() == {"EARSHOT_LEAD"}
