@@ -6,6 +6,11 @@ counts it from the best-matching sound in that frame, so 0 is perfect whatever t
 Second the share of the loud frames that the words cover: a forced phrase often explains
 a part of a sentence and calls the rest noise. Phrases of up to six sounds ("yes", "thanks")
 score worse on the telephone, so they are judged more mildly.
+
+Measured on sentences that were written after all numbers here were fixed, four flite voices, the
+restaurant's booking grammar: of 96 phrases 89 heard right, 2 wrong ("six" as "eight"), 5 rejected;
+of 96 other sentences 2 accepted, where the recogniser alone returned a phrase for 78. White noise
+at 20 dB makes the ear deaf rather than credulous: 38 right, 3 wrong, 55 rejected; 2 of 96 accepted.
 """
 
 from collections.abc import Sequence
