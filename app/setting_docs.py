@@ -36,9 +36,10 @@ Every setting is an environment variable. `earshot` reads the environment first,
 _TAIL = f"""\
 ### Not in use yet
 
-{" and ".join(f"`{name}`" for name in NOT_IN_USE)} are checked, and no part of a call uses them in this
-version: `earshot doctor` asks the Redis whether it answers, nothing is written to either, and each
-process keeps its own state. `EARSHOT_DATA_DIR` holds event logs and timelines; sound is not recorded.
+{" and ".join(f"`{name}`" for name in NOT_IN_USE)} are checked, and no part of a call uses
+them in this version: `earshot doctor` asks the Redis whether it answers, nothing is written to
+either, and each process keeps its own state. `EARSHOT_DATA_DIR` holds event logs and timelines;
+sound is not recorded.
 """
 
 

@@ -1,4 +1,4 @@
-"""Invariant: every `earshot` command in the documentation exists, with every option that is shown."""
+"""Invariant: every `earshot` command in the documentation exists, with the options shown."""
 
 import re
 import shlex
@@ -13,7 +13,7 @@ from tests.docs.pages import PAGES, blocks, prose
 
 def _shown() -> list[str]:
     """Command lines in shell blocks, and in backticks within the text."""
-    found = set()
+    found: set[str] = set()
     for path in PAGES:
         text = path.read_text(encoding="utf-8")
         for block in blocks(text, "sh"):

@@ -11,9 +11,7 @@ _WORDS = {"hang_up": "hang up", "apologise": "apologise", "resume": "resume"}
 def test_every_reason_stands_with_its_fault_and_what_comes_next() -> None:
     rows = table(page("how-a-call-ends"), "<!-- endings:")
     told = {codes(reason)[0]: (fault, following) for reason, fault, following, _ in rows}
-    expected = {
-        reason.value: (reason.fault, _WORDS[after_stream(reason)]) for reason in EndReason
-    }
+    expected = {reason.value: (reason.fault, _WORDS[after_stream(reason)]) for reason in EndReason}
     assert told == expected
 
 

@@ -1,4 +1,4 @@
-"""Invariant: every link inside the documentation leads to a file, and to a heading if it names one."""
+"""Invariant: every link inside the documentation leads to a file, and to its heading."""
 
 import re
 from pathlib import Path

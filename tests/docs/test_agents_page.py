@@ -1,0 +1,112 @@
+"""Invariant: what the agents' page says of keys, errors, schemas and outputs is so."""
+
+import asyncio
+import dataclasses
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from app.agents import Agent, AgentError, SemanticVad, ServerVad, load_agent
+from app.tools import Toolbox
+from app.tools.references import load_function
+from tests.docs.pages import blocks, codes, following, page, table
+
+TEXT = page("agents")
+CLINIC, BAD = blocks(TEXT, "toml")
+TOOL, DECORATED = blocks(TEXT, "python")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which the page's files stand as it says."""
+    agents = tmp_path / "agents"
+    agents.mkdir()
+    (agents / "clinic.toml").write_text(CLINIC.text, encoding="utf-8")
+    (agents / "bad.toml").write_text(BAD.text, encoding="utf-8")
+    (agents / "clinic.py").write_text(TOOL.text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return agents
+
+
+def _keys(kind: type, after: str) -> dict[str, str]:
+    """Key -> default on the page, checked to be all the keys of `kind`."""
+    told = {codes(row[0])[0]: row[1] for row in table(TEXT, after)}
+    expected = {field.name for field in dataclasses.fields(cast(Any, kind))}
+    assert set(told) == expected - {"name", "source", "type"}
+    return told
+
+
+@pytest.mark.parametrize(
+    ("kind", "after"),
+    [
+        (Agent, "<!-- keys:"),
+        (ServerVad, '`type = "server_vad"`'),
+        (SemanticVad, '`type = "semantic_vad"`'),
+    ],
+    ids=["agent", "server_vad", "semantic_vad"],
+)
+def test_every_key_stands_with_its_default(kind: type, after: str) -> None:
+    told = _keys(kind, after)
+    for field in dataclasses.fields(cast(Any, kind)):
+        if field.name not in told or field.name in ("instructions", "tools", "turn_detection"):
+            continue
+        assert tomllib.loads(f"x = {codes(told[field.name])[0]}")["x"] == field.default
+
+
+def test_the_example_is_an_agent_and_its_tools_load(folder: Path) -> None:
+    agent = load_agent("clinic")
+    tools = Toolbox.load(agent.tools, agent.folder)
+    shown = next(block.text for block in blocks(TEXT, "text") if block.text.startswith("clinic"))
+    assert shown.split()[0] == agent.name
+    assert ", ".join(tools.names) in shown
+
+
+def test_the_mistakes_are_told_as_the_page_says(folder: Path) -> None:
+    with pytest.raises(AgentError) as error:
+        load_agent("bad")
+    assert str(error.value) == following(TEXT, BAD).rstrip("\n")
+
+
+def test_the_models_schema_is_the_one_on_the_page(folder: Path) -> None:
+    schema = Toolbox([load_function("clinic.py:opening_hours", folder)]).schemas()[0]
+    assert schema == json.loads(blocks(TEXT, "json")[0].text)
+
+
+async def test_the_outputs_are_the_ones_on_the_page(folder: Path) -> None:
+    tools = Toolbox([load_function("clinic.py:opening_hours", folder)], built_ins=["hang_up"])
+    fine = await tools.run("opening_hours", '{"day": "2026-11-20"}')
+    assert json.loads(fine.output) == {"branch": "harbour", "hours": "eight to six"}
+    sunday = await tools.run("opening_hours", '{"day": "2026-11-22"}')
+    assert json.loads(sunday.output) == {
+        "error": "The practice is closed on Sundays. Offer another day."
+    }
+    told = [codes(row[1])[0] for row in table(TEXT, "<!-- outputs:") if codes(row[1])]
+    wrong = await tools.run("opening_hours", "{}")
+    head, tail = next(words for words in told if "arguments are wrong" in words).split("...")
+    assert wrong.output.startswith(head)
+    assert wrong.output.endswith(tail)
+    assert (await tools.run("nothing_like_it", "{}")).output in told
+
+
+async def test_a_failing_and_a_slow_tool_are_told_as_the_page_says() -> None:
+    async def opening_hours(slow: bool) -> str:
+        """Waits for ever, or fails."""
+        if slow:
+            await asyncio.Event().wait()
+        raise KeyError
+
+    tools = Toolbox([opening_hours], timeout_s=0.01)
+    told = [codes(row[1])[0] for row in table(TEXT, "<!-- outputs:") if codes(row[1])]
+    assert (await tools.run("opening_hours", '{"slow": false}')).output in told
+    late = await tools.run("opening_hours", '{"slow": true}')
+    assert late.output.replace(" 0.01 ", " 10 ") in told
+
+
+def test_the_decorated_tool_has_the_name_and_limit_that_it_names(tmp_path: Path) -> None:
+    path = tmp_path / "customers.py"
+    path.write_text(DECORATED.text, encoding="utf-8")
+    tools = Toolbox.load(["customers.py:find_customer"], tmp_path)
+    assert tools.names == ("look_up",)

@@ -1,0 +1,130 @@
+"""Invariant: the lab page's examples run as they stand there, and its tables hold all there is."""
+
+import asyncio
+import dataclasses
+import os
+import re
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from app.lab.phone import CallReport, Impairments, script
+from app.lab.phone.twiml import PERFORMED
+from app.lab.realtime.behaviour import Behaviour
+from app.lab.speech.ear import SphinxEar
+from app.lab.speech.engines import find_engine
+from app.lab.speech.faults import MissingPartError
+from app.lab.speech.script import parse_dialog
+from telecodecs import ULAW_SILENCE
+from tests.docs.pages import ROOT, codes, example, following, page, table
+from tests.docs.tiny_bot import TOKEN, tiny_bot
+
+TEXT = page("lab")
+
+
+def skip_unless_ci(error: MissingPartError) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        raise error
+    pytest.skip(str(error))
+
+
+async def run(name: str, folder: Path, **variables: str) -> str:
+    """Save the example as a user would, run it with Python, return what it printed."""
+    path = folder / "example.py"
+    path.write_text(example(TEXT, name).text, encoding="utf-8")
+    sources = os.pathsep.join([str(ROOT), str(ROOT / "codecs")])
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(path),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": sources, **variables},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    printed, complaints = await asyncio.wait_for(process.communicate(), 90)
+    assert process.returncode == 0, complaints.decode()
+    return printed.decode()
+
+
+async def test_the_telephone_example_calls_a_foreign_bot(tmp_path: Path) -> None:
+    async with tiny_bot() as url:
+        printed = await run("telephone", tmp_path, VOICE_URL=url, TWILIO_AUTH_TOKEN=TOKEN)
+    assert re.search(r"^cleared at \d+ ms, [1-9]\d* ms never heard$", printed, re.MULTILINE)
+    assert re.search(r"^the caller heard [1-9]\d* ms of the bot$", printed, re.MULTILINE)
+    assert (tmp_path / "call.wav").stat().st_size > 100_000
+
+
+async def test_the_telephone_example_fails_where_the_bot_does(tmp_path: Path) -> None:
+    async with tiny_bot() as url:
+        with pytest.raises(AssertionError, match="11200"):
+            await run("telephone", tmp_path, VOICE_URL=url, TWILIO_AUTH_TOKEN="not the bot's")
+
+
+async def test_the_rest_example_prints_what_the_page_says(tmp_path: Path) -> None:
+    assert await run("rest", tmp_path) == following(TEXT, example(TEXT, "rest"))
+
+
+async def test_the_model_example_prints_what_the_page_says(tmp_path: Path) -> None:
+    try:
+        find_engine()
+        SphinxEar()
+    except MissingPartError as error:
+        skip_unless_ci(error)
+    assert await run("model", tmp_path) == following(TEXT, example(TEXT, "model"))
+
+
+async def test_the_ear_knows_the_words_of_the_dialog_example() -> None:
+    dialog = parse_dialog(example(TEXT, "dialog").text, "my.toml")
+    try:
+        ear = SphinxEar()
+    except MissingPartError as error:
+        skip_unless_ci(error)
+    async with ear:
+        assert await ear.hear(ULAW_SILENCE * 8_000, dialog.hints("open")) is None
+
+
+def test_every_behaviour_stands_with_its_default() -> None:
+    rows = {name: row[1] for row in table(TEXT, "<!-- behaviour:") for name in codes(row[0])}
+    fields = {field.name: field.default for field in dataclasses.fields(Behaviour)}
+    assert rows.keys() == fields.keys()
+    for name, default in fields.items():
+        if isinstance(default, int | float) and not isinstance(default, bool):
+            told = [float(n) for n in re.findall(r"\d+(?:\.\d+)?", rows[name])]
+            assert float(default) in told, name
+
+
+def test_every_impairment_is_told() -> None:
+    told = {name for row in table(TEXT, "`Impairments(...)`") for name in codes(row[0])}
+    fields = {field.name for field in dataclasses.fields(Impairments)}
+    assert told == fields - {"seed"}
+    assert "the same `seed`" in TEXT
+
+
+def test_every_step_is_told() -> None:
+    told = {re.split(r"[.(]", codes(row[0])[0])[0] for row in table(TEXT, "### Steps")}
+    assert told == {step.__name__ for step in script.Step.__args__}
+
+
+def test_the_fields_of_the_report_exist_and_none_is_missing() -> None:
+    told = {name for row in table(TEXT, "### What the report says") for name in codes(row[0])}
+    fields = {field.name for field in dataclasses.fields(CallReport)} - {"identity"}
+    assert told == fields | {"as_scripted", "faults"}
+
+
+def test_every_verb_that_is_carried_out_is_told() -> None:
+    modelled = next(
+        row[0] for row in table(TEXT, "## What of Twilio is modelled") if "TwiML" in row[0]
+    )
+    assert set(re.findall(r"<(\w+)>", modelled)) - {"Stream"} == PERFORMED
+
+
+def test_every_error_code_of_the_telephone_is_told() -> None:
+    codes_told = next(
+        row[0] for row in table(TEXT, "## What of Twilio is modelled") if "error codes" in row[0]
+    )
+    source = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "app/lab/phone").glob("*.py"))
+    known = {int(code) for code in re.findall(r"^[A-Z_]+ = (\d{5})$", source, re.MULTILINE)}
+    in_calls = {code for code in known if not 20_000 <= code < 30_000}
+    assert {int(code) for code in re.findall(r"\d{5}", codes_told)} == in_calls
