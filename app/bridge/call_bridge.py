@@ -123,7 +123,10 @@ class CallBridge:
     # The life of the call
 
     async def run(self) -> EndCall:
-        """Until the call is over; then both sides are closed and the record is written."""
+        """Until the call is over and everything for the carrier was sent.
+
+        The carrier's socket may be closed then; `finish` closes the rest.
+        """
         self._step(StreamStarted(self.call_id, self.stream_id, self.direction))
         self._spawn(self._talk())
         self._pacer.add(self)
@@ -131,7 +134,16 @@ class CallBridge:
             return await asyncio.shield(self._ended)
         finally:
             self._pacer.remove(self)
-            await self._close()
+            for task in self._tasks:
+                task.cancel()
+            await self._writer.close()
+
+    async def finish(self) -> None:
+        """Close the model's session and write the record. Bounded in time."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.model is not None:
+            await self.model.close()
+        await self._write_record()
 
     @property
     def due_at_s(self) -> float | None:
@@ -173,15 +185,6 @@ class CallBridge:
     async def _run_tool(self, command: RunTool) -> None:
         outcome = await self._tools.run(command.name, command.arguments)
         self._step(ToolFinished(command.call_id, outcome.output, outcome.ok))
-
-    async def _close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._writer.close()
-        if self.model is not None:
-            await self.model.close()
-        await self._write_record()
 
     async def _write_record(self) -> None:
         if self._journal is None:

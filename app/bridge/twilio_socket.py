@@ -135,8 +135,9 @@ class MediaSocket:
             self.switchboard.ended(call, end)
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
+            await _close(send)
+            await call.finish()
             _report(call, end, protocol)
-        await _close(send)
 
 
 async def _close(send: Send) -> None:

@@ -80,3 +80,12 @@ class AsideBrain(Brain, Protocol):
         Without this method `reply` is asked.
         """
         ...
+
+
+@runtime_checkable
+class ToolAwareBrain(Brain, Protocol):
+    """A brain that says something else when the tool it would call is not offered."""
+
+    def offer(self, functions: Sequence[str] | None) -> None:
+        """The functions that the next response may call; None: not known, so all."""
+        ...

@@ -11,7 +11,7 @@ from app.lab.realtime.config import Json, ResponseRequest
 from app.lab.realtime.conversation import Item, turns
 from app.lab.realtime.output_items import FunctionOutput, MessageOutput, OutputItem
 from app.lab.realtime.pacing import Step, audio_steps, text_steps
-from app.lab.realtime.ports import AsideBrain, CallFunction, Output, Say
+from app.lab.realtime.ports import AsideBrain, CallFunction, Output, Say, ToolAwareBrain
 from app.lab.realtime.stage import Stage
 from app.lab.realtime.usage import Tokens, context_tokens, item_tokens, usage
 
@@ -105,6 +105,8 @@ class ResponseRun:
 
     def _think(self, items: list[Item]) -> list[Output]:
         brain, conversation = self._stage.brain, turns(items)
+        if isinstance(brain, ToolAwareBrain):
+            brain.offer(sorted(self.request.functions))
         if self.request.out_of_band and isinstance(brain, AsideBrain):
             return list(brain.aside(conversation, self.request.instructions))
         return list(brain.reply(conversation, self.request.instructions))
