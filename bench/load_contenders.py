@@ -87,11 +87,11 @@ async def staged(contender: Contender) -> AsyncIterator[Staged]:
                 yield Staged(bridge, load, url, bridge.rss_bytes())
 
 
-async def run(contender: Contender, calls: int, seconds: float) -> Run:
+async def run(contender: Contender, calls: int, seconds: float, settle_s: float = SETTLE_S) -> Run:
     """One contender from its start to its end. Raises `ProcessError` if it does not start."""
     async with staged(contender) as stage:
         await stage.load.grow_to(calls, stage.url)
-        await asyncio.sleep(SETTLE_S)
+        await asyncio.sleep(settle_s)
         window = await stage.load.measure(seconds, stage.bridge)
         faults = await stage.load.finish()
     return Run(contender.name, window, faults, stage.idle_rss_bytes)

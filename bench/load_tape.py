@@ -65,6 +65,9 @@ class TapeReader:
         self.silence = 0
 
     def read(self, audio: bytes) -> None:
+        while len(audio) > LONGEST_PIECE_BYTES:
+            self.read(audio[:LONGEST_PIECE_BYTES])
+            audio = audio[LONGEST_PIECE_BYTES:]
         if audio == piece(self.origin, self.position, len(audio)):
             self.position += len(audio)
             return
