@@ -39,12 +39,13 @@ from app.call.events import (
     KeyPressed,
     MarkEchoed,
     ModelClosed,
+    ModelFault,
     ModelReady,
     StreamStarted,
     ToolFinished,
 )
 from app.call.phases import CallSettings
-from app.models.ports import ModelSession
+from app.models.ports import Incoming, ModelSession
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,8 @@ HELD_UP_MS = 50
 """When our own clock ticks this late, frames that came in time may be waiting to be read."""
 CARRIER_SILENCE_LIMIT_MS = 30_000
 """A carrier that sends nothing at all for this long is given up."""
+LAST_WORD_S = 1.0
+"""After a fatal error the model's side closes within this time, and says better why."""
 
 
 class CallBridge:
@@ -175,6 +178,8 @@ class CallBridge:
         self.model = model = await self._open_model()
         while not self._ended.done():
             incoming = await model.receive()
+            if isinstance(incoming.event, ModelFault) and incoming.event.kind == "fatal":
+                incoming = await _last_word(model, incoming)
             if isinstance(incoming.event, ModelReady):
                 self.caller.connect(model)
             self._step(incoming.event, incoming.audio)
@@ -263,3 +268,15 @@ class CallBridge:
 
     def _now_ms(self) -> int:
         return int((self._loop.time() - self._began_s) * 1000)
+
+
+async def _last_word(model: ModelSession, fatal: Incoming) -> Incoming:
+    """The session's end that follows a fatal error, or the error itself if none comes."""
+    try:
+        async with asyncio.timeout(LAST_WORD_S):
+            incoming = fatal
+            while not isinstance(incoming.event, ModelClosed):
+                incoming = await model.receive()
+            return incoming
+    except TimeoutError:
+        return fatal
