@@ -120,11 +120,12 @@ class PlayClock:
     that does not meet the others means that playback paused: it then counts alone.
     """
 
-    __slots__ = ("_hi_ms", "_lo_ms", "position")
+    __slots__ = ("_doubted", "_hi_ms", "_lo_ms", "position")
 
     def __init__(self) -> None:
         self._lo_ms: int | None = None
         self._hi_ms = 0
+        self._doubted = False
         self.position = 0
         """The furthest position whose mark was really played."""
 
@@ -140,13 +141,27 @@ class PlayClock:
         self.position = max(self.position, position)
 
     def played(self, position: int, lo_ms: int, hi_ms: int) -> None:
-        lo_ms, hi_ms = narrowed(lo_ms, hi_ms)
-        lo, hi = lo_ms - position // BYTES_PER_MS, hi_ms - position // BYTES_PER_MS
-        if self._lo_ms is None or lo > self._hi_ms or hi < self._lo_ms:
-            self._lo_ms, self._hi_ms = lo, hi
+        """A mark at `position` came back between these carrier times, its audio played.
+
+        Wide bounds overrule what is known only when two echoes in a row say so: they also come of
+        a network or a machine that stood still for a moment while playback ran on.
+        """
+        at_ms = position // BYTES_PER_MS
+        near_lo, near_hi = narrowed(lo_ms, hi_ms)
+        if self._meets(near_lo - at_ms, near_hi - at_ms):
+            assert self._lo_ms is not None
+            self._lo_ms = max(self._lo_ms, near_lo - at_ms)
+            self._hi_ms = min(self._hi_ms, near_hi - at_ms)
+            self._doubted = False
+        elif self._doubted or not self._meets(lo_ms - at_ms, hi_ms - at_ms):
+            self._lo_ms, self._hi_ms = near_lo - at_ms, near_hi - at_ms
+            self._doubted = False
         else:
-            self._lo_ms, self._hi_ms = max(lo, self._lo_ms), min(hi, self._hi_ms)
+            self._doubted = True
         self.position = max(self.position, position)
+
+    def _meets(self, lo_ms: int, hi_ms: int) -> bool:
+        return self._lo_ms is not None and lo_ms <= self._hi_ms and hi_ms >= self._lo_ms
 
     def position_at(self, lo_ms: int, hi_ms: int) -> int:
         """The position reached at a carrier time between the bounds; at least `self.position`."""

@@ -148,3 +148,29 @@ def test_bounds_carried_on_by_wall_time_are_narrowed_to_their_end(
 
 def test_bounds_of_one_frame_stay_as_they_are() -> None:
     assert narrowed(1_000, 1_020) == (1_000, 1_020)
+
+
+def test_one_wide_echo_does_not_overrule_what_is_known() -> None:
+    """A machine that stood still for 70 ms: the echo was sent right after the last media frame."""
+    clock = PlayClock()
+    clock.restarted(0, 1_000, 1_020)
+    for ms in (240, 480, 720):
+        clock.played(ms * 8, 1_000 + ms, 1_020 + ms)
+    before = clock.position_at(1_980, 2_000)
+
+    clock.played(960 * 8, 1_960, 2_031)
+
+    assert clock.position_at(1_980, 2_000) == before
+
+
+def test_two_wide_echoes_in_a_row_do() -> None:
+    """Caller media pauses, and playback had paused before: our own clock tells the truth."""
+    clock = PlayClock()
+    clock.restarted(0, 1_000, 1_020)
+    clock.played(240 * 8, 1_240, 1_260)
+    before = clock.position_at(3_000, 3_020)
+
+    for ms in (480, 720):
+        clock.played(ms * 8, 1_260, 1_400 + ms)
+
+    assert clock.position_at(3_000, 3_020) < before

@@ -151,6 +151,7 @@ CASES: dict[str, Callable[[VirtualLine], None]] = {
 JITTER_COUNTS = {
     before_the_first_mark.__name__,
     two_in_a_row.__name__,
+    gaps_in_caller_media.__name__,
     gap_at_the_interruption.__name__,
     no_caller_media_since_the_first_frame.__name__,
 }
