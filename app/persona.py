@@ -96,6 +96,12 @@ def _turn_detection(agent: Agent) -> TurnDetection:
 def _call(agent: Agent, settings: Settings) -> CallSettings:
     return CallSettings(
         greeting=greeting_instructions(agent.greeting) if agent.greeting else "",
-        playout=PlayoutSettings(lead_ms=settings.lead_ms),
+        playout=_playout(settings.lead_ms),
         responses=ResponseSettings(server_answers=True, server_cancels=True),
     )
+
+
+def _playout(lead_ms: int) -> PlayoutSettings:
+    """A short lead is topped up in smaller steps, of whole 20 ms frames."""
+    usual_ms = PlayoutSettings().step_ms
+    return PlayoutSettings(lead_ms=lead_ms, step_ms=max(20, min(usual_ms, lead_ms // 40 * 20)))

@@ -106,7 +106,7 @@ class Settings(BaseSettings):
         expected="a redis://, rediss:// or unix:// address",
         example="redis://localhost:6379/0",
     )
-    """The Redis that several workers share. Default: none; one process keeps its own state."""
+    """The Redis for what must outlive a worker. Default: none; each process keeps its own state."""
 
     database_url: SecretStr = setting(
         SecretStr(""),
@@ -114,7 +114,7 @@ class Settings(BaseSettings):
         expected="an sqlite:// or postgresql:// address",
         example="postgresql://localhost/earshot",
     )
-    """The SQL database for records. Default: a SQLite file in the data folder."""
+    """The SQL database for records. Default: none; records are files in the data folder."""
 
     agent: str = setting(
         "receptionist", "EARSHOT_AGENT", expected="an agent's name or the path of its TOML file"
@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     """Overrides every agent's model. Default: the agent's own, else gpt-realtime-2.1."""
 
     data_dir: Path = setting(Path("earshot-data"), "EARSHOT_DATA_DIR", expected="a folder")
-    """Where event logs and recordings go; made when first needed."""
+    """Where the record of each call goes; made when first needed."""
 
     record_events: bool = setting(True, "EARSHOT_RECORD_EVENTS", expected="true or false")
     """Keep each call's event log, which `earshot replay` reads. It holds what was said."""
@@ -161,7 +161,7 @@ class Settings(BaseSettings):
     twilio_api_url: str = setting(
         "https://api.twilio.com", "EARSHOT_TWILIO_API_URL", expected="an http(s):// address"
     )
-    """Twilio's API. The lab's telephone sets its own."""
+    """Twilio's API. Another address is for tests against the lab's."""
 
     from_number: str = setting(
         "",

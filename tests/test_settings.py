@@ -38,7 +38,6 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert settings.openai_base_url == "https://api.openai.com/v1"
     assert settings.data_dir == Path("earshot-data")
     assert settings.record_events
-    assert settings.record_events
     assert settings.lead_ms == 200
     assert settings.warnings == ()
     assert settings.secrets == ()

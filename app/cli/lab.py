@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-import os
 from pathlib import Path
 
 import click
 import uvloop
 
+from app.cli.configured import configured
 from app.cli.failure import Failure, told_plainly
-from app.demo.stage import CALLED, CALLER, LAB_KEY
+from app.demo.stage import CALLED, CALLER, LAB_ACCOUNT, LAB_KEY
 from app.lab.phone.impairments import Impairments
 from app.lab.phone.line import PhoneLine
 from app.lab.phone.report import CallReport, LineEvent
@@ -55,15 +55,15 @@ def call(
     Prints what happens, then the outcome as JSON. Exits 0 if nothing went wrong that Twilio would
     report.
     """
-    account_sid = account_sid or os.environ.get("TWILIO_ACCOUNT_SID", "AC" + "0" * 32)
-    auth_token = auth_token or os.environ.get("TWILIO_AUTH_TOKEN", "")
-    if not auth_token:
-        raise Failure("No token to sign with: give --auth-token, or set TWILIO_AUTH_TOKEN.")
     with told_plainly():
+        settings = configured()
+        auth_token = auth_token or next(iter(settings.twilio_auth_tokens), "")
+        if not auth_token:
+            raise Failure("No token to sign with: give --auth-token, or set TWILIO_AUTH_TOKEN.")
         script = _script([load_clip(path) for path in clips])
     line = PhoneLine(
         voice_url,
-        account_sid=account_sid,
+        account_sid=account_sid or settings.twilio_account_sid or LAB_ACCOUNT,
         auth_token=auth_token,
         impairments=Impairments(delay_ms=delay_ms, jitter_ms=jitter_ms),
         on_event=_show,
@@ -72,7 +72,7 @@ def call(
     if wav is not None:
         report.recording.write_wav(wav)
     click.echo(json.dumps(_outcome(report), indent=2))
-    raise SystemExit(0 if report.as_scripted else 1)
+    raise SystemExit(1 if report.errors or report.faults else 0)
 
 
 @command.command("model")

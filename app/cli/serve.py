@@ -1,5 +1,7 @@
 """`earshot serve`"""
 
+import signal
+
 import click
 import uvloop
 
@@ -21,6 +23,8 @@ def command(host: str, port: int) -> None:
         configure_logging(settings.log_level, settings.log_format, secrets=settings.secrets)
         worker = make_worker(settings)
     _say_where(settings)
+    # uvicorn sends itself the signal again when all is closed; then it is as Ctrl+C: no error.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         uvloop.run(run_server(worker, host, port))
     except KeyboardInterrupt:
