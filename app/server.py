@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 MAX_FRAME_BYTES = 128 * 1024
 """A media message is a few hundred bytes; a longer one closes its socket."""
 BACKLOG = 2048
+SHUTDOWN_S = 10
+"""Longest wait for calls to end and records to be written when the process is told to stop."""
 LATE_IMPORTS = ("openai.resources.realtime.realtime", "websockets.sync.client")
 """What the SDK would import when the first session is opened: 0.3 s in the middle of a call."""
 
@@ -132,8 +134,13 @@ def make_worker(
     tokens = settings.twilio_auth_tokens
     checker, stream_tokens = SignatureChecker(tokens, settings.public_url), StreamTokens(tokens)
 
-    async def admit(_call: OfferedCall) -> Admission:
-        return "open" if switchboard.has_room else "full"
+    async def admit(call: OfferedCall) -> Admission:
+        return "open" if switchboard.offer(call.call_sid) else "full"
+
+    async def note_progress(progress: CallProgress) -> None:
+        _log_progress(progress)
+        if progress.state.ended:
+            switchboard.withdraw(progress.call_sid)
 
     async def ending_of(call_id: str) -> EndReason | None:
         end = switchboard.ending_of(call_id)
@@ -146,7 +153,7 @@ def make_worker(
         knows_agent=personas.knows,
         ending_of=ending_of,
         admit=admit,
-        on_progress=_note_progress,
+        on_progress=note_progress,
     )
     socket = MediaSocket(checker, stream_tokens, UsedTokensHere(), switchboard, calls.make)
     app = Starlette(
@@ -171,6 +178,7 @@ def make_server(worker: Worker, host: str, port: int) -> uvicorn.Server:
             access_log=False,
             server_header=False,
             backlog=BACKLOG,
+            timeout_graceful_shutdown=SHUTDOWN_S,
         )
     )
 
@@ -190,7 +198,7 @@ async def serve(worker: Worker, host: str, port: int) -> None:
     await make_server(worker, host, port).serve()
 
 
-async def _note_progress(progress: CallProgress) -> None:
+def _log_progress(progress: CallProgress) -> None:
     event(
         logger,
         logging.INFO,

@@ -123,6 +123,12 @@ class CallBridge:
         """Say what is queued, then end the call."""
         self._step(HangUpRequested(by))
 
+    def watch(self, task: asyncio.Future[None]) -> None:
+        """For `add_done_callback` of the tasks that a call cannot do without: their faults are
+        its end."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error if isinstance(error, Exception) else RuntimeError(str(error)))
+
     # The life of the call
 
     async def run(self) -> EndCall:
@@ -247,7 +253,8 @@ class CallBridge:
 
     def _fail(self, error: Exception) -> None:
         """A fault of ours: the call ends, the others go on, the log says where it was."""
-        logger.error("the call failed inside the bot", exc_info=error)
+        fields = {"call": self.call_id}
+        logger.error("the call failed inside the bot", exc_info=error, extra={"fields": fields})
         if not self._ended.done():
             end = EndCall(EndReason.INTERNAL_ERROR, type(error).__name__)
             self.call.timeline.close(end.reason, end.detail, self._now_ms())
@@ -260,8 +267,7 @@ class CallBridge:
 
     def _task_done(self, task: asyncio.Future[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._fail(error if isinstance(error, Exception) else RuntimeError(str(error)))
+        self.watch(task)
 
     def _carrier_broken(self, cause: str, detail: str) -> None:
         self._step(CarrierClosed("stalled" if cause == "stalled" else "lost", detail))

@@ -128,6 +128,7 @@ class MediaSocket:
         self.switchboard.connected(call)
         event(logger, logging.INFO, "call connected", call=call.call_id, agent=grant.agent)
         reader = asyncio.create_task(_read(protocol, receive, call))
+        reader.add_done_callback(call.watch)
         end = EndCall(EndReason.INTERNAL_ERROR, "cancelled")
         try:
             end = await call.run()
