@@ -9,17 +9,17 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from app.call import events as event_types
 from app.call.call import Call
 from app.call.commands import Command
 from app.call.events import Event
 from app.call.phases import CallSettings
 
 FORMAT = "earshot-journal-1"
+KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 BATCH = 500
 """Events kept before they are encoded and written; about ten seconds of a busy call."""
 
@@ -101,12 +101,13 @@ def _events(path: Path, lines: list[bytes]) -> Iterator[tuple[int, int, Event, b
     for number, line in enumerate(lines[1:], start=2):
         try:
             record: dict[str, Any] = msgspec.json.decode(line)
-            kind = getattr(event_types, record["event"])
+            now_ms = msgspec.convert(record["t"], int)
+            kind = KINDS[record["event"]]
             event = msgspec.convert(record.get("with", {}), kind)
             recorded = msgspec.json.encode(record["commands"])
-        except (KeyError, TypeError, AttributeError, msgspec.MsgspecError) as error:
+        except (KeyError, TypeError, msgspec.MsgspecError) as error:
             raise JournalError(f"{path.name}, line {number}: not an event: {error}") from error
-        yield number, record["t"], event, recorded
+        yield number, now_ms, event, recorded
 
 
 def replay(path: Path) -> tuple[Call, Difference | None, int]:
