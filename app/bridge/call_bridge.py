@@ -164,7 +164,13 @@ class CallBridge:
         return self._began_s + due_ms / 1000
 
     def on_due(self) -> None:
-        now_ms = self._now_ms()
+        """Called by the clock of all calls: a fault here is this call's end and no other's."""
+        try:
+            self._on_due(self._now_ms())
+        except Exception as error:
+            self._fail(error)
+
+    def _on_due(self, now_ms: int) -> None:
         if now_ms >= self._checked_ms + PADDING_CHECK_MS:
             self._check_carrier(now_ms)
         due_ms = self.call.due_ms
@@ -222,9 +228,11 @@ class CallBridge:
             commands = self.call.handle(event, now_ms)
             for command in commands:
                 self._do(command, audio)
+            self._tell(event, commands, now_ms)
         except Exception as error:
             self._fail(error)
-            return
+
+    def _tell(self, event: Event, commands: list[Command], now_ms: int) -> None:
         if self._journal is not None:
             self._journal.add(now_ms, event, commands)
         for observer in self._observers:

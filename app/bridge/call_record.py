@@ -24,7 +24,10 @@ def open_journal(data_dir: Path, call_id: str, stream_id: str, settings: CallSet
 
 
 async def write_timeline(journal: Journal, call: Call, identity: dict[str, str]) -> Path:
-    """Write the timeline and transcript beside the call's event log. Raises `OSError`."""
+    """Write the timeline and transcript beside the call's event log, whole or not at all.
+
+    Raises `OSError`.
+    """
     path = journal.path.with_name(journal.path.name.replace("events", "timeline"))
     path = path.with_suffix(".json")
     record = {
@@ -35,8 +38,10 @@ async def write_timeline(journal: Journal, call: Call, identity: dict[str, str])
     text = json.dumps(record, indent=2, ensure_ascii=False)
 
     def write() -> None:
-        path.touch(mode=0o600)
-        path.write_text(text + "\n", encoding="utf-8")
+        unfinished = path.with_suffix(".part")
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(text + "\n", encoding="utf-8")
+        unfinished.replace(path)
 
     await asyncio.to_thread(write)
     return path

@@ -103,7 +103,7 @@ def _events(path: Path, lines: list[bytes]) -> Iterator[tuple[int, int, Event, b
             record: dict[str, Any] = msgspec.json.decode(line)
             now_ms = msgspec.convert(record["t"], int)
             kind = KINDS[record["event"]]
-            event = msgspec.convert(record.get("with", {}), kind)
+            event: Event = msgspec.convert(record.get("with", {}), kind)
             recorded = msgspec.json.encode(record["commands"])
         except (KeyError, TypeError, msgspec.MsgspecError) as error:
             raise JournalError(f"{path.name}, line {number}: not an event: {error}") from error

@@ -136,8 +136,7 @@ class MediaSocket:
             self.switchboard.ended(call, end)
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
-            await _close(send)
-            await call.finish()
+            await asyncio.gather(_close(send), call.finish())
             _report(call, end, protocol)
 
 

@@ -167,8 +167,8 @@ async def until(happened: Callable[[], bool], limit_s: float = 20) -> None:
 
 async def settled(stage: Stage, report: CallReport) -> None:
     """Wait until the app is done with a call, its record on disk."""
-    board = stage.worker.switchboard
-    await until(lambda: not board.is_connected(report.identity.call_sid))
+    folder = call_folder(stage.worker.settings.data_dir, report.identity.call_sid)
+    await until((folder / TIMELINE_FILE).exists)
 
 
 async def call(

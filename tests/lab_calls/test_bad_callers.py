@@ -16,7 +16,7 @@ import pytest_asyncio
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from app.bridge.call_record import call_folder
+from app.bridge.call_record import TIMELINE_FILE, call_folder
 from app.bridge.carrier_writer import CarrierWriter
 from app.call.phases import CallSettings
 from app.call.playout import PlayoutSettings
@@ -65,15 +65,18 @@ def nothing_opened(stage: Stage, sid: str, sessions: int) -> bool:
     )
 
 
+def timeline_path(stage: Stage, sid: str) -> Path:
+    return call_folder(stage.worker.settings.data_dir, sid) / TIMELINE_FILE
+
+
 def timeline(stage: Stage, sid: str) -> dict[str, Any]:
-    path = call_folder(stage.worker.settings.data_dir, sid) / "timeline.json"
-    record: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    record: dict[str, Any] = json.loads(timeline_path(stage, sid).read_text("utf-8"))
     return record
 
 
 async def ended(stage: Stage, sid: str) -> str:
-    board = stage.worker.switchboard
-    await until(lambda: board.ending_of(sid) is not None)
+    """The reason for which the call of a first stream ended, once it has."""
+    await until(timeline_path(stage, sid).exists)
     return str(timeline(stage, sid)["end_reason"])
 
 
@@ -233,6 +236,7 @@ async def test_broken_frames_are_counted_and_the_call_goes_on(
         await until(lambda: session.received_types().count("response.create") == 1)
         await carrier.socket.send(carrier.writer.stop())
         assert await ended(stage, sid) == "caller_hung_up"
+        await until(lambda: any(r.message == "call ended" for r in caplog.records))
     [record] = [r for r in caplog.records if r.message == "call ended"]
     fields = record.__dict__["fields"]
     assert fields["malformed_frames"] == len(BROKEN)
@@ -331,10 +335,9 @@ async def test_a_socket_that_dies_without_a_stop_is_a_lost_carrier_and_may_come_
         await again.talk(1)
         await until(lambda: len(stage.model.sessions) > sessions)
         await again.socket.send(again.writer.stop())
-        await until(lambda: not stage.worker.switchboard.is_connected(sid))
-    folder = call_folder(stage.worker.settings.data_dir, sid)
+        folder = call_folder(stage.worker.settings.data_dir, sid)
+        await until(lambda: len(list(folder.glob("timeline*.json"))) == 2)
     assert len(list(folder.glob("events*.jsonl"))) == 2, "the second stream has a log of its own"
-    assert len(list(folder.glob("timeline*.json"))) == 2
 
 
 async def test_a_carrier_that_sends_nothing_any_more_is_a_stalled_one(
