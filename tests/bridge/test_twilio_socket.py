@@ -1,0 +1,196 @@
+"""The media socket's reader waits for nobody, and its end is known before the carrier can ask.
+
+What a real socket shows (signatures, tokens, broken frames) is in tests/lab_calls/test_bad_callers.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from app.bridge.call_bridge import CallBridge
+from app.bridge.pacer import Pacer
+from app.bridge.switchboard import Switchboard
+from app.bridge.twilio_socket import MakeWriter, MediaSocket, TwilioDialect
+from app.call.endings import EndReason
+from app.call.phases import CallSettings
+from app.carriers.twilio.clock import CarrierClock
+from app.carriers.twilio.media import Start
+from app.carriers.twilio.signature import SignatureChecker
+from app.carriers.twilio.tokens import Grant, StreamTokens, UsedTokensHere
+from app.lab.phone.signing import signature
+from app.lab.phone.wire import CONNECTED, StreamIdentity, Writer
+from tests.bridge.fake_model import FakeModel
+from tests.bridge.test_call_bridge import Tools, booked
+
+TOKEN = "token"
+ACCOUNT = "AC" + "0" * 32
+CALL, STREAM = "CA" + "1" * 32, "MZ" + "2" * 32
+FRAME = b"\x7e" * 160
+
+
+@dataclass
+class Upgrade:
+    """An ASGI connection to a media socket, and what lies behind it."""
+
+    model: FakeModel = field(default_factory=FakeModel)
+    board: Switchboard = field(default_factory=lambda: Switchboard(10))
+    answered: list[dict[str, Any]] = field(default_factory=list)
+    """ASGI messages from the app."""
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    """While it is not set, the peer takes no media."""
+
+    def __post_init__(self) -> None:
+        self.frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.writer = Writer(StreamIdentity(STREAM, CALL, ACCOUNT))
+        self.tokens = StreamTokens([TOKEN])
+        self.open.set()
+        self.call: CallBridge | None = None
+        self.on_close: Callable[[], None] = lambda: None
+
+    def arrive(self, *texts: str) -> None:
+        for text in texts:
+            self.frames.put_nowait({"type": "websocket.receive", "text": text})
+
+    def begin(self) -> None:
+        self.frames.put_nowait({"type": "websocket.connect"})
+        grant = Grant(CALL, "receptionist", "inbound")
+        token = self.tokens.issue(grant, time.time())
+        self.arrive(CONNECTED, self.writer.start({"token": token}))
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "websocket.send":
+            await self.open.wait()
+        if message["type"] == "websocket.close":
+            self.on_close()
+        self.answered.append(message)
+
+    def make_call(
+        self, grant: Grant, start: Start, dialect: TwilioDialect, writer: MakeWriter
+    ) -> CallBridge:
+        async def open_model() -> FakeModel:
+            return self.model
+
+        self.call = CallBridge(
+            call_id=start.call_sid,
+            stream_id=start.stream_sid,
+            direction=grant.direction,
+            settings=CallSettings(greeting="Say hello."),
+            open_model=open_model,
+            tools=Tools(booked),
+            dialect=dialect,
+            writer=writer,
+            clock=CarrierClock(0),
+            pacer=Pacer(),
+        )
+        return self.call
+
+    async def serve(self) -> None:
+        url = "ws://127.0.0.1:9/twilio/media"
+        socket = MediaSocket(
+            SignatureChecker([TOKEN], "http://127.0.0.1:9"),
+            self.tokens,
+            UsedTokensHere(),
+            self.board,
+            self.make_call,
+        )
+        scope = {
+            "type": "websocket",
+            "path": "/twilio/media",
+            "raw_path": b"/twilio/media",
+            "query_string": b"",
+            "headers": [(b"x-twilio-signature", signature(TOKEN, url).encode())],
+        }
+        await asyncio.wait_for(socket(scope, self.frames.get, self.send), 10)
+
+
+async def settle() -> None:
+    """Let everything that is ready run."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def test_the_dialect_is_media_streams_for_one_stream() -> None:
+    dialect = TwilioDialect(STREAM)
+    audio, mark, clear = map(
+        json.loads, (dialect.audio(b"\xff"), dialect.mark("m"), dialect.clear())
+    )
+    assert audio == {"event": "media", "streamSid": STREAM, "media": {"payload": "/w=="}}
+    assert mark == {"event": "mark", "streamSid": STREAM, "mark": {"name": "m"}}
+    assert clear == {"event": "clear", "streamSid": STREAM}
+
+
+async def test_caller_audio_is_read_while_the_carrier_takes_nothing() -> None:
+    upgrade = Upgrade()
+    upgrade.begin()
+    upgrade.arrive(upgrade.writer.media(FRAME, 0))
+    serving = asyncio.create_task(upgrade.serve())
+    await settle()
+    upgrade.open.clear()
+    assert upgrade.call is not None
+    upgrade.call._writer.write("stuck")
+    before = upgrade.model.axis_bytes
+    for tick in range(1, 11):
+        upgrade.arrive(upgrade.writer.media(FRAME, 20 * tick))
+    await settle()
+    assert upgrade.model.axis_bytes == before + 10 * len(FRAME)
+    upgrade.open.set()
+    upgrade.arrive(upgrade.writer.stop())
+    await serving
+
+
+async def test_how_a_call_ended_is_known_before_its_socket_closes() -> None:
+    upgrade = Upgrade()
+    known: list[EndReason | None] = []
+
+    def look() -> None:
+        end = upgrade.board.ending_of(CALL)
+        known.append(None if end is None else end.reason)
+        assert upgrade.model.closed == 0, "the caller does not wait for the model to close"
+
+    upgrade.on_close = look
+    upgrade.begin()
+    serving = asyncio.create_task(upgrade.serve())
+    await settle()
+    assert upgrade.board.is_connected(CALL)
+    assert upgrade.call is not None
+    upgrade.call.hang_up("operator")
+    await serving
+    assert known == [EndReason.OPERATOR_HUNG_UP]
+    assert upgrade.model.closed == 1
+    assert [m["type"] for m in upgrade.answered] == ["websocket.accept", "websocket.close"]
+    assert upgrade.answered[-1]["code"] == 1000
+
+
+async def test_a_fault_in_the_reader_ends_the_call_instead_of_leaving_it_deaf() -> None:
+    upgrade = Upgrade()
+    upgrade.begin()
+    serving = asyncio.create_task(upgrade.serve())
+    await settle()
+    upgrade.model.fault = ValueError("text and count cannot belong together")
+    upgrade.arrive(upgrade.writer.media(FRAME, 0))
+    await serving
+    end = upgrade.board.ending_of(CALL)
+    assert end is not None
+    assert end.reason is EndReason.INTERNAL_ERROR
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_a_call_whose_server_is_stopped_closes_its_model(gone: bool) -> None:
+    upgrade = Upgrade()
+    upgrade.begin()
+    serving = asyncio.create_task(upgrade.serve())
+    await settle()
+    if gone:
+        upgrade.frames.put_nowait({"type": "websocket.disconnect", "code": 1012})
+        await serving
+    else:
+        serving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await serving
+    assert upgrade.model.closed == 1
+    assert not upgrade.board.is_connected(CALL)
