@@ -1,6 +1,6 @@
 """The command line. Each command is a module of its own, imported when it is asked for."""
 
-from importlib import import_module
+from importlib import import_module, metadata
 
 import click
 
@@ -25,6 +25,14 @@ Examples:
 """
 
 
+def installed_version() -> str:
+    """The distribution's; a source tree that was not installed has none."""
+    try:
+        return metadata.version("earshot")
+    except metadata.PackageNotFoundError:
+        return "unknown: run from a source tree that is not installed"
+
+
 class Commands(click.Group):
     """Imports a command's module only when the command runs, so that `--help` is quick."""
 
@@ -46,7 +54,7 @@ class Commands(click.Group):
 @click.group(
     cls=Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
 )
-@click.version_option(package_name="earshot")
+@click.version_option(installed_version())
 def earshot() -> None:
     """Earshot answers and places phone calls with a speech-to-speech model.
 
