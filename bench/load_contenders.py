@@ -1,6 +1,7 @@
 """The bridges that are compared: how each is started, and one run of load against one of them."""
 
 import asyncio
+import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -16,6 +17,9 @@ from bench.processes import PinnedProcess, free_port, two_cores
 
 SETTLE_S = 3.0
 """From the last call's first frame to the window: greetings are over then."""
+
+CALM_LATE_MS = 20
+"""A run in which 99.9 % of the load's own turns came no later than this was not disturbed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ async def staged(contender: Contender) -> AsyncIterator[Staged]:
     with tempfile.TemporaryDirectory() as folder:
         async with LoadGenerator() as load:
             env = {
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
                 **contender.env,
                 "OPENAI_API_KEY": API_KEY,
                 "OPENAI_BASE_URL": load.model_url,
@@ -85,6 +90,18 @@ async def staged(contender: Contender) -> AsyncIterator[Staged]:
             with PinnedProcess(argv, env, core=core, port=port, log=log) as bridge:
                 await load.place_trial_call(url)
                 yield Staged(bridge, load, url, bridge.rss_bytes())
+
+
+async def calm_run(contender: Contender, calls: int, seconds: float) -> Run:
+    """`run`, once more if neighbours on the machine disturbed it; the calmer of the two.
+
+    Judged by the load generator's lateness alone, on its own core, so that it favours no bridge.
+    """
+    first = await run(contender, calls, seconds)
+    if first.window.load_late_ms <= CALM_LATE_MS:
+        return first
+    second = await run(contender, calls, seconds)
+    return min(first, second, key=lambda found: found.window.load_late_ms)
 
 
 async def run(contender: Contender, calls: int, seconds: float, settle_s: float = SETTLE_S) -> Run:

@@ -1,6 +1,6 @@
 """What a call costs beside a bare pass-through bridge, and how many calls one core holds.
 
-    python -m bench.speed [--calls 50,100] [--seconds 10] [--rounds 3] [--max]
+    python -m bench.speed [--calls 50,100] [--seconds 10] [--rounds 3] [--no-max]
 
 The bridge under test has one core for itself, the load generator another. Within a round the
 contenders take turns, in another order each time, and ratios are taken within a round, so that a
@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.load_capacity import Capacity, Watch, capacity
-from bench.load_contenders import BARE, EARSHOT, PICOWS, Contender, Run, run
+from bench.load_contenders import BARE, EARSHOT, PICOWS, Contender, Run, calm_run
 from bench.load_figures import Faults, percentile
 from bench.processes import pinned_to, two_cores
 
@@ -76,7 +76,7 @@ def measure(
             for n_calls in calls:
                 for contender in _turns(number):
                     watch(f"round {number + 1} of {rounds}: {contender.name}, {n_calls} calls")
-                    runs.append(uvloop.run(run(contender, n_calls, seconds)))
+                    runs.append(uvloop.run(calm_run(contender, n_calls, seconds)))
         found = [uvloop.run(capacity(c, watch)) for c in (BARE, EARSHOT)] if search else []
     rows = [row(runs, c.name, n_calls) for n_calls in calls for c in CONTENDERS]
     return Results(tuple(rows), tuple(found))
@@ -205,7 +205,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--calls", default="50,100", help="numbers of calls, with commas")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each window")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--max", action="store_true", help="also search for the most calls")
+    parser.add_argument(
+        "--max",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="search for the most calls of one core",
+    )
     given = parser.parse_args(argv)
     if not sys.platform.startswith("linux"):
         print("bench.speed needs Linux: it reads /proc and pins processes to cores")
