@@ -166,12 +166,17 @@ async def test_how_a_call_ended_is_known_before_its_socket_closes() -> None:
     assert upgrade.answered[-1]["code"] == 1000
 
 
-async def test_a_fault_in_the_reader_ends_the_call_instead_of_leaving_it_deaf() -> None:
+async def test_a_fault_in_the_reader_ends_the_call_instead_of_leaving_it_deaf(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(payload_b64: str, n_bytes: int) -> None:
+        raise ValueError("text and count cannot belong together")
+
     upgrade = Upgrade()
     upgrade.begin()
     serving = asyncio.create_task(upgrade.serve())
     await settle()
-    upgrade.model.fault = ValueError("text and count cannot belong together")
+    monkeypatch.setattr(upgrade.model, "send_audio", refuse)
     upgrade.arrive(upgrade.writer.media(FRAME, 0))
     await serving
     end = upgrade.board.ending_of(CALL)
