@@ -10,7 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from app.bridge.call_bridge import CallBridge
 from app.bridge.call_record import open_journal
@@ -23,7 +23,7 @@ from app.call.endings import EndReason
 from app.call.phases import CallSettings
 from app.carriers.twilio.clock import CarrierClock
 from app.carriers.twilio.media import Start
-from app.carriers.twilio.progress import CallProgress
+from app.carriers.twilio.progress import CallProgress, StreamStatus
 from app.carriers.twilio.public_url import MEDIA_PATH
 from app.carriers.twilio.signature import SignatureChecker
 from app.carriers.twilio.tokens import Grant, StreamTokens, UsedTokensHere
@@ -133,6 +133,24 @@ def make_worker(
     calls.prepare()
     tokens = settings.twilio_auth_tokens
     checker, stream_tokens = SignatureChecker(tokens, settings.public_url), StreamTokens(tokens)
+    door = _door(settings, personas, switchboard, checker, stream_tokens)
+    socket = MediaSocket(checker, stream_tokens, UsedTokensHere(), switchboard, calls.make)
+    ours = [*routes(door), WebSocketRoute(MEDIA_PATH, socket)]
+    # A proxy may leave the prefix of PUBLIC_URL on the path or strip it.
+    prefix = checker.public_url.prefix
+    prefixed = [Mount(prefix, routes=ours)] if prefix else []
+    app = Starlette(routes=[*ours, *prefixed, *_health(switchboard)])
+    return Worker(settings, app, switchboard, pacer)
+
+
+def _door(
+    settings: Settings,
+    personas: Personas,
+    switchboard: Switchboard,
+    checker: SignatureChecker,
+    tokens: StreamTokens,
+) -> TwilioDoor:
+    """What the webhooks may ask of the worker."""
 
     async def admit(call: OfferedCall) -> Admission:
         return "open" if switchboard.offer(call.call_sid) else "full"
@@ -146,20 +164,16 @@ def make_worker(
         end = switchboard.ending_of(call_id)
         return None if end is None else end.reason
 
-    door = TwilioDoor(
+    return TwilioDoor(
         checker=checker,
-        tokens=stream_tokens,
+        tokens=tokens,
         default_agent=settings.agent,
         knows_agent=personas.knows,
         ending_of=ending_of,
         admit=admit,
         on_progress=note_progress,
+        on_stream=_log_stream,
     )
-    socket = MediaSocket(checker, stream_tokens, UsedTokensHere(), switchboard, calls.make)
-    app = Starlette(
-        routes=[*routes(door), WebSocketRoute(MEDIA_PATH, socket), *_health(switchboard)]
-    )
-    return Worker(settings, app, switchboard, pacer)
 
 
 def make_server(worker: Worker, host: str, port: int) -> uvicorn.Server:
@@ -207,6 +221,20 @@ def _log_progress(progress: CallProgress) -> None:
         state=progress.state.value,
         duration_s=progress.duration_s,
         sip_code=progress.sip_code,
+    )
+
+
+async def _log_stream(status: StreamStatus) -> None:
+    """The only place where a handshake that Twilio could not finish shows on our side."""
+    failed = status.event == "stream-error"
+    event(
+        logger,
+        logging.WARNING if failed else logging.DEBUG,
+        "media stream failed at the carrier" if failed else "media stream",
+        call=status.call_sid,
+        stream=status.stream_sid,
+        event=status.event,
+        error=status.error,
     )
 
 
