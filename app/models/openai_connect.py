@@ -155,7 +155,7 @@ async def _connect(
     return connection._connection
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _client(credentials: Credentials) -> AsyncOpenAI:
     """Shared: building one takes about 20 ms of the event loop. It never sends an HTTP request."""
     return AsyncOpenAI(
