@@ -82,10 +82,15 @@ class LoadGenerator:
         """One call that comes, is carried for a moment, and goes. Raises like `grow_to`."""
         await self.grow_to(1, bridge_url)
         await asyncio.sleep(TRIAL_S)
-        phone = self.phones.pop()
-        self._phone_ring.leave(phone.turn)
-        phone.hang_up()
+        self.shrink_to(0)
         await asyncio.sleep(TRIAL_S)
+
+    def shrink_to(self, calls: int) -> None:
+        """Hang up the newest calls; they leave the account, with what was still on its way."""
+        while len(self.phones) > calls:
+            phone = self.phones.pop()
+            self._phone_ring.leave(phone.turn)
+            phone.hang_up()
 
     async def _place_call(self, webhooks: Webhooks, voice_url: str) -> None:
         call = LoadCall(next(self._numbers), self._samples)

@@ -149,7 +149,7 @@ def cost_table(rows: Sequence[Row]) -> Table:
 
 
 def capacity_table(found: Sequence[Capacity]) -> Table:
-    title = "The most calls of one core: p99 within 20 ms, no underrun, nothing lost"
+    title = "The most calls of one core: p99 <= 20 ms, no underrun, no loss"
     table = _table(title, ("calls", "CPU\nthen", "did not\nhold", "because", "load's\nCPU"))
     for c in found:
         table.add_row(
