@@ -37,6 +37,8 @@ from app.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+GC_THRESHOLDS = (10_000, 20, 50)
+"""Rarer collections than Python's own: media makes many short-lived objects and no cycles."""
 MAX_FRAME_BYTES = 128 * 1024
 """A media message is a few hundred bytes; a longer one closes its socket."""
 BACKLOG = 2048
@@ -204,6 +206,7 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 async def serve(worker: Worker, host: str, port: int) -> None:

@@ -99,6 +99,8 @@ class CallBridge:
         self._ended: asyncio.Future[EndCall] = self._loop.create_future()
         self._media_ms: int | None = None
         self._checked_ms = 0
+        self.due_at_s: float | None = self._began_s
+        """When the pacer must call `on_due`, in event-loop time."""
 
     # What the carrier's reader calls. None of these waits.
 
@@ -154,15 +156,6 @@ class CallBridge:
             await self.model.close()
         await self._write_record()
 
-    @property
-    def due_at_s(self) -> float | None:
-        """When the pacer must call `on_due`, in event-loop time."""
-        due_ms = self._checked_ms + PADDING_CHECK_MS
-        heart_ms = self.call.due_ms
-        if heart_ms is not None and heart_ms < due_ms:
-            due_ms = heart_ms
-        return self._began_s + due_ms / 1000
-
     def on_due(self) -> None:
         """Called by the clock of all calls: a fault here is this call's end and no other's."""
         try:
@@ -177,8 +170,19 @@ class CallBridge:
         if due_ms is not None and due_ms <= now_ms:
             self._step(DeadlineReached())
 
+    def _set_due(self) -> None:
+        """The heart's deadline changes only when it handles an event, so it is kept, not asked for
+        at every tick."""
+        due_ms = self._checked_ms + PADDING_CHECK_MS
+        heart_ms = self.call.due_ms
+        if heart_ms is not None and heart_ms < due_ms:
+            due_ms = heart_ms
+        self.due_at_s = self._began_s + due_ms / 1000
+
     def _check_carrier(self, now_ms: int) -> None:
         self._checked_ms = now_ms
+        self._set_due()
+        self._writer.check()
         if self._pacer.lag_ms < HELD_UP_MS:
             self.caller.pad_for_silence(now_ms)
         if now_ms - (self._media_ms or 0) > CARRIER_SILENCE_LIMIT_MS:
@@ -226,6 +230,7 @@ class CallBridge:
         now_ms = self._now_ms()
         try:
             commands = self.call.handle(event, now_ms)
+            self._set_due()
             for command in commands:
                 self._do(command, audio)
             self._tell(event, commands, now_ms)

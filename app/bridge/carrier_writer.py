@@ -32,7 +32,9 @@ class CarrierWriter:
         self._queue: deque[str] = deque()
         self._wake = asyncio.Event()
         self._closing = False
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._loop = asyncio.get_running_loop()
+        self._sending_since_s: float | None = None
+        self._task = self._loop.create_task(self._run())
 
     def write(self, message: str) -> None:
         """Queue a message. Never waits; ignored once the socket is broken or closing."""
@@ -41,15 +43,20 @@ class CarrierWriter:
         self._queue.append(message)
         self._wake.set()
 
+    def check(self) -> None:
+        """Give up a send that takes too long. Called now and then: a timer per message would cost
+        more than the message."""
+        since_s = self._sending_since_s
+        if since_s is not None and self._loop.time() - since_s > self._send_timeout_s:
+            self._task.cancel()
+            self._stalled()
+
     async def close(self) -> None:
         """Send what is queued, within the send timeout, then stop."""
         self._closing = True
         self._wake.set()
-        try:
-            async with asyncio.timeout(self._send_timeout_s):
-                await asyncio.shield(self._task)
-        except TimeoutError:
-            self._task.cancel()
+        await asyncio.wait({self._task}, timeout=self._send_timeout_s)
+        self._task.cancel()
 
     async def _run(self) -> None:
         try:
@@ -59,17 +66,21 @@ class CarrierWriter:
                 await self._drain()
                 if self._closing:
                     return
-        except TimeoutError:
-            self._break("stalled", f"the carrier took nothing for {self._send_timeout_s:g} s")
         except (OSError, RuntimeError) as error:
             self._break("lost", type(error).__name__)
 
     async def _drain(self) -> None:
         while self._queue:
             if len(self._queue) > QUEUE_LIMIT:
-                raise TimeoutError
-            async with asyncio.timeout(self._send_timeout_s):
-                await self._send(self._queue.popleft())
+                self._stalled()
+                return
+            self._sending_since_s = self._loop.time()
+            await self._send(self._queue.popleft())
+            self._sending_since_s = None
+
+    def _stalled(self) -> None:
+        self._sending_since_s = None
+        self._break("stalled", f"the carrier took nothing for {self._send_timeout_s:g} s")
 
     def _break(self, cause: str, detail: str) -> None:
         told = self._closing

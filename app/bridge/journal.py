@@ -1,7 +1,8 @@
 """The flight recorder: every event that reached the heart, with its time, and what the heart did.
 
 A journal is JSON Lines: a header with the call's settings, then one line per event with the
-commands that answered it. Lines are kept as objects and encoded in batches off the media path.
+commands that answered it. Lines are encoded at once, so that nothing waits for the garbage
+collector, and written in batches by another thread.
 `replay` hands the events to a new heart and compares its commands, bit for bit.
 """
 
@@ -45,14 +46,14 @@ class Journal:
     def __init__(self, path: Path, settings: CallSettings) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lines: list[tuple[int, Event, list[Command]]] = []
+        self._lines: list[bytes] = []
         header = {"format": FORMAT, "settings": settings}
         path.touch(mode=0o600)
         path.write_bytes(msgspec.json.encode(header) + b"\n")
         self._writing: asyncio.Task[None] | None = None
 
     def add(self, now_ms: int, event: Event, commands: list[Command]) -> None:
-        self._lines.append((now_ms, event, commands))
+        self._lines.append(_encode(now_ms, event, commands))
         if len(self._lines) >= BATCH and (self._writing is None or self._writing.done()):
             self._writing = asyncio.get_running_loop().create_task(self._write())
 
@@ -65,13 +66,12 @@ class Journal:
         lines, self._lines = self._lines, []
         await asyncio.to_thread(self._append, lines)
 
-    def _append(self, lines: list[tuple[int, Event, list[Command]]]) -> None:
+    def _append(self, lines: list[bytes]) -> None:
         with self.path.open("ab") as file:
-            file.write(b"".join(map(_encode, lines)))
+            file.write(b"".join(lines))
 
 
-def _encode(line: tuple[int, Event, list[Command]]) -> bytes:
-    now_ms, event, commands = line
+def _encode(now_ms: int, event: Event, commands: list[Command]) -> bytes:
     record = {
         "t": now_ms,
         "event": type(event).__name__,

@@ -163,6 +163,18 @@ async def test_the_model_is_asked_to_greet_when_both_sides_are_there() -> None:
         assert world.model.told == [(FRAME, 160), CreateResponse("create-1", "Say hello.")]
 
 
+async def test_the_pacer_knows_the_hearts_deadline_after_every_step() -> None:
+    async with in_call() as world:
+        world.frame(0)
+        await world.model_says(
+            ResponseCreated("resp_1", "create-1"), ItemAdded("resp_1", "item_1", "message")
+        )
+        await world.model_says(AudioReceived("resp_1", "item_1", 8_000), audio=b"\x11" * 8_000)
+        bridge = world.bridge
+        assert bridge.call.due_ms is not None
+        assert bridge.due_at_s == bridge._began_s + bridge.call.due_ms / 1000
+
+
 async def test_model_audio_becomes_whole_frames_for_the_carrier_with_marks_around() -> None:
     async with in_call() as world:
         world.frame(0)

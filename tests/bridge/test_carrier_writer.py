@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.bridge.carrier_writer import CarrierWriter
+from app.bridge.carrier_writer import QUEUE_LIMIT, CarrierWriter
 
 
 class Broken(list[tuple[str, str]]):
@@ -27,23 +27,39 @@ async def test_sends_in_order_and_flushes_on_close() -> None:
 
 
 async def test_a_send_that_hangs_is_reported_as_stalled_once() -> None:
-    never = asyncio.Event()
-    told = asyncio.Event()
+    sending = asyncio.Event()
     broken = Broken()
 
     async def send(_message: str) -> None:
-        await never.wait()
+        sending.set()
+        await asyncio.Event().wait()
 
-    def on_broken(cause: str, detail: str) -> None:
-        broken(cause, detail)
-        told.set()
-
-    writer = CarrierWriter(send, on_broken, send_timeout_s=0.01)
+    writer = CarrierWriter(send, broken, send_timeout_s=0.01)
     writer.write("a")
-    await asyncio.wait_for(told.wait(), 5)
+    await sending.wait()
+    writer.check()
+    assert not broken
+    await asyncio.sleep(0.02)
+    writer.check()
+    writer.check()
     writer.write("b")
     await writer.close()
     assert [cause for cause, _ in broken] == ["stalled"]
+
+
+async def test_a_queue_past_all_hope_is_reported_as_stalled() -> None:
+    broken = Broken()
+
+    async def send(_message: str) -> None:
+        raise AssertionError("nothing is sent")
+
+    writer = CarrierWriter(send, broken)
+    for number in range(QUEUE_LIMIT + 1):
+        writer.write(str(number))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [cause for cause, _ in broken] == ["stalled"]
+    await writer.close()
 
 
 async def test_a_socket_that_raises_is_reported_as_lost() -> None:
