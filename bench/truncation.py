@@ -20,6 +20,7 @@ from app.lab.phone.report import CallReport
 from app.lab.realtime.behaviour import Behaviour
 from app.lab.realtime.log import LoggedItem, SessionLog
 from app.lab.speech.coded import decode_coded
+from app.server import settle
 from bench.pattern import CASES, SHOUT_STREAM, Case, CodedBrain, CodedMouth, DeafEar, script_of
 
 DELAYS_MS = (0, 40, 150)
@@ -87,6 +88,8 @@ async def run_round(seed: int) -> Outcome:
         stages = [
             await stack.enter_async_context(set_stage(case, seed, Path(folder))) for case, _ in jobs
         ]
+
+        settle()  # as `earshot serve` does: a collection of all the stages would hold up the calls
 
         async def one(stage: Stage, case: Case, impairments: Impairments) -> CallReport:
             async with gate:
