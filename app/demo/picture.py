@@ -1,5 +1,6 @@
 """`python -m app.demo.picture FILE.svg`: the demo as it looks in a terminal, for the README."""
 
+import re
 import sys
 from io import StringIO
 from pathlib import Path
@@ -20,7 +21,10 @@ def main() -> int:
         highlight=False,
     )
     code = run_demo(None, Path("earshot-data/demo"), 40, console=console)
-    console.save_svg(sys.argv[1], title="make demo")
+    picture = console.export_svg(title="make demo")
+    # The fonts would be fetched from the web; a terminal's own will do.
+    plain = re.sub(r"@font-face\s*{.*?}", "", picture, flags=re.DOTALL)
+    Path(sys.argv[1]).write_text(plain, encoding="utf-8")
     return code
 
 
