@@ -143,10 +143,78 @@ class Settings(BaseSettings):
     )
     """Calls at once in one worker process; the next one is refused."""
 
-    model_connect_timeout_s: float = setting(
-        8.0, "EARSHOT_MODEL_CONNECT_TIMEOUT_S", expected="seconds from 0.5 to 60", ge=0.5, le=60
+    max_lag_ms: int = setting(
+        200, "EARSHOT_MAX_LAG_MS", expected="whole milliseconds from 20 to 5000", ge=20, le=5000
     )
-    """How long a model session may take to open and be configured, in seconds."""
+    """How late the process's clock may tick, in ms, before it takes no new calls."""
+
+    when_full: Literal["apologise", "busy", "queue", "redirect"] = setting(
+        "apologise",
+        "EARSHOT_WHEN_FULL",
+        expected="apologise, busy, queue or redirect",
+    )
+    """What a caller hears when there is no room: an apology, the busy tone, a wait until there
+    is, or what EARSHOT_FULL_REDIRECT_URL says."""
+
+    full_redirect_url: str = setting(
+        "",
+        "EARSHOT_FULL_REDIRECT_URL",
+        expected="the https:// address of TwiML for callers without a place",
+        example="https://handler.twilio.com/twiml/EH...",
+        pattern=r"^(https?://\S+)?$",
+    )
+    """Where calls go when there is no room and EARSHOT_WHEN_FULL is redirect."""
+
+    drain_s: float = setting(
+        60.0, "EARSHOT_DRAIN_S", expected="seconds from 0 to 3600", ge=0, le=3600
+    )
+    """How long calls may go on by themselves when the process is told to stop; then they move to
+    another worker."""
+
+    model_connect_timeout_s: float = setting(
+        1.5, "EARSHOT_MODEL_CONNECT_TIMEOUT_S", expected="seconds from 0.5 to 60", ge=0.5, le=60
+    )
+    """How long one attempt to open a model session may take, in seconds."""
+
+    model_give_up_s: float = setting(
+        2.7, "EARSHOT_MODEL_GIVE_UP_S", expected="seconds from 0.5 to 60", ge=0.5, le=60
+    )
+    """How long a call may be without a model, all attempts together, before it falls back."""
+
+    session_minutes: float = setting(
+        15.0, "EARSHOT_SESSION_MINUTES", expected="minutes from 0.05 to 600", ge=0.05, le=600
+    )
+    """How long a model session lasts before the call moves to the next one."""
+
+    session_context_tokens: int = setting(
+        0,
+        "EARSHOT_SESSION_CONTEXT_TOKENS",
+        expected="a whole number from 0 to 1000000",
+        ge=0,
+        le=1_000_000,
+    )
+    """The call moves to a fresh session when an answer has read this many tokens. 0: no limit."""
+
+    session_spend_usd: float = setting(
+        0.0, "EARSHOT_SESSION_SPEND_USD", expected="US dollars from 0 to 1000", ge=0, le=1000
+    )
+    """The call moves to a fresh session when this one has cost so much. 0: no limit."""
+
+    summary_model: str = setting(
+        "", "EARSHOT_SUMMARY_MODEL", expected="a text model's id, or nothing"
+    )
+    """Writes the summaries that a call's next session starts from. Default: the session itself."""
+
+    summary_base_url: str = setting(
+        "",
+        "EARSHOT_SUMMARY_BASE_URL",
+        expected="an http(s):// address",
+        pattern=r"^(https?://\S+)?$",
+    )
+    """Where the summary model is. Default: OPENAI_BASE_URL."""
+
+    prices: str = setting("", "EARSHOT_PRICES", expected="the path of a TOML file with prices")
+    """The price table that costs are reckoned with. Default: the one that ships."""
 
     tool_timeout_s: float = setting(
         10.0, "EARSHOT_TOOL_TIMEOUT_S", expected="seconds from 0.1 to 120", ge=0.1, le=120
