@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from app.lab.realtime.conversation import check_whole_samples
 from app.lab.realtime.formats import AudioFormat
 from app.lab.realtime.refusals import RequestRefused
 from app.lab.realtime.vad import FRAME_MS, ONSET_FRAMES, VadSettings, VoiceDetector
@@ -70,12 +71,7 @@ class CallerAudio:
 
     def append(self, audio: bytes) -> list[Heard]:
         """Raises `RequestRefused` for half a 16-bit sample."""
-        if self._format.bytes_per_ms > 8 and len(audio) % 2:
-            raise RequestRefused(
-                "invalid_value",
-                f"16-bit audio takes an even number of bytes, but got {len(audio)}.",
-                "audio",
-            )
+        check_whole_samples(audio, self._format, "audio")
         self._memory += audio
         if self._detector is None:
             return []

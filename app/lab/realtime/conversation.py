@@ -160,7 +160,7 @@ def turns(items: Iterable[Item]) -> list[Turn]:
 def item_from_client(body: Json, item_id: str, audio_format: AudioFormat) -> Item:
     """From a checked item of `conversation.item.create`; `audio_format` is the session's input.
 
-    Raises `RequestRefused` for audio that is not base64.
+    Raises `RequestRefused` for audio that is not base64, or ends in half a sample.
     """
     if body["type"] != "message":
         return Item(
@@ -176,12 +176,23 @@ def item_from_client(body: Json, item_id: str, audio_format: AudioFormat) -> Ite
 
 def _part_from_client(body: dict[str, Any], audio_format: AudioFormat) -> Part:
     if body["type"] == "input_audio":
-        audio = bytearray(decode_audio(body["audio"], "item.content.audio"))
-        return Part("input_audio", body.get("transcript"), audio, audio_format)
+        audio = decode_audio(body["audio"], "item.content.audio")
+        check_whole_samples(audio, audio_format, "item.content.audio")
+        return Part("input_audio", body.get("transcript"), bytearray(audio), audio_format)
     if body["type"] == "input_image":
         image: Json = {name: body[name] for name in ("image_url", "detail") if name in body}
         return Part("input_image", image=image)
     return Part(body["type"], body["text"])
+
+
+def check_whole_samples(audio: bytes, audio_format: AudioFormat, param: str) -> None:
+    """Raises `RequestRefused` for half a 16-bit sample."""
+    if audio_format.bytes_per_ms > 8 and len(audio) % 2:
+        raise RequestRefused(
+            "invalid_value",
+            f"16-bit audio takes an even number of bytes, but got {len(audio)}.",
+            param,
+        )
 
 
 def decode_audio(encoded: str, param: str) -> bytes:

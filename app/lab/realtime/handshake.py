@@ -1,5 +1,6 @@
 """Before the first event: who may connect, and how the endpoint says no."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -43,8 +44,28 @@ def http_refusal(request: Request, api_key: str | None) -> Response | None:
     return None
 
 
-def _json(status: HTTPStatus, code: str | None, message: str) -> Response:
-    error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+_STATUS_CODES: Final[Mapping[int, tuple[str, str]]] = {
+    400: ("invalid_request_error", "invalid_value"),
+    401: ("invalid_request_error", "invalid_api_key"),
+    403: ("invalid_request_error", "unsupported_country_region_territory"),
+    404: ("invalid_request_error", "model_not_found"),
+    429: ("tokens", "rate_limit_exceeded"),
+    500: ("server_error", "server_error"),
+    502: ("server_error", "server_error"),
+    503: ("server_error", "server_error"),
+}
+
+
+def refused_with(status: HTTPStatus) -> Response:
+    """The HTTP answer of a service that says no to everybody."""
+    kind, code = _STATUS_CODES[status]
+    return _json(status, code, f"The connection was refused ({code}).", kind)
+
+
+def _json(
+    status: HTTPStatus, code: str | None, message: str, kind: str = "invalid_request_error"
+) -> Response:
+    error = {"message": message, "type": kind, "param": None, "code": code}
     body = msgspec.json.encode({"error": error})
     headers = Headers(
         {

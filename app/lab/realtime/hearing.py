@@ -22,16 +22,18 @@ class Hearing:
 
     def begin(self, item: Item, transcription_model: str | None) -> None:
         """`transcription_model`: whose transcription events the client asked for; None: none."""
-        task = self._stage.tasks.spawn(self._hear(item, transcription_model))
-        self._pending.add(task)
-        task.add_done_callback(self._pending.discard)
+        for index, part in enumerate(item.parts):
+            if part.kind == "input_audio" and part.audio:
+                task = self._stage.tasks.spawn(self._hear(item, index, transcription_model))
+                self._pending.add(task)
+                task.add_done_callback(self._pending.discard)
 
     async def settled(self) -> None:
         if self._pending:
             await asyncio.wait(tuple(self._pending))
 
-    async def _hear(self, item: Item, model: str | None) -> None:
-        part = item.parts[0]
+    async def _hear(self, item: Item, index: int, model: str | None) -> None:
+        part = item.parts[index]
         assert part.audio_format is not None
         utterance = part.audio_format.to_ulaw(bytes(part.audio))
         try:
@@ -43,11 +45,12 @@ class Hearing:
         item.understood = text is not None
         part.heard = text or ""
         if model is not None:
-            self._stage.tasks.spawn(self._report(item, part, model))
+            self._stage.tasks.spawn(self._report(item, index, model))
 
-    async def _report(self, item: Item, part: Part, model: str) -> None:
+    async def _report(self, item: Item, index: int, model: str) -> None:
         await asyncio.sleep(self._stage.behaviour.transcription_delay_ms / 1000)
-        emit, where = self._stage.outbox.emit, {"item_id": item.id, "content_index": 0}
+        part = item.parts[index]
+        emit, where = self._stage.outbox.emit, {"item_id": item.id, "content_index": index}
         prefix = "conversation.item.input_audio_transcription"
         if self._stage.behaviour.transcription_fails:
             emit(f"{prefix}.failed", **where, error=_FAILURE)

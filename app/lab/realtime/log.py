@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
+from app.lab.realtime.conversation import Conversation, turns
 from app.lab.realtime.formats import AudioFormat
+from app.lab.realtime.ports import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,10 @@ class SessionLog:
     session_id: str
     model: str
     opened_s: float = field(default_factory=time.monotonic)
+    instructions: str = ""
+    """The session's, as they stand now."""
+    conversation: Conversation = field(default_factory=Conversation, repr=False)
+    """What the model remembers now."""
     received: list[ClientEvent] = field(default_factory=list)
     appends: list[Append] = field(default_factory=list)
     sent: list[ServerFrame] = field(default_factory=list)
@@ -96,6 +102,8 @@ class SessionLog:
     errors: list[LoggedError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """What a scripted brain did that a model could not do, such as calling an unknown tool."""
+    dropped_s: float | None = None
+    """When `LabRealtime.drop`, `Behaviour.drop_after_s` or the cap ended it."""
     closed_s: float | None = None
 
     def events(self, *types: str) -> list[dict[str, Any]]:
@@ -105,6 +113,19 @@ class SessionLog:
             for frame in self.sent
             if frame.type != "nonsense" and (not types or frame.type in types)
         ]
+
+    def context(self) -> str:
+        """All that the model can see now, as text: the instructions, then a line for each item.
+
+        Speech stands as the ear heard it, whether or not the client was told. An answer that was
+        cut is empty, as its words are forgotten; one that is still being said is left out.
+        """
+        lines = [f"{t.role}: {f'{t.name} ' if t.name else ''}{t.text}" for t in self.turns()]
+        return "\n".join([self.instructions, *lines])
+
+    def turns(self) -> list[Turn]:
+        """The conversation as the brain reads it now."""
+        return turns(self.conversation.items)
 
     def received_types(self) -> list[str]:
         """Types of the client events in order, appends left out."""

@@ -43,6 +43,8 @@ class Outbox:
         self._garbler = garbler
         self._queue: asyncio.Queue[Outgoing] = asyncio.Queue()
         self._encode = msgspec.json.Encoder().encode
+        self._flowing = asyncio.Event()
+        self._flowing.set()
 
     def emit(self, type_: str, **fields: Any) -> None:
         self.put(type_, self._encode({"type": type_, "event_id": self._ids.event(), **fields}))
@@ -64,6 +66,13 @@ class Outbox:
     def close(self, code: int, reason: str) -> None:
         self._queue.put_nowait(CloseSocket(code, reason))
 
+    def hold(self) -> None:
+        """Send nothing until `release`; what is emitted meanwhile waits."""
+        self._flowing.clear()
+
+    def release(self) -> None:
+        self._flowing.set()
+
     async def write(
         self,
         send: Callable[[bytes, bool], Awaitable[None]],
@@ -72,6 +81,7 @@ class Outbox:
         """Empty the queue for ever, or until a close was asked for. `send`: payload, is text."""
         while True:
             out = await self._queue.get()
+            await self._flowing.wait()
             if isinstance(out, CloseSocket):
                 await close(out.code, out.reason)
                 return

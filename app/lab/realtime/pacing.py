@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 from app.lab.realtime.behaviour import Behaviour
 
-TEXT_STEP_MS = 20
-"""Between the deltas of a text answer."""
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -51,9 +48,9 @@ def audio_steps(
         at_ms, shown = end_ms, max(shown, ready)
 
 
-def text_steps(text: str) -> Iterator[Step]:
+def text_steps(text: str, step_ms: int) -> Iterator[Step]:
     for index, word in enumerate(_words(text)):
-        yield Step(index * TEXT_STEP_MS, word, 0, 0)
+        yield Step(index * step_ms, word, 0, 0)
 
 
 def _words(text: str) -> list[str]:

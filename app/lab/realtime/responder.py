@@ -9,7 +9,7 @@ from app.lab.realtime.hearing import Hearing
 from app.lab.realtime.refusals import RequestRefused
 from app.lab.realtime.response import ResponseRun
 from app.lab.realtime.stage import Stage
-from app.lab.realtime.usage import Tokens
+from app.lab.realtime.usage import Context
 
 
 class Responder:
@@ -24,7 +24,8 @@ class Responder:
         self._active: ResponseRun | None = None
         self._aside: dict[str, ResponseRun] = {}
         self._count = 0
-        self._read = Tokens()
+        self._read: Context = ()
+        self._read_aside: Context = ()
 
     @property
     def active(self) -> bool:
@@ -47,7 +48,7 @@ class Responder:
             self._count,
             override,
             self._hearing.settled,
-            self._read,
+            (self._read, self._read_aside),
             self._ended,
         )
         if request.out_of_band:
@@ -84,7 +85,8 @@ class Responder:
     def _ended(self, run: ResponseRun) -> None:
         if run.request.out_of_band:
             del self._aside[run.id]
+            self._read_aside = run.read or self._read_aside
         else:
             self._active = None
-            self._read = run.read
+            self._read = run.read or self._read
         self._finished(run)

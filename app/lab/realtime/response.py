@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import islice
 from typing import Literal, TypeAlias
 
@@ -13,7 +13,15 @@ from app.lab.realtime.output_items import FunctionOutput, MessageOutput, OutputI
 from app.lab.realtime.pacing import Step, audio_steps, text_steps
 from app.lab.realtime.ports import AsideBrain, CallFunction, Output, Say, ToolAwareBrain
 from app.lab.realtime.stage import Stage
-from app.lab.realtime.usage import Tokens, context_tokens, item_tokens, usage
+from app.lab.realtime.usage import (
+    Context,
+    Tokens,
+    cached_tokens,
+    context_of,
+    item_tokens,
+    tokens_of,
+    usage,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +35,8 @@ RESERVED_TOKENS = 4096
 class ResponseRun:
     """Started and cancelled without waiting; it speaks in its own task.
 
-    `read_before`: what the last response read, for the cached share of the usage.
+    `read_before`: what earlier responses read, the conversation's last one first; for the cached
+    share of the usage.
     `done` is called once, right after `response.done` was emitted.
     """
 
@@ -38,14 +47,14 @@ class ResponseRun:
         number: int,
         override: list[Item] | None,
         understood: Callable[[], Awaitable[None]],
-        read_before: Tokens,
+        read_before: Sequence[Context],
         done: Callable[["ResponseRun"], None],
     ) -> None:
         self.id = stage.ids.new("resp")
         self.request = request
-        self.read = Tokens()
+        self.read: Context = ()
         self._stage = stage
-        self._faulty = stage.behaviour.faulty(number)
+        self._faulty = stage.behaviour.faulty(number, out_of_band=request.out_of_band)
         self._override = override
         self._understood = understood
         self._read_before = read_before
@@ -94,7 +103,7 @@ class ResponseRun:
         await self._understood()
         await asyncio.sleep(self._stage.behaviour.think_ms / 1000)
         items = self._stage.conversation.items if self._override is None else self._override
-        self.read = context_tokens(items, self.request.instructions, self.request.tool_text)
+        self.read = context_of(items, self.request.instructions, self.request.tool_text)
         for output in self._think(items):
             if isinstance(output, CallFunction):
                 self._call(output)
@@ -140,7 +149,8 @@ class ResponseRun:
         self._outputs.append(message)
         self._open = message
         message.open()
-        steps = self._audio_steps(say, len(audio)) if spoken else text_steps(say.text)
+        step_ms = self._stage.behaviour.text_step_ms
+        steps = self._audio_steps(say, len(audio)) if spoken else text_steps(say.text, step_ms)
         whole = await self._send(message, list(steps), audio)
         self._open = None
         message.close("completed" if whole else "incomplete")
@@ -197,7 +207,7 @@ class ResponseRun:
         details = None
         if status not in ("in_progress", "completed"):
             details = {"type": status, "reason": reason, "error": error}
-        cached = self.read.overlap(self._read_before)
+        read, cached = tokens_of(self.read), cached_tokens(self.read, self._read_before)
         return {
             "object": "realtime.response",
             "id": self.id,
@@ -208,14 +218,14 @@ class ResponseRun:
             "output_modalities": [request.modality],
             "max_output_tokens": request.max_output_tokens or "inf",
             "audio": {"output": {"format": request.output_format.json, "voice": request.voice}},
-            "usage": None if running else usage(self.read, cached, self._written()),
+            "usage": None if running else usage(read, cached, self._written()),
             "metadata": request.metadata,
         }
 
     def _emit_rate_limits(self) -> None:
         """At the start, with the tokens of the coming answer set aside."""
         left = 0 if self._faulty and self._stage.behaviour.rate_limited else None
-        used = self._read_before.total + RESERVED_TOKENS
+        used = tokens_of(self._read_before[0]).total + RESERVED_TOKENS
         limits = (("requests", 1000, 999), ("tokens", TOKENS_PER_MINUTE, TOKENS_PER_MINUTE - used))
         self._stage.outbox.emit(
             "rate_limits.updated",

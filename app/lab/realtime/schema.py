@@ -27,6 +27,22 @@ def text(value: object, param: str) -> None:
         raise wrong_type(param, "a string", value)
 
 
+def text_to(most: int) -> Check:
+    """A string of at most so many characters."""
+
+    def check(value: object, param: str) -> None:
+        text(value, param)
+        assert isinstance(value, str)
+        if len(value) > most:
+            raise RequestRefused(
+                "string_above_max_length",
+                f"'{param}' takes at most {most} characters, but got {len(value)}.",
+                param,
+            )
+
+    return check
+
+
 def flag(value: object, param: str) -> None:
     if not isinstance(value, bool):
         raise wrong_type(param, "a boolean", value)

@@ -39,6 +39,7 @@ class Session:
         self._config = SessionConfig(
             default_session(stage.log.session_id, stage.log.model, expires_at)
         )
+        stage.log.instructions = self._config.data["instructions"]
         self._turns = TurnTaking(stage, self._config)
         self._handlers: dict[str, Callable[[Json], None]] = {
             "session.update": self._update,
@@ -112,6 +113,7 @@ class Session:
         spoken = self._stage.conversation.assistant_spoke
         self._config = self._config.updated(patch, voice_locked=spoken)
         self._turns.configure(self._config)
+        self._stage.log.instructions = self._config.data["instructions"]
         self._stage.outbox.emit("session.updated", session=self._config.data)
 
     def _create_item(self, event: Json) -> None:
@@ -121,8 +123,8 @@ class Session:
         new_id = body.get("id") or self._stage.ids.new("item")
         item = item_from_client(body, new_id, self._config.input_format)
         self._turns.add(item, event.get("previous_item_id"))
-        if item.parts and item.parts[0].audio:
-            self._turns.hearing.begin(item, self._config.transcription_model)
+        reported = self._stage.behaviour.transcribes_created_items
+        self._turns.hearing.begin(item, self._config.transcription_model if reported else None)
 
     def _retrieve(self, event: Json) -> None:
         item = self._stage.conversation.find(event["item_id"], "item_retrieve_invalid_item_id")

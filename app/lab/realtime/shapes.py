@@ -17,6 +17,7 @@ from app.lab.realtime.schema import (
     record,
     tagged,
     text,
+    text_to,
 )
 
 VOICES: Final = (
@@ -135,8 +136,10 @@ SESSION: Final = record(
     required=("type",),
 )
 
+_ID: Final = text_to(32)
+"""Public code reports the refusal of longer ids, for items and for calls."""
 _ITEM_COMMON: Final[Mapping[str, Check]] = {
-    "id": text,
+    "id": _ID,
     "object": choice("realtime.item"),
     "status": choice("completed", "incomplete", "in_progress"),
 }
@@ -173,10 +176,10 @@ ITEM: Final = tagged(
     {
         "message": _MESSAGE,
         "function_call": _shape(
-            {**_ITEM_COMMON, "call_id": text, "name": text, "arguments": text}, "name", "arguments"
+            {**_ITEM_COMMON, "call_id": _ID, "name": text, "arguments": text}, "name", "arguments"
         ),
         "function_call_output": _shape(
-            {**_ITEM_COMMON, "call_id": text, "output": text}, "call_id", "output"
+            {**_ITEM_COMMON, "call_id": _ID, "output": text}, "call_id", "output"
         ),
     }
 )

@@ -1,10 +1,14 @@
 """Token counts as the vendor bills them: audio 1 token per 100 ms in and per 50 ms out.
 
 (OpenAI docs: managing Realtime costs.) Text is counted as one token for each four characters.
+What stands unchanged at the beginning of a context that was read before is cached: other
+instructions, which come first, cost the whole of it.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
+from typing import TypeAlias
 
 from app.lab.realtime.config import Json
 from app.lab.realtime.conversation import Item
@@ -25,9 +29,6 @@ class Tokens:
     def __add__(self, other: "Tokens") -> "Tokens":
         return Tokens(self.text + other.text, self.audio + other.audio)
 
-    def overlap(self, other: "Tokens") -> "Tokens":
-        return Tokens(min(self.text, other.text), min(self.audio, other.audio))
-
     def json(self) -> Json:
         return {"text_tokens": self.text, "audio_tokens": self.audio}
 
@@ -46,13 +47,41 @@ def item_tokens(item: Item) -> Tokens:
     return tokens
 
 
-def context_tokens(items: Iterable[Item], instructions: str, tool_text: str) -> Tokens:
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of what a response reads. Equal segments hold the same."""
+
+    key: str
+    tokens: Tokens
+
+
+Context: TypeAlias = tuple[Segment, ...]
+
+
+def context_of(items: Iterable[Item], instructions: str, tool_text: str) -> Context:
+    """What a response reads, in the order in which it reads it."""
     tokens = Tokens(text_tokens(instructions) + text_tokens(tool_text))
-    return sum((item_tokens(item) for item in items), tokens)
+    head = Segment(f"{instructions}\0{tool_text}", tokens)
+    return (head, *(Segment(item.id, item_tokens(item)) for item in items))
+
+
+def tokens_of(context: Context) -> Tokens:
+    return sum((segment.tokens for segment in context), Tokens())
+
+
+def cached_tokens(context: Context, before: Iterable[Context]) -> Tokens:
+    """The longest beginning that it shares with one of the contexts read before."""
+    shared = (_shared_head(context, other) for other in before)
+    return tokens_of(max(shared, key=len, default=()))
+
+
+def _shared_head(context: Context, other: Context) -> Context:
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(context, other, strict=False))
+    return tuple(mine for mine, _ in pairs)
 
 
 def usage(read: Tokens, cached: Tokens, written: Tokens) -> Json:
-    """The `usage` object; `cached` is the part of `read` that the last response read too."""
+    """The `usage` object; `cached` is the part of `read` that was read before."""
     return {
         "total_tokens": read.total + written.total,
         "input_tokens": read.total,

@@ -2,7 +2,8 @@
 
 The state is not kept, it is worked out anew from the turns each time. So a session that is seeded
 with an earlier session's turns goes on where that one stopped, and an answer that was cut,
-cancelled or deleted leaves nothing behind that the conversation does not show.
+cancelled or deleted leaves nothing behind that the conversation does not show. Where a summary
+stands for the earlier turns, a form that was not complete is taken from it.
 """
 
 import json
@@ -13,11 +14,22 @@ from math import ceil
 
 from app.lab.realtime.ports import CallFunction, Output, Say, Turn
 from app.lab.speech.phrases import find, words_of
+from app.lab.speech.resume import (
+    INTERRUPTED,
+    goes_on,
+    last_sentence,
+    rest_of,
+    told_in_progress,
+    told_to_begin_with,
+    without_first_sentence,
+)
 from app.lab.speech.script import Dialog, Form, Rule, load_dialog
+from app.lab.speech.summary import last_summary, summarise, texts_of
 from app.lab.speech.templates import fill
 
 _EXACTLY = re.compile(r"\bsay exactly\b[^\"]*\"(.+)\"", re.IGNORECASE | re.DOTALL)
 _GREET = re.compile(r"\b(greet|greeting|welcome)\b", re.IGNORECASE)
+_UNFINISHED = re.compile(r"(\w+) is not complete yet(?:: (.*))?")
 _LEAST_COVERAGE = 0.5
 """Share of a transcript's words that a rule must explain. The ear's transcripts are covered
 wholly; text that a client typed may say more."""
@@ -54,34 +66,98 @@ class ScriptedBrain:
         return self._hints
 
     def reply(self, conversation: Sequence[Turn], instructions: str) -> Sequence[Output]:
-        """The next response; empty when nothing is left to say."""
-        answered = _answered(conversation)
+        """The next response; empty when nothing is left to say.
+
+        A conversation that the instructions or a system text call in progress is not greeted, and
+        an answer that was cut is finished when the instructions ask to go on.
+        """
+        told = _told(conversation, instructions)
+        position, outputs = self._read(conversation, told)
+        self._hints = self._dialog.hints(position.state)
+        if exactly := _EXACTLY.search(instructions):
+            return [Say(exactly[1])]
+        began = any(turn.role == "assistant" for turn in conversation)
+        if not began and not told_in_progress(told):
+            if not outputs or _GREET.search(instructions):
+                understood = outputs if position.misses == 0 else []
+                return [Say(self._dialog.greeting), *understood]
+            return outputs
+        phrase = told_to_begin_with(instructions)
+        opening: list[Output] = [Say(phrase)] if phrase else []
+        if any(turn.role != "system" for turn in conversation[_answered(conversation) :]):
+            return [*opening, *outputs]
+        return opening + self._unasked(conversation, instructions, apologised=bool(opening))
+
+    def aside(self, conversation: Sequence[Turn], instructions: str) -> Sequence[Output]:
+        """A summary of the conversation as one JSON object, or the words asked for."""
+        if exactly := _EXACTLY.search(instructions):
+            return [Say(exactly[1])]
+        told = _told(conversation, instructions)
+        position, _ = self._read(conversation, told)
+        return [Say(summarise(conversation, told, self._unfinished(position)))]
+
+    def _read(self, conversation: Sequence[Turn], told: str) -> tuple[_Position, list[Output]]:
+        """Where the conversation stands, and what is to be answered to its last turns."""
         position = _Position(self._dialog.start)
+        self._recall(position, texts_of(last_summary(told), "open"))
+        answered = _answered(conversation)
         for turn in conversation[:answered]:
             self._take(position, turn)
         outputs: list[Output] = []
         for turn in _to_answer(conversation[answered:]):
             outputs += self._take(position, turn)
-        self._hints = self._dialog.hints(position.state)
-        if exactly := _EXACTLY.search(instructions):
-            return [Say(exactly[1])]
-        if all(turn.role != "assistant" for turn in conversation):
-            if not outputs or _GREET.search(instructions):
-                understood = outputs if position.misses == 0 else []
-                return [Say(self._dialog.greeting), *understood]
-        elif answered == len(conversation):
-            return [Say(self._dialog.silence)]
-        return outputs
+        return position, outputs
 
-    def aside(self, conversation: Sequence[Turn], instructions: str) -> Sequence[Output]:
-        """A summary of the conversation, in plain words."""
-        heard = [turn.text for turn in conversation if turn.role == "user" and turn.text]
-        results = [turn.text for turn in conversation if turn.role == "function_call_output"]
-        asked = "; ".join(heard) or "nothing that was understood"
-        summary = f"The caller said: {asked}."
-        if results:
-            summary += f" The tools answered: {'; '.join(results)}."
-        return [Say(summary)]
+    def _unfinished(self, position: _Position) -> list[str]:
+        """The form that the dialog is in, for a summary; `_recall` reads it back."""
+        slots = ", ".join(f"{slot}={value}" for slot, value in position.slots.items())
+        return [
+            f"{name} is not complete yet" + (f": {slots}" if slots else "")
+            for name, form in self._dialog.forms.items()
+            if form.state == position.state and not position.calls
+        ]
+
+    def _recall(self, position: _Position, texts: Sequence[str]) -> None:
+        for found in filter(None, map(_UNFINISHED.fullmatch, texts)):
+            form = self._dialog.forms.get(found[1])
+            if form is None:
+                continue
+            position.state = form.state
+            for pair in filter(None, (found[2] or "").split(", ")):
+                slot, _, said = pair.partition("=")
+                for value in self._dialog.slots.get(slot, {}).values():
+                    if str(value) == said:
+                        position.slots[slot] = value
+
+    def _unasked(
+        self, conversation: Sequence[Turn], instructions: str, *, apologised: bool
+    ) -> list[Output]:
+        """What is said when nobody waits for an answer: the rest of the last one, or a question."""
+        silence: list[Output] = [Say(self._dialog.silence)]
+        last = next((turn for turn in reversed(conversation) if turn.role == "assistant"), None)
+        if last is None:
+            return [] if apologised else silence
+        cut = not last.text or last.text.endswith(INTERRUPTED)
+        if not goes_on(instructions, cut=cut):
+            return silence
+        whole = self._whole(conversation)
+        if not cut and apologised:
+            return [Say(last_sentence(last.text))]
+        text = rest_of(whole, last.text) if cut else last.text
+        return [Say(text)] if text else silence
+
+    def _whole(self, conversation: Sequence[Turn]) -> str:
+        """The last answer as it was meant; the greeting counts without its first sentence."""
+        end = len(conversation)
+        while end and conversation[end - 1].role in ("system", "function_call"):
+            end -= 1
+        while end and conversation[end - 1].role == "assistant":
+            end -= 1
+        before = conversation[:end]
+        if all(turn.role == "system" for turn in before):
+            return without_first_sentence(self._dialog.greeting)
+        _, outputs = self._read(before, _told(before, ""))
+        return " ".join(output.text for output in outputs if isinstance(output, Say))
 
     def _take(self, position: _Position, turn: Turn) -> list[Output]:
         """Move on by one turn; returns what is answered to it."""
@@ -159,6 +235,11 @@ class ScriptedBrain:
                 position.state = result.then or position.state
                 return [Say(fill(line, fields)) for line in result.say]
         return []
+
+
+def _told(conversation: Sequence[Turn], instructions: str) -> str:
+    """All that the model was told beside what was said."""
+    return "\n".join([*(t.text for t in conversation if t.role == "system"), instructions])
 
 
 def _answered(conversation: Sequence[Turn]) -> int:

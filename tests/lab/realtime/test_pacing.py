@@ -80,5 +80,5 @@ def test_words_run_ahead_of_the_audio() -> None:
 @given(TEXT)
 def test_a_written_answer_comes_word_by_word(text: str) -> None:
     text = text.strip()
-    assert "".join(step.text for step in text_steps(text)) == text
-    assert all(len(step.text.split()) == 1 for step in text_steps(text))
+    assert "".join(step.text for step in text_steps(text, 20)) == text
+    assert all(len(step.text.split()) == 1 for step in text_steps(text, 20))

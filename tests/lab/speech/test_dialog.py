@@ -219,7 +219,6 @@ def test_an_aside_is_a_summary_and_moves_nothing() -> None:
     assert "a table for four at seven this evening" in summary.text
     assert "4071" in summary.text
     assert brain.hints() == hints
-    assert brain.aside([], "") == [Say("The caller said: nothing that was understood.")]
 
 
 TURNS = st.lists(
