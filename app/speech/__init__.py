@@ -1,0 +1,1 @@
+"""Parts that hear and speak beside the model."""
