@@ -14,6 +14,7 @@ from app.lab.realtime.behaviour import Behaviour
         {"delta_min_ms": 0},
         {"delta_min_ms": 300, "delta_max_ms": 200},
         {"nonsense_every": 0},
+        {"refuse_status": 200},
     ],
 )
 def test_impossible_settings_are_refused_by_name(wrong: dict[str, Any]) -> None:
@@ -25,6 +26,13 @@ def test_faults_hit_every_response_unless_some_are_named() -> None:
     assert all(Behaviour().faulty(number) for number in (1, 2, 3))
     named = Behaviour(faulty_responses=frozenset({2}))
     assert [named.faulty(number) for number in (1, 2, 3)] == [False, True, False]
+
+
+def test_faults_can_be_kept_to_one_kind_of_response() -> None:
+    beside = Behaviour(faulty_kind="out_of_band")
+    assert (beside.faulty(1), beside.faulty(1, out_of_band=True)) == (False, True)
+    own = Behaviour(faulty_kind="conversation", faulty_responses=frozenset({2}))
+    assert [own.faulty(2), own.faulty(2, out_of_band=True), own.faulty(1)] == [True, False, False]
 
 
 def test_each_session_has_dice_of_its_own() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from app.lab.realtime.behaviour import Behaviour
 from app.lab.realtime.ports import CallFunction, Output, Say, Turn
-from tests.lab.realtime.driver import AsideScriptedBrain, RawClient, ScriptedBrain, World
+from tests.lab.realtime.driver import AsideScriptedBrain, RawClient, ScriptedBrain, World, tone
 
 TOOL = {"type": "function", "name": "book_table", "parameters": {"type": "object"}}
 TEXT_ONLY = ["text"]
@@ -107,6 +107,88 @@ async def test_out_of_band_responses_run_beside_and_leave_no_trace(world: World)
     )
     await client.send("response.cancel", response_id=main_id)
     assert (await client.until("response.done"))["response"]["id"] == main_id
+
+
+async def test_a_caller_who_speaks_interrupts_the_answer_and_not_what_runs_beside_it(
+    world: World,
+) -> None:
+    world.behaviour = Behaviour(think_ms=0, speed=1.0, text_step_ms=100)
+    world.brain = AsideScriptedBrain([Say("A very long answer indeed. " * 5)], [Say("Yes?")])
+    client = await world.session()
+    await client.send("response.create")
+    await client.until("response.output_audio.delta")
+    aside = {"conversation": "none", "output_modalities": TEXT_ONLY, "instructions": "Sum up."}
+    await client.send("response.create", response={**aside, "metadata": {"kind": "summary"}})
+    await client.until("response.output_text.delta")
+    await client.speak(tone(200))
+    cut = (await client.until("response.done"))["response"]
+    assert (cut["status"], cut["metadata"]) == ("cancelled", None)
+    assert cut["status_details"]["reason"] == "turn_detected"
+    done = (await client.until("response.done"))["response"]
+    assert (done["status"], done["conversation_id"]) == ("completed", None)
+    assert done["metadata"] == {"kind": "summary"}
+    created = [e["response"] for e in client.events if e["type"] == "response.created"]
+    assert [r["metadata"] for r in created] == [None, {"kind": "summary"}]
+    assert done["output"][0]["content"] == [{"type": "output_text", "text": "summary of 0 turns"}]
+    mine = [e for e in client.events if e.get("response_id") == done["id"]]
+    assert [e["type"] for e in mine if "delta" not in e["type"]] == [
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.output_text.done",
+        "response.content_part.done",
+        "response.output_item.done",
+    ]
+    deltas = [e["delta"] for e in mine if e["type"] == "response.output_text.delta"]
+    assert "".join(deltas) == "summary of 0 turns"
+    assert done["output"][0]["id"] not in world.log.context()
+
+
+async def test_several_asides_run_at_once_and_are_told_apart_by_their_metadata(
+    world: World,
+) -> None:
+    world.behaviour = Behaviour(think_ms=600_000)
+    client = await world.session(output_modalities=TEXT_ONLY)
+    for name in ("a", "b", "c"):
+        response = {"conversation": "none", "metadata": {"name": name}}
+        await client.send("response.create", response=response)
+    running = [(await client.until("response.created"))["response"] for _ in range(3)]
+    assert [r["metadata"]["name"] for r in running] == ["a", "b", "c"]
+    await client.send("response.cancel", response_id=running[1]["id"])
+    assert (await client.until("response.done"))["response"]["metadata"] == {"name": "b"}
+    await client.send("response.cancel")
+    assert (await client.until("error"))["error"]["code"] == "response_cancel_not_active"
+
+
+async def test_a_summary_is_billed_for_all_it_reads_and_cached_where_the_beginning_is_the_same(
+    world: World,
+) -> None:
+    world.brain = AsideScriptedBrain([Say("Hi.", audio=bytes(8 * 1000))])
+    client = await world.session(instructions="x" * 40)
+    await client.send("response.create")
+    first = (await client.until("response.done"))["response"]
+    aside = {"conversation": "none", "output_modalities": TEXT_ONLY}
+    told = (await respond(client, **aside, instructions="y" * 80))["usage"]
+    assert told["input_token_details"]["audio_tokens"] == 20  # type: ignore[index]
+    assert told["input_token_details"]["text_tokens"] == 21  # type: ignore[index]
+    assert told["input_token_details"]["cached_tokens"] == 0  # type: ignore[index]
+    assert told["output_token_details"]["audio_tokens"] == 0  # type: ignore[index]
+    asked = {"type": "message", "role": "system", "content": [{"type": "input_text", "text": "z"}]}
+    reference = {"type": "item_reference", "id": first["output"][0]["id"]}
+    cheap = (await respond(client, **aside, input=[reference, asked]))["usage"]
+    assert cheap["input_token_details"]["cached_tokens"] == 10  # type: ignore[index]
+    again = (await respond(client, **aside, instructions="y" * 80))["usage"]
+    assert again["input_token_details"]["cached_tokens"] == 0  # type: ignore[index]
+    again = (await respond(client, **aside, instructions="y" * 80))["usage"]
+    assert again["input_token_details"]["cached_tokens"] == 41  # type: ignore[index]
+
+
+async def test_faults_can_hit_the_summaries_only(world: World) -> None:
+    world.behaviour = Behaviour(
+        think_ms=0, response_error="server_error", faulty_kind="out_of_band"
+    )
+    client = await world.session(output_modalities=TEXT_ONLY)
+    assert (await respond(client, conversation="none"))["status"] == "failed"
+    assert (await respond(client))["status"] == "completed"
 
 
 async def test_an_aside_does_not_move_the_dialog_of_a_brain_that_can_do_it(world: World) -> None:

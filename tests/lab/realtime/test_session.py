@@ -1,6 +1,7 @@
 """Invariant: each client event gets the documented answer, whole and in the documented order."""
 
 import base64
+from collections.abc import Mapping
 from itertools import groupby
 
 import pytest
@@ -162,6 +163,117 @@ async def test_items_are_created_where_asked_read_back_and_deleted(world: World)
     await client.send("response.create")
     await client.until("response.done")
     assert [turn.text for turn in world.brain.shown[0]] == ["front", "first", "last"]
+
+
+def created(
+    content: Mapping[str, object], role: str = "user", **fields: object
+) -> dict[str, object]:
+    return {"type": "message", "role": role, "content": [content], **fields}
+
+
+@pytest.mark.parametrize("transcribes", [True, False])
+async def test_audio_in_an_item_that_the_client_made_is_heard(
+    world: World, transcribes: bool
+) -> None:
+    world.behaviour = Behaviour(think_ms=0, transcribes_created_items=transcribes)
+    client = await world.session(audio={"input": {"transcription": {"model": "gpt-transcribe"}}})
+    audio = base64.b64encode(tone(500)).decode()
+    await client.send(
+        "conversation.item.create",
+        item=created({"type": "input_audio", "audio": audio}, id="replayed"),
+    )
+    await client.until("conversation.item.done")
+    await client.send("response.create")
+    await client.until("response.done")
+    assert world.ear.utterances == [tone(500)]
+    assert [(turn.role, turn.text) for turn in world.brain.shown[0]] == [("user", "hello")]
+    done = [e for e in client.events if e["type"].endswith("transcription.completed")]
+    assert [e["item_id"] for e in done] == (["replayed"] if transcribes else [])
+    assert "user: hello" in world.log.context()
+
+
+async def test_audio_beside_a_text_in_one_item_is_heard_too(world: World) -> None:
+    client = await world.session(audio={"input": {"transcription": {"model": "gpt-transcribe"}}})
+    audio = base64.b64encode(tone(500)).decode()
+    parts = [{"type": "input_text", "text": "Then"}, {"type": "input_audio", "audio": audio}]
+    item = {"type": "message", "role": "user", "content": parts}
+    await client.send("conversation.item.create", item=item)
+    done = await client.until("conversation.item.input_audio_transcription.completed")
+    assert (done["content_index"], done["transcript"]) == (1, "hello")
+    assert world.log.turns()[0].text == "Then hello"
+
+
+async def test_a_seeded_conversation_is_the_models_memory_and_can_be_taken_back(
+    world: World,
+) -> None:
+    client = await world.session(instructions="The caller is Ada.")
+    items: list[dict[str, object]] = [
+        created({"type": "input_text", "text": "a table for four"}, id="u1"),
+        created(
+            {"type": "output_text", "text": "At what [interrupted]"}, role="assistant", id="a1"
+        ),
+        {"type": "function_call", "id": "f1", "call_id": "call_1", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "id": "o1", "call_id": "call_1", "output": "4071"},
+    ]
+    for item in items:
+        await client.send("conversation.item.create", item=item)
+        await client.until("conversation.item.done")
+    assert world.log.context().splitlines() == [
+        "The caller is Ada.",
+        "user: a table for four",
+        "assistant: At what [interrupted]",
+        "function_call: f {}",
+        "function_call_output: 4071",
+    ]
+    for item_id in ("u1", "a1", "f1", "o1"):
+        await client.send("conversation.item.delete", item_id=item_id)
+        assert (await client.until("conversation.item.deleted"))["item_id"] == item_id
+    assert world.log.context() == "The caller is Ada."
+
+
+async def test_words_that_the_client_wrote_for_the_model_cannot_be_truncated(world: World) -> None:
+    client = await world.session()
+    text = {"type": "output_text", "text": "As I said."}
+    await client.send("conversation.item.create", item=created(text, role="assistant", id="a1"))
+    await client.until("conversation.item.done")
+    await client.send("conversation.item.truncate", item_id="a1", content_index=0, audio_end_ms=0)
+    error = (await client.until("error"))["error"]
+    assert error["message"] == "Only model output audio messages can be truncated"
+    assert "As I said." in world.log.context()
+
+
+LONG = "x" * 33
+TEXT = {"type": "input_text", "text": "hello"}
+
+
+@pytest.mark.parametrize(
+    ("item", "param"),
+    [
+        (created(TEXT, id=LONG), "item.id"),
+        ({"type": "function_call", "call_id": LONG, "name": "f", "arguments": ""}, "item.call_id"),
+        ({"type": "function_call_output", "call_id": LONG, "output": ""}, "item.call_id"),
+    ],
+)
+async def test_ids_have_at_most_32_characters(
+    world: World, item: dict[str, object], param: str
+) -> None:
+    client = await world.session()
+    await client.send("conversation.item.create", item=item)
+    error = (await client.until("error"))["error"]
+    assert (error["code"], error["param"]) == ("string_above_max_length", param)
+    await client.send("conversation.item.create", item=created(TEXT, id=LONG[:32]))
+    await client.until("conversation.item.done")
+    await client.send("conversation.item.create", item=created(TEXT, id=LONG[:32]))
+    assert (await client.until("error"))["error"]["code"] == "item_create_duplicate_item_id"
+
+
+async def test_half_a_sample_in_an_item_is_refused(world: World) -> None:
+    client = await world.connect()
+    audio = base64.b64encode(bytes(4801)).decode()
+    await client.send(
+        "conversation.item.create", item=created({"type": "input_audio", "audio": audio})
+    )
+    assert (await client.until("error"))["error"]["code"] == "invalid_value"
 
 
 async def test_retrieving_a_spoken_item_brings_its_audio(world: World) -> None:
