@@ -221,6 +221,106 @@ def test_an_aside_is_a_summary_and_moves_nothing() -> None:
     assert brain.hints() == hints
 
 
+HOURS = reply(*GREETED, user("what are your opening hours"))
+IN_PROGRESS = "You help callers.\nThe call is in progress. Do not greet the caller again."
+GO_ON = "You were cut off in the middle of your answer. Continue from there, without greeting."
+LINE_BROKE = (
+    'The line broke. Say so, such as "Sorry, we were cut off.", and then go on: answer what the '
+    "caller said last, else finish what you were saying. Do not greet the caller again."
+)
+
+
+def test_an_aside_keeps_what_an_earlier_summary_held() -> None:
+    told = json.dumps({"facts": ["My name is Ada."], "who": "Ada, who wants a table"})
+    (summary,) = ScriptedBrain(DIALOG).aside(BOOKED_TURNS, f"Summarise. So far:\n{told}")
+    assert isinstance(summary, Say)
+    written = json.loads(summary.text)
+    assert written["facts"] == ["My name is Ada.", "a table for four at seven this evening"]
+    assert written["who"] == "Ada, who wants a table"
+    assert written["open"] == ["the result of book_table is awaited"]
+
+
+def test_an_aside_can_be_asked_for_exact_words() -> None:
+    told = 'Say exactly these words and nothing else: "One moment please."'
+    assert ScriptedBrain(DIALOG).aside(GREETED, told) == [Say("One moment please.")]
+
+
+@pytest.mark.parametrize(
+    "turns", [(), (Turn("system", '{"facts": ["Ada"]}'),), (Turn("system", IN_PROGRESS),)]
+)
+def test_a_call_in_progress_is_not_greeted(turns: tuple[Turn, ...]) -> None:
+    told = "" if turns else IN_PROGRESS
+    assert reply(*turns, instructions=told) == [Say(DIALOG.silence)]
+    assert reply(*turns, user("what are your opening hours"), instructions=told) == HOURS
+    assert "catch that" in spoken(reply(*turns, misheard(), instructions=told))
+
+
+@pytest.mark.parametrize("heard", ["", "We are open every day [interrupted]", "[interrupted]"])
+def test_an_answer_that_was_cut_is_finished(heard: str) -> None:
+    turns = [*GREETED, user("what are your opening hours"), Turn("assistant", heard)]
+    assert reply(*turns, instructions=GO_ON) == HOURS
+    answer = spoken(HOURS)
+    later = answer.index("On Friday")
+    turns[-1] = Turn("assistant", f"{answer[: later + 12]} [interrupted]")
+    assert spoken(reply(*turns, instructions=GO_ON)) == answer[later:]
+    turns.append(Turn("assistant", f"{answer[later : later + 20]} [interrupted]"))
+    assert spoken(reply(*turns, instructions=GO_ON)) == answer[later:]
+
+
+def test_a_greeting_that_was_cut_goes_on_without_greeting() -> None:
+    turns = [Turn("assistant", "Hello, this is [interrupted]")]
+    assert reply(*turns, instructions=GO_ON) == [Say("How can I help you?")]
+
+
+def test_who_was_not_answered_is_answered_when_the_model_is_to_go_on() -> None:
+    assert reply(*GREETED, user("what are your opening hours"), instructions=GO_ON) == HOURS
+
+
+def test_a_function_is_not_called_again_when_the_answer_goes_on() -> None:
+    assert reply(*BOOKED_TURNS, instructions=GO_ON) == [Say("One moment, I check that.")]
+
+
+def test_the_line_is_excused_in_one_phrase_before_going_on() -> None:
+    excuse = Say("Sorry, we were cut off.")
+    asked = [*GREETED, user("what are your opening hours")]
+    assert reply(*asked, instructions=LINE_BROKE) == [excuse, *HOURS]
+    cut = [*asked, Turn("assistant", "We are open [interrupted]")]
+    assert reply(*cut, instructions=LINE_BROKE) == [excuse, *HOURS]
+    assert reply(*GREETED, instructions=LINE_BROKE) == [excuse, Say("How can I help you?")]
+    assert reply(instructions=LINE_BROKE) == [excuse]
+
+
+def test_instructions_to_go_on_do_not_repeat_an_answer_that_was_whole() -> None:
+    told = f"{IN_PROGRESS} Go on where it stands."
+    assert reply(*GREETED, instructions=told) == [Say(DIALOG.silence)]
+
+
+@pytest.mark.parametrize("as_system_text", [True, False])
+def test_a_form_that_is_open_goes_on_from_a_summary_alone(as_system_text: bool) -> None:
+    turns = [*GREETED, user("can i book a table for four"), Turn("assistant", "At what time?")]
+    (summary,) = ScriptedBrain(DIALOG).aside(turns, "Summarise.")
+    assert isinstance(summary, Say)
+    told = f"{IN_PROGRESS}\n{summary.text}"
+    if as_system_text:
+        assert reply(Turn("system", told), user("at seven")) == BOOKING
+    else:
+        assert reply(user("at seven"), instructions=told) == BOOKING
+    again = ScriptedBrain(DIALOG).aside([], told)
+    assert reply(user("at seven"), instructions=spoken(list(again))) == BOOKING
+
+
+def test_a_form_that_was_completed_does_not_come_back_from_a_summary() -> None:
+    turns = [*BOOKED_TURNS, gave(OUTPUT), Turn("assistant", "It is booked.")]
+    told = spoken(list(ScriptedBrain(DIALOG).aside(turns, "Summarise.")))
+    assert "For how many people" in spoken(reply(user("can i book a table"), instructions=told))
+
+
+def test_a_foreign_summary_that_names_no_form_of_this_dialog_is_harmless() -> None:
+    opened = ["tea is not complete yet: x=1", "booking is not complete yet: party=900, y=z", 7]
+    told = json.dumps({"open": opened})
+    assert "how many people" in spoken(reply(user("at seven"), instructions=told))
+
+
 TURNS = st.lists(
     st.one_of(
         st.sampled_from(
