@@ -1,14 +1,18 @@
-"""From an agent's file to what a call needs: model session, call settings, tools."""
+"""From an agent's file to what a call needs: models, call settings, tools."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from app.agents import Agent, AgentError, load_agent
+from app.agents import Agent, AgentError, Failover, load_agent
 from app.agents import SemanticVad as AgentSemanticVad
 from app.call.phases import CallSettings
 from app.call.playout import PlayoutSettings
+from app.call.prices import Prices
+from app.call.relay import RelaySettings
 from app.call.responses import ResponseSettings
+from app.models.openai_connect import Credentials
 from app.models.ports import SemanticVad, ServerVad, SessionConfig, TurnDetection
 from app.settings import Settings
 from app.tools.toolbox import Toolbox
@@ -27,23 +31,44 @@ class Persona:
     """An agent, ready to take calls. Shared by all its calls."""
 
     agent: Agent
-    session: SessionConfig
+    models: tuple["ModelChoice", ...]
+    """The agent's own model first, then those that it fails over to."""
     call: CallSettings
     tools: Toolbox
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """One model that can carry a call."""
+
+    config: SessionConfig
+    credentials: Credentials
+
+    @property
+    def name(self) -> str:
+        """Tells this choice from others, for the state that workers share; holds no secret."""
+        return f"{self.config.model}@{self.credentials.base_url}#{self.credentials.project or ''}"
 
 
 class Personas:
     """Agents by name or path, each loaded and checked once."""
 
-    def __init__(self, settings: Settings, adjust: Adjust = as_it_is) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        adjust: Adjust = as_it_is,
+        prices_of: Callable[[str], Prices | None] = lambda model: None,
+    ) -> None:
+        """`prices_of`: a model's prices, if they are known."""
         self._settings = settings
+        self._prices_of = prices_of
         self._adjust = adjust
         self._ready: dict[str, Persona] = {}
 
     def get(self, name: str) -> Persona:
         """Raises `AgentError` or `ToolLoadError`, whose text says how to mend the file."""
         if name not in self._ready:
-            persona = make_persona(load_agent(name), self._settings)
+            persona = make_persona(load_agent(name), self._settings, self._prices_of)
             self._ready[name] = replace(persona, call=self._adjust(persona.call))
         return self._ready[name]
 
@@ -55,10 +80,48 @@ class Personas:
         return True
 
 
-def make_persona(agent: Agent, settings: Settings) -> Persona:
-    """Raises `ToolLoadError` for tools that cannot be used."""
+def make_persona(
+    agent: Agent,
+    settings: Settings,
+    prices_of: Callable[[str], Prices | None] = lambda model: None,
+) -> Persona:
+    """Raises `ToolLoadError` for tools that cannot be used, `AgentError` for a key that is not
+    set."""
     tools = Toolbox.load(agent.tools, agent.folder, timeout_s=settings.tool_timeout_s)
-    return Persona(agent, _session(agent, settings, tools.schemas()), _call(agent, settings), tools)
+    first = ModelChoice(
+        _session(agent, settings, tools.schemas()),
+        Credentials(
+            api_key=settings.openai_api_key.get_secret_value(),
+            base_url=settings.openai_base_url,
+            project=settings.openai_project or None,
+        ),
+    )
+    models = (first, *(_other(first, other, agent) for other in agent.failover))
+    prices = tuple(prices_of(choice.config.model) for choice in models)
+    return Persona(agent, models, _call(agent, settings, prices), tools)
+
+
+def _other(first: ModelChoice, other: Failover, agent: Agent) -> ModelChoice:
+    """What a failover does not name is as it is with the agent's own model."""
+    config = replace(
+        first.config,
+        model=other.model or first.config.model,
+        voice=other.voice or first.config.voice,
+    )
+    key = os.environ.get(other.api_key_env, "").strip() if other.api_key_env else ""
+    if other.api_key_env and not key:
+        raise AgentError(
+            f"{agent.source}: failover: expected a key in the environment variable "
+            f"{other.api_key_env}, but it is not set. Set it, or leave api_key_env out to use "
+            f"OPENAI_API_KEY."
+        )
+    own = first.credentials
+    credentials = Credentials(
+        api_key=key or own.api_key,
+        base_url=other.base_url or own.base_url,
+        project=other.project or own.project,
+    )
+    return ModelChoice(config, credentials)
 
 
 def greeting_instructions(greeting: str) -> str:
@@ -93,11 +156,26 @@ def _turn_detection(agent: Agent) -> TurnDetection:
     )
 
 
-def _call(agent: Agent, settings: Settings) -> CallSettings:
+def _call(agent: Agent, settings: Settings, prices: tuple[Prices | None, ...]) -> CallSettings:
     return CallSettings(
         greeting=greeting_instructions(agent.greeting) if agent.greeting else "",
         playout=_playout(settings.lead_ms),
+        relay=_relay(agent, settings),
+        prices=prices,
         responses=ResponseSettings(server_answers=True, server_cancels=True),
+    )
+
+
+def _relay(agent: Agent, settings: Settings) -> RelaySettings:
+    return RelaySettings(
+        models=1 + len(agent.failover),
+        session_ms=round(settings.session_minutes * 60_000),
+        context_tokens=settings.session_context_tokens,
+        spend_usd=settings.session_spend_usd,
+        summary_by="text_model" if settings.summary_model else "session",
+        attempt_ms=round(settings.model_connect_timeout_s * 1000),
+        give_up_ms=round(settings.model_give_up_s * 1000),
+        filler=agent.filler,
     )
 
 

@@ -41,6 +41,23 @@ TurnDetection: TypeAlias = Annotated[ServerVad | SemanticVad, Field(discriminato
 
 @with_config(_STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failover:
+    """Another model that can carry the agent's calls, maybe elsewhere and for another account."""
+
+    model: str = ""
+    """Default: the same as the agent's."""
+    base_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    """Where it is, as for OPENAI_BASE_URL. Default: the same place."""
+    api_key_env: Annotated[str, Field(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")] = ""
+    """The environment variable that holds its key. Default: OPENAI_API_KEY."""
+    project: Annotated[str, Field(pattern=r"^[!-~]*$")] = ""
+    """The project that pays. Default: the settings'."""
+    voice: str = ""
+    """Default: the same voice."""
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """One agent as its TOML file describes it; `load_agent` checks it."""
 
@@ -58,6 +75,10 @@ class Agent:
     """What callers mostly speak, as two letters (ISO 639-1); helps transcription. "": any."""
     model: str = ""
     """A model of its own. Default: the settings'."""
+    failover: tuple[Failover, ...] = ()
+    """Models to go on with, in this order, when the first cannot be reached."""
+    filler: str = "One moment, please."
+    """Said in the agent's voice when no model is there for a while. "": nothing."""
     tools: tuple[str, ...] = ()
     """Built-ins by name; functions as "file.py:function" or "package.module:function"."""
     turn_detection: TurnDetection = field(default_factory=ServerVad)

@@ -1,51 +1,57 @@
 """One call on one worker: the heart between a carrier socket and a model session.
 
 Whoever reads the carrier's socket calls `media`, `mark`, `key` and `carrier_closed`; none of them
-waits. A task of ours reads the model. Everything goes through `_step`: one event into the heart,
+waits. `Legs` reads the models. Everything goes through `_step`: one event into the heart,
 its commands carried out in order. The call is over when the heart says `EndCall`, and only then.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 from app.bridge.audio_store import AudioStore
 from app.bridge.call_record import write_timeline
 from app.bridge.caller_path import CallerPath
 from app.bridge.carrier_writer import CarrierWriter
 from app.bridge.journal import Journal
+from app.bridge.legs import Legs, OpenModel
 from app.bridge.pacer import Pacer
-from app.bridge.ports import Clock, Dialect, Observer, Tools
+from app.bridge.ports import Clock, Dialect, Observer, Phrases, Summariser, Tools
 from app.call.call import Call
 from app.call.commands import (
+    CloseLeg,
     Command,
     EndCall,
     KeepAudio,
     KeepSilence,
+    OpenLeg,
+    PlayPhrase,
     RunTool,
     SendAudio,
     SendClear,
     SendMark,
+    Summarise,
+    TakeLeg,
 )
 from app.call.endings import EndReason
 from app.call.events import (
     CallerAudioBegan,
     CarrierClosed,
     DeadlineReached,
-    Direction,
     Event,
     HangUpRequested,
     KeyPressed,
+    LegCause,
     MarkEchoed,
-    ModelClosed,
-    ModelFault,
-    ModelReady,
+    PhraseStored,
+    RolloverRequested,
     StreamStarted,
+    SummaryWritten,
     ToolFinished,
 )
 from app.call.phases import CallSettings
-from app.models.ports import Incoming, ModelSession
+from app.models.ports import ModelCommand
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +61,8 @@ HELD_UP_MS = 50
 """When our own clock ticks this late, frames that came in time may be waiting to be read."""
 CARRIER_SILENCE_LIMIT_MS = 30_000
 """A carrier that sends nothing at all for this long is given up."""
-LAST_WORD_S = 1.0
-"""After a fatal error the model's side closes within this time, and says better why."""
+KEPT_QUIET_MS = 2_000
+"""Caller audio kept while nobody speaks: for the onset that a change of sessions may fall into."""
 
 
 class CallBridge:
@@ -65,11 +71,9 @@ class CallBridge:
     def __init__(
         self,
         *,
-        call_id: str,
-        stream_id: str,
-        direction: Direction,
+        started: StreamStarted,
         settings: CallSettings,
-        open_model: Callable[[], Awaitable[ModelSession]],
+        open_model: OpenModel,
         tools: Tools,
         dialect: Dialect,
         writer: Callable[[Callable[[str, str], None]], CarrierWriter],
@@ -77,14 +81,20 @@ class CallBridge:
         pacer: Pacer,
         journal: Journal | None = None,
         observers: Sequence[Observer] = (),
+        summariser: Summariser | None = None,
+        phrases: Phrases | None = None,
+        before_close: Callable[[Call, EndCall], Awaitable[None]] | None = None,
     ) -> None:
-        self.call_id = call_id
-        self.stream_id = stream_id
-        self.direction = direction
+        """`before_close`: awaited when the call is over, before the carrier learns of it."""
+        self.started = started
+        self.call_id = started.call_id
+        self.stream_id = started.stream_id
         self.call = Call(settings)
         self.caller = CallerPath(clock)
-        self.model: ModelSession | None = None
-        self._open_model = open_model
+        self.legs = Legs(open_model, self.caller, self._step, self._spawn)
+        self._summariser = summariser
+        self._phrases = phrases
+        self._before_close = before_close
         self._tools = tools
         self._dialect = dialect
         self._clock = clock
@@ -125,6 +135,10 @@ class CallBridge:
         """Say what is queued, then end the call."""
         self._step(HangUpRequested(by))
 
+    def roll_over(self, cause: LegCause = "operator") -> None:
+        """Go on with a fresh model session, in a quiet moment."""
+        self._step(RolloverRequested(cause))
+
     def watch(self, task: asyncio.Future[None]) -> None:
         """For `add_done_callback` of the tasks that a call cannot do without: their faults are
         its end."""
@@ -138,11 +152,13 @@ class CallBridge:
 
         The carrier's socket may be closed then; `finish` closes the rest.
         """
-        self._step(StreamStarted(self.call_id, self.stream_id, self.direction))
-        self._spawn(self._talk())
+        self._step(self.started)
         self._pacer.add(self)
         try:
-            return await asyncio.shield(self._ended)
+            end = await asyncio.shield(self._ended)
+            if self._before_close is not None:
+                await self._before_close(self.call, end)
+            return end
         finally:
             self._pacer.remove(self)
             for task in self._tasks:
@@ -150,10 +166,9 @@ class CallBridge:
             await self._writer.close()
 
     async def finish(self) -> None:
-        """Close the model's session and write the record. Bounded in time."""
+        """Close the models' sessions and write the record. Bounded in time."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self.model is not None:
-            await self.model.close()
+        await self.legs.close_all()
         await self._write_record()
 
     def on_due(self) -> None:
@@ -183,28 +198,31 @@ class CallBridge:
         self._checked_ms = now_ms
         self._set_due()
         self._writer.check()
+        self._forget_caller()
         if self._pacer.lag_ms < HELD_UP_MS:
             self.caller.pad_for_silence(now_ms)
         if now_ms - (self._media_ms or 0) > CARRIER_SILENCE_LIMIT_MS:
             limit_s = CARRIER_SILENCE_LIMIT_MS // 1000
             self._step(CarrierClosed("stalled", f"no caller audio for {limit_s} s"))
 
-    async def _talk(self) -> None:
-        """Read the model until it closes."""
-        self.model = model = await self._open_model()
-        while not self._ended.done():
-            incoming = await model.receive()
-            if isinstance(incoming.event, ModelFault) and incoming.event.kind == "fatal":
-                incoming = await _last_word(model, incoming)
-            if isinstance(incoming.event, ModelReady):
-                self.caller.connect(model)
-            self._step(incoming.event, incoming.audio)
-            if isinstance(incoming.event, ModelClosed):
-                self.caller.disconnect()
-                return
+    def _forget_caller(self) -> None:
+        """Caller audio that no session will ask for."""
+        needed_ms = self.call.handover.needed_from_ms
+        quiet_ms = self.caller.position // 8 - KEPT_QUIET_MS
+        self.caller.forget(quiet_ms if needed_ms is None else min(needed_ms, quiet_ms))
+
+    async def _summarise(self, command: Summarise) -> None:
+        written = SummaryWritten(command.request_id, "")
+        if self._summariser is not None:
+            written = await self._summariser(command)
+        self._step(written)
+
+    async def _fetch_phrase(self, command: PlayPhrase) -> None:
+        ulaw = self._phrases(command.text) if self._phrases is not None else None
+        self._step(PhraseStored(command.text, len(ulaw or b"")), ulaw)
 
     async def _run_tool(self, command: RunTool) -> None:
-        outcome = await self._tools.run(command.name, command.arguments)
+        outcome = await self._tools.run(command.name, command.arguments, run_id=command.call_id)
         self._step(ToolFinished(command.call_id, outcome.output, outcome.ok))
 
     async def _write_record(self) -> None:
@@ -213,7 +231,7 @@ class CallBridge:
         identity = {
             "call_id": self.call_id,
             "stream_id": self.stream_id,
-            "direction": self.direction,
+            "direction": self.started.direction,
         }
         try:
             await self._journal.close()
@@ -256,13 +274,28 @@ class CallBridge:
                 self._writer.write(self._dialect.mark(name))
             case SendClear():
                 self._writer.write(self._dialect.clear())
-            case RunTool():
-                self._spawn(self._run_tool(command))
             case EndCall():
                 self._ended.set_result(command)
             case _:
-                if self.model is not None:
-                    self.model.send(command)
+                self._do_beside(command)
+
+    def _do_beside(self, command: Command) -> None:
+        """What concerns the models, tools and phrases."""
+        match command:
+            case OpenLeg():
+                self.legs.open(command)
+            case TakeLeg():
+                self.legs.take(command)
+            case CloseLeg(leg):
+                self.legs.close(leg)
+            case RunTool():
+                self._spawn(self._run_tool(command))
+            case Summarise(by="text_model"):
+                self._spawn(self._summarise(command))
+            case PlayPhrase():
+                self._spawn(self._fetch_phrase(command))
+            case _:
+                self.legs.send(cast("ModelCommand", command))
 
     def _fail(self, error: Exception) -> None:
         """A fault of ours: the call ends, the others go on, the log says where it was."""
@@ -273,10 +306,11 @@ class CallBridge:
             self.call.timeline.close(end.reason, end.detail, self._now_ms())
             self._ended.set_result(end)
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
+        return task
 
     def _task_done(self, task: asyncio.Future[None]) -> None:
         self._tasks.discard(task)
@@ -287,15 +321,3 @@ class CallBridge:
 
     def _now_ms(self) -> int:
         return int((self._loop.time() - self._began_s) * 1000)
-
-
-async def _last_word(model: ModelSession, fatal: Incoming) -> Incoming:
-    """The session's end that follows a fatal error, or the error itself if none comes."""
-    try:
-        async with asyncio.timeout(LAST_WORD_S):
-            incoming = fatal
-            while not isinstance(incoming.event, ModelClosed):
-                incoming = await model.receive()
-            return incoming
-    except TimeoutError:
-        return fatal

@@ -1,31 +1,68 @@
-"""The caller's voice on its way to the model: the shortest path, base64 reused as it came.
+"""The caller's voice on its way to the models: the shortest path, base64 reused as it came.
 
-Until the model is ready, frames wait here in order. Gaps in the carrier's clock become silence, or
-the model's voice detection would never end the turn.
+Every frame has a place on the caller axis: bytes of μ-law since the stream began, silence included.
+The newest stretch is kept, so that a session that takes over can hear what the one before did not
+hear to its end, and so that nothing is lost while no session listens. Gaps in the carrier's clock
+become silence, or the model's voice detection would never end the turn.
 """
 
+import base64
 from collections import deque
+from itertools import islice
+from typing import NamedTuple
 
 from app.bridge.ports import Clock
 from app.models.ports import ModelSession
 
-WAITING_LIMIT_MS = 60_000
-"""Caller audio kept while no model listens; what is older is dropped and counted."""
+KEPT_LIMIT_MS = 60_000
+"""Most caller audio that is kept; what is older is forgotten, and counted if nobody heard it."""
 BYTES_PER_MS = 8
+_SILENCE = b"\xff"
+
+
+class Kept(NamedTuple):
+    start: int
+    """Axis position of its first byte."""
+    n_bytes: int
+    payload_b64: str
+    """"" for silence."""
 
 
 class CallerPath:
-    """One per call. `model` is None until a session is ready."""
+    """One per call. `model` is None until a session listens."""
 
-    __slots__ = ("_clock", "_model", "_waiting", "dropped_bytes", "frames", "padded_bytes")
+    __slots__ = (
+        "_base",
+        "_clock",
+        "_heard",
+        "_kept",
+        "_model",
+        "dropped_bytes",
+        "frames",
+        "padded_bytes",
+        "position",
+        "replayed_bytes",
+    )
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._model: ModelSession | None = None
-        self._waiting: deque[tuple[str, int]] = deque()
+        self._kept: deque[Kept] = deque()
+        self._base = 0
+        self._heard = 0
+        """Axis position up to which some session was handed the audio."""
+        self.position = 0
+        """Axis position after the newest byte."""
         self.frames = 0
         self.padded_bytes = 0
+        self.replayed_bytes = 0
+        """Handed to a second session as well."""
         self.dropped_bytes = 0
+
+    @property
+    def base_ms(self) -> int:
+        """Where on the caller axis the listening session's own axis begins."""
+        return self._base // BYTES_PER_MS
 
     def media(self, payload_b64: str, n_bytes: int, timestamp_ms: int, now_ms: int) -> None:
         """Hand a caller frame on. Never waits for the model."""
@@ -33,10 +70,10 @@ class CallerPath:
         padding = self._clock.on_media(timestamp_ms, n_bytes, now_ms)
         if padding:
             self._pad(padding)
+        self._keep(payload_b64, n_bytes)
         if self._model is not None:
             self._model.send_audio(payload_b64, n_bytes)
-        else:
-            self._wait(payload_b64, n_bytes)
+            self._heard = self.position
 
     def pad_for_silence(self, now_ms: int) -> None:
         """Let time pass for the model while the carrier sends nothing."""
@@ -44,27 +81,63 @@ class CallerPath:
         if padding:
             self._pad(padding)
 
-    def connect(self, model: ModelSession) -> None:
-        """From now on `model` listens; what waited is handed over first, in order."""
+    def connect(self, model: ModelSession, heard_ms: int, replay_ms: int | None) -> None:
+        """From now on `model` listens, and no other session. It is handed what is kept from the
+        later of two places on: `heard_ms` on the caller axis, and `replay_ms` before the point up
+        to which the session before heard (None: only the first counts)."""
+        start = heard_ms * BYTES_PER_MS
+        if replay_ms is not None:
+            start = max(start, self._heard - replay_ms * BYTES_PER_MS)
         self._model = model
-        while self._waiting:
-            payload_b64, n_bytes = self._waiting.popleft()
-            if payload_b64:
-                model.send_audio(payload_b64, n_bytes)
+        first = True
+        for kept in self._kept:
+            if kept.start + kept.n_bytes <= start:
+                continue
+            if first:
+                self._base, first = kept.start, False
+            if kept.payload_b64:
+                model.send_audio(kept.payload_b64, kept.n_bytes)
             else:
-                model.send_silence(n_bytes)
+                model.send_silence(kept.n_bytes)
+        if first:
+            self._base = self.position
+        self.replayed_bytes += max(0, self._heard - self._base)
+        self._heard = self.position
 
     def disconnect(self) -> None:
         self._model = None
 
+    def forget(self, before_ms: int) -> None:
+        """Nothing before this point of the caller axis will be needed. What nobody heard stays."""
+        before = min(before_ms * BYTES_PER_MS, self._heard)
+        while self._kept and self._kept[0].start + self._kept[0].n_bytes <= before:
+            self._kept.popleft()
+
+    def audio(self, start_ms: int, end_ms: int) -> bytes:
+        """What is still kept of a stretch of the caller axis, as μ-law, in whole frames."""
+        start, end = start_ms * BYTES_PER_MS, end_ms * BYTES_PER_MS
+        pieces = []
+        for kept in self._kept:
+            if kept.start < end and kept.start + kept.n_bytes > start:
+                silence = _SILENCE * kept.n_bytes
+                pieces.append(base64.b64decode(kept.payload_b64) if kept.payload_b64 else silence)
+        return b"".join(pieces)
+
     def _pad(self, n_bytes: int) -> None:
         self.padded_bytes += n_bytes
+        self._keep("", n_bytes)
         if self._model is not None:
             self._model.send_silence(n_bytes)
-        else:
-            self._wait("", n_bytes)
+            self._heard = self.position
 
-    def _wait(self, payload_b64: str, n_bytes: int) -> None:
-        self._waiting.append((payload_b64, n_bytes))
-        while len(self._waiting) > WAITING_LIMIT_MS // 20:
-            self.dropped_bytes += self._waiting.popleft()[1]
+    def _keep(self, payload_b64: str, n_bytes: int) -> None:
+        self._kept.append(Kept(self.position, n_bytes, payload_b64))
+        self.position += n_bytes
+        oldest = self._kept[0]
+        if self.position - oldest.start > KEPT_LIMIT_MS * BYTES_PER_MS:
+            self._kept.popleft()
+            self.dropped_bytes += max(0, oldest.start + oldest.n_bytes - self._heard)
+
+    def __len__(self) -> int:
+        """Bytes that are kept."""
+        return sum(kept.n_bytes for kept in islice(self._kept, None))

@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from app.call.call import Call
-from app.call.commands import Command
-from app.call.events import Event
+from app.call.commands import Command, Summarise
+from app.call.events import Event, SummaryWritten
 
 
 class Dialect(Protocol):
@@ -42,8 +42,24 @@ class ToolOutcome(Protocol):
 
 
 class Tools(Protocol):
-    async def run(self, name: str, arguments_json: str) -> ToolOutcome:
-        """Never raises for what the model or the tool did wrong: the output says it."""
+    async def run(self, name: str, arguments_json: str, *, run_id: str) -> ToolOutcome:
+        """Never raises for what the model or the tool did wrong: the output says it.
+
+        `run_id` is the model's id of this run: asked for again, even by another worker, the tool
+        does not run twice.
+        """
+        ...
+
+
+class Summariser(Protocol):
+    async def __call__(self, request: Summarise) -> SummaryWritten:
+        """A summary by a text model. Never raises for the vendor's faults: its text is "" then."""
+        ...
+
+
+class Phrases(Protocol):
+    def __call__(self, text: str) -> bytes | None:
+        """A phrase in the agent's voice as μ-law, if it is at hand. Never waits."""
         ...
 
 

@@ -8,7 +8,7 @@ is read slowly (error 31930).
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
@@ -49,7 +49,7 @@ POLICY_VIOLATION = 1008
 NORMAL = 1000
 
 MakeWriter = Callable[[Callable[[str, str], None]], CarrierWriter]
-MakeCall = Callable[[Grant, Start, "TwilioDialect", MakeWriter], CallBridge]
+MakeCall = Callable[[Grant, Start, "TwilioDialect", MakeWriter], Awaitable[CallBridge]]
 
 
 class TwilioDialect:
@@ -124,7 +124,7 @@ class MediaSocket:
         def writer(on_broken: Callable[[str, str], None]) -> CarrierWriter:
             return CarrierWriter(send_text, on_broken)
 
-        call = self.make_call(grant, start, TwilioDialect(start.stream_sid), writer)
+        call = await self.make_call(grant, start, TwilioDialect(start.stream_sid), writer)
         self.switchboard.connected(call)
         event(logger, logging.INFO, "call connected", call=call.call_id, agent=grant.agent)
         reader = asyncio.create_task(_read(protocol, receive, call))

@@ -87,6 +87,10 @@ class Spans:
         """The span that holds the byte at `position`."""
         return next((s for s in self._spans if s.start <= position < s.end), None)
 
+    def bytes_of(self, response_id: str) -> int:
+        """Bytes of this response that are still on the axis."""
+        return sum(s.end - s.start for s in self._spans if s.response_id == response_id)
+
     def heard_until(self, position: int) -> Iterator[ItemHeard]:
         """Every item on the axis with what of it lies before `position`."""
         totals: dict[tuple[str, int], ItemHeard] = {}

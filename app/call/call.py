@@ -10,7 +10,8 @@ Rules:
 3. Only `Responses` asks for answers. After parallel tools there is one request.
 4. Hanging up waits for the last mark, and for no longer than `goodbye_timeout_ms` after it is due.
 5. `EndCall` is the last command, exactly once; afterwards every event is ignored.
-6. The same events at the same times give the same commands: no clock, no chance, no I/O.
+6. A call outlives its model sessions: what a change of legs means is decided in handover.py.
+7. The same events at the same times give the same commands: no clock, no chance, no I/O.
 """
 
 from collections.abc import Callable
@@ -18,14 +19,24 @@ from typing import Any
 
 from app.call.commands import (
     AddUserText,
+    CancelResponse,
+    CloseLeg,
     Command,
+    CreateResponse,
+    DeleteItem,
     EndCall,
+    PlayPhrase,
+    RewriteItem,
+    SendToolOutput,
+    TakeLeg,
+    TruncateItem,
 )
 from app.call.endings import CARRIER_ENDINGS, HANG_UP_ENDINGS, MODEL_ENDINGS, EndReason
 from app.call.events import (
     AudioReceived,
     CallerAudioBegan,
     CarrierClosed,
+    CloseCause,
     DeadlineReached,
     Event,
     HangUpRequested,
@@ -35,15 +46,23 @@ from app.call.events import (
     ModelClosed,
     ModelFault,
     ModelReady,
+    PhraseStored,
     ResponseCreated,
     ResponseFinished,
+    RolloverRequested,
+    Snapshot,
     SpeechStarted,
     SpeechStopped,
+    StreamStarted,
+    SummaryWritten,
     TextReceived,
+    ToolCall,
     ToolFinished,
 )
 from app.call.floor import Decision, Floor
 from app.call.goodbye import Goodbye
+from app.call.handover import Handover
+from app.call.history import History
 from app.call.keypad import Keypad
 from app.call.memory import SilentItems, delete, mend
 from app.call.phases import TRANSITIONS, CallSettings, Phase
@@ -66,7 +85,8 @@ class Call:
         self.playout = Playout(self.settings.playout)
         self.responses = Responses(self.settings.responses)
         self.floor = Floor()
-        self._scribe = Scribe(self.playout)
+        self.history = History()
+        self._scribe = Scribe(self.playout, self.history.log.append)
         self._caller_heard = False
         self._greeted = not self.settings.greeting
         self._silent_items = SilentItems()
@@ -75,6 +95,19 @@ class Call:
         self._goodbye = Goodbye(self.settings.goodbye_timeout_ms)
         self._failures = 0
         self._requests = 0
+        self._phrases = 0
+        self._move_due_ms: int | None = None
+        """The call moves to another worker: in a quiet moment, or then."""
+        self._stream = StreamStarted("", "")
+        self.handover = Handover(
+            self.settings.relay,
+            self.settings.prices,
+            history=self.history,
+            responses=self.responses,
+            floor=self.floor,
+            playout=self.playout,
+            scribe=self._scribe,
+        )
 
     @property
     def timeline(self) -> Timeline:
@@ -94,6 +127,8 @@ class Call:
             self.responses.due_ms,
             None if self.phase is Phase.OPENING else self._keypad.due_ms,
             self._goodbye.due_ms(self.playout),
+            self.handover.due_ms,
+            self._move_due_ms,
         )
         return min((at for at in due if at is not None), default=None)
 
@@ -104,6 +139,10 @@ class Call:
         self._scribe.saw(event, now_ms)
         handler = _HANDLERS.get(type(event))
         commands = handler(self, event, now_ms) if handler is not None else []
+        if not _ends(commands):
+            commands += self.handover.look(now_ms, quiet=self._quiet)
+            commands += self._move(now_ms)
+        commands = self._reachable(commands)
         reason = self._goodbye.over(self.playout, now_ms, busy=self.responses.busy)
         if reason is not None and not _ends(commands):
             commands.append(EndCall(reason))
@@ -113,15 +152,58 @@ class Call:
             self._scribe.closed(self.playout.close(now_ms), self.responses.complete)
         return commands
 
+    def snapshot(self, *, moved: bool = False) -> Snapshot:
+        """What another worker needs to go on. `moved`: handed over on purpose."""
+        return self.handover.snapshot(self._stream.call_id, self._stream, moved=moved)
+
+    def _own_id(self, kind: str, number: int) -> str:
+        """An item's id of our making; another stream of this call makes others."""
+        return f"{kind}-{number}-{self._stream.stream_id[-8:]}"
+
+    def _move(self, now_ms: int) -> list[Command]:
+        """Leave the call to another worker, if this is the moment."""
+        due_ms = self._move_due_ms
+        if due_ms is None or self._goodbye.begun:
+            return []
+        if now_ms >= due_ms or self.phase is Phase.OPENING:
+            return [EndCall(EndReason.DRAINED)]
+        still = self._quiet and self.responses.still and not self.floor.caller_speaking
+        return [EndCall(EndReason.DRAINED)] if still else []
+
+    @property
+    def _quiet(self) -> bool:
+        """Nothing is played, pressed or run."""
+        busy = self.playout.unplayed or self._keypad.busy or self._tools.busy
+        return self.phase is Phase.TALKING and not busy
+
+    def _reachable(self, commands: list[Command]) -> list[Command]:
+        """While no session carries the call, what it should be told waits in the history."""
+        relay = self.handover.relay
+        if relay.leg or any(isinstance(c, TakeLeg) for c in commands):
+            return commands
+        return [c for c in commands if not isinstance(c, _FOR_THE_MODEL)]
+
     def _enter(self, happening: str) -> None:
         self.phase = TRANSITIONS[self.phase, happening]
 
     # Opening
 
-    def _model_ready(self, _event: ModelReady, now_ms: int) -> list[Command]:
-        if self.phase is Phase.OPENING:
+    def _stream_started(self, event: StreamStarted, now_ms: int) -> list[Command]:
+        self._stream = event
+        commands = self.handover.begin(event, now_ms)
+        if event.resumed is not None:
+            self._greeted = True
+            calls = [
+                ToolCall(u.call_id, u.item_id, u.name, u.arguments) for u in self.history.open_tools
+            ]
+            commands += self._tools.resume(calls)
+        return commands
+
+    def _model_ready(self, event: ModelReady, now_ms: int) -> list[Command]:
+        commands = self.handover.ready(event, now_ms)
+        if self.phase is Phase.OPENING and self.handover.relay.leg:
             self._enter("ready")
-        return self._greet(now_ms)
+        return commands + self._greet(now_ms)
 
     def _caller_audio_began(self, _event: CallerAudioBegan, now_ms: int) -> list[Command]:
         self._caller_heard = True
@@ -136,14 +218,18 @@ class Call:
 
     # The floor
 
-    def _speech_started(self, _event: SpeechStarted, now_ms: int) -> list[Command]:
+    def _speech_started(self, event: SpeechStarted, now_ms: int) -> list[Command]:
+        if not self.handover.speech_started(event):
+            return []
+        self._scribe.speech_started(event, now_ms)
         agent_has_floor = self.playout.unplayed or self.responses.busy
         decision = self.floor.caller_started(agent_has_floor=agent_has_floor)
         self.responses.caller_started()
         commands = self._interrupt(now_ms) if decision is Decision.YIELD else []
         return commands + self._call_off_goodbye()
 
-    def _speech_stopped(self, _event: SpeechStopped, now_ms: int) -> list[Command]:
+    def _speech_stopped(self, event: SpeechStopped, now_ms: int) -> list[Command]:
+        self.handover.speech_stopped(event, now_ms)
         self.floor.caller_stopped()
         return self.responses.caller_stopped(now_ms)
 
@@ -160,7 +246,7 @@ class Call:
 
     def _settle(self, settled: Settled, now_ms: int) -> list[Command]:
         self._scribe.settled(settled, self.responses.complete, now_ms)
-        return [*mend(settled, self.responses.complete)]
+        return self.handover.in_this_leg(mend(settled, self.responses.complete))
 
     # What the agent says
 
@@ -178,6 +264,7 @@ class Call:
         if not self.responses.alive(event.response_id) or not event.n_bytes:
             return []
         self._silent_items.sounded(event.item_id)
+        self.handover.sounded(event.item_id)
         return self.playout.receive(
             event.response_id, event.item_id, event.content_index, event.n_bytes, now_ms
         )
@@ -201,7 +288,8 @@ class Call:
         completed = event.status == "completed"
         if _ends(commands):
             return commands
-        return commands + self.responses.finished(event.response_id, now_ms, completed=completed)
+        commands += self.responses.finished(event.response_id, now_ms, completed=completed)
+        return commands + self.handover.answered(event, now_ms)
 
     def _forget_silent_items(self, response_id: str, *, dead: bool) -> list[Command]:
         """Items of a dead response that never came to sound would stay in the model's memory."""
@@ -214,7 +302,8 @@ class Call:
         self._failures += 1
         self.timeline.note(now_ms, "fault", f"response failed: {event.error_code or event.reason}")
         if self._failures >= self.settings.max_failures:
-            return [EndCall(EndReason.MODEL_FAILED, event.error_code or event.reason)]
+            self._failures = 0
+            return self._abandon_leg("failed", event.error_code or event.reason, now_ms)
         return self._want_answer(now_ms)
 
     def _want_answer(self, now_ms: int) -> list[Command]:
@@ -225,7 +314,9 @@ class Call:
     def _run_tools(self, event: ResponseFinished, now_ms: int) -> list[Command]:
         calls = event.tool_calls
         if not calls or any(call.name != HANG_UP_TOOL for call in calls):
-            return self._tools.start(calls)
+            for call in calls:
+                self.history.called(call)
+            return self._told(self._tools.start(calls))
         if not self.responses.alive(event.response_id):
             return [refuse(call.call_id, CALLER_SPOKE) for call in calls]
         self._begin_goodbye(EndReason.AGENT_HUNG_UP, now_ms, calls[0].call_id)
@@ -233,7 +324,15 @@ class Call:
 
     def _tool_finished(self, event: ToolFinished, now_ms: int) -> list[Command]:
         commands, last = self._tools.finished(event)
+        commands = self._told(commands)
         return commands + self._want_answer(now_ms) if last else commands
+
+    def _told(self, commands: list[Command]) -> list[Command]:
+        """Outputs of tools belong to the history, whoever reads them."""
+        for command in commands:
+            if isinstance(command, SendToolOutput):
+                self.history.returned(command.call_id, command.output)
+        return commands
 
     # The carrier
 
@@ -260,7 +359,9 @@ class Call:
         self._requests += 1
         text = f"The caller pressed these keys: {' '.join(keys)}"
         self.timeline.begin("keys")
-        return [AddUserText(f"keys-{self._requests}", text), *self._want_answer(now_ms)]
+        request_id = self._own_id("keys", self._requests)
+        self.history.pressed(request_id, text)
+        return [AddUserText(request_id, text), *self._want_answer(now_ms)]
 
     def _carrier_closed(self, event: CarrierClosed, _now_ms: int) -> list[Command]:
         return [EndCall(CARRIER_ENDINGS[event.cause], event.detail)]
@@ -271,13 +372,49 @@ class Call:
         if event.kind == "active_response":
             self.responses.conflicted(event.request_id, now_ms)
         if event.kind == "fatal":
-            return [EndCall(EndReason.MODEL_FAILED, event.code)]
+            return self._abandon_leg("failed", event.code, now_ms)
         return []
 
-    def _model_closed(self, event: ModelClosed, _now_ms: int) -> list[Command]:
-        return [EndCall(MODEL_ENDINGS[event.cause], event.detail)]
+    def _model_closed(self, event: ModelClosed, now_ms: int) -> list[Command]:
+        return self.handover.closed(event, now_ms) + self._given_up()
+
+    def _abandon_leg(self, cause: CloseCause, detail: str, now_ms: int) -> list[Command]:
+        """The session lives, but it is of no use any more."""
+        leg = self.handover.relay.leg
+        if not leg:
+            return []
+        closed = ModelClosed(cause, detail, leg)
+        self.timeline.leg_closed(leg, cause, now_ms)
+        return [CloseLeg(leg), *self._model_closed(closed, now_ms)]
+
+    def _given_up(self) -> list[Command]:
+        """Without a model there is nothing to talk with; a goodbye is said to its end."""
+        given_up = self.handover.relay.given_up
+        if given_up is None or self.phase is Phase.GOODBYE:
+            return []
+        return [EndCall(MODEL_ENDINGS[given_up.cause], given_up.detail)]
+
+    def _summary_written(self, event: SummaryWritten, now_ms: int) -> list[Command]:
+        return self.handover.summary_written(event, now_ms)
+
+    def _rollover_requested(self, event: RolloverRequested, now_ms: int) -> list[Command]:
+        return self.handover.wish(event.cause, now_ms)
+
+    def _phrase_stored(self, event: PhraseStored, now_ms: int) -> list[Command]:
+        """It is said only while it still has a purpose: no model is there and nothing plays."""
+        if not event.n_bytes or self.handover.relay.leg or self.playout.unplayed:
+            return []
+        self._phrases += 1
+        phrase_id = self._own_id("phrase", self._phrases)
+        self.transcript.agent_says(phrase_id, event.text, now_ms)
+        commands = self.playout.receive(phrase_id, phrase_id, 0, event.n_bytes, now_ms)
+        self.handover.said_by_nobody(phrase_id)
+        return commands + self.playout.finish(now_ms)
 
     def _hang_up_requested(self, event: HangUpRequested, now_ms: int) -> list[Command]:
+        if event.by == "drain":
+            self._move_due_ms = now_ms + self.settings.move_wait_ms
+            return []
         self._begin_goodbye(HANG_UP_ENDINGS[event.by], now_ms)
         return []
 
@@ -300,8 +437,14 @@ class Call:
         commands += self._tell_keys(now_ms)
         commands += self._expire_responses(now_ms)
         if self.responses.given_up:
-            commands.append(EndCall(EndReason.MODEL_STALLED))
-        return commands
+            self.responses.stalls = self.responses.settings.max_stalls - 1
+            commands += self._abandon_leg("stalled", "the model did not go on", now_ms)
+        if _ends(commands):
+            return commands
+        commands += self.handover.expire(now_ms)
+        if self.handover.relay.filler_due(now_ms) and not self.playout.unplayed:
+            commands.append(PlayPhrase(self.settings.relay.filler))
+        return commands + self._given_up()
 
     def _expire_responses(self, now_ms: int) -> list[Command]:
         stalls = self.responses.stalls
@@ -316,7 +459,18 @@ def _ends(commands: list[Command]) -> bool:
     return bool(commands) and isinstance(commands[-1], EndCall)
 
 
+_FOR_THE_MODEL = (
+    AddUserText,
+    CancelResponse,
+    CreateResponse,
+    DeleteItem,
+    RewriteItem,
+    SendToolOutput,
+    TruncateItem,
+)
+
 _HANDLERS: dict[type, Callable[[Call, Any, int], list[Command]]] = {
+    StreamStarted: Call._stream_started,
     ModelReady: Call._model_ready,
     CallerAudioBegan: Call._caller_audio_began,
     SpeechStarted: Call._speech_started,
@@ -332,6 +486,9 @@ _HANDLERS: dict[type, Callable[[Call, Any, int], list[Command]]] = {
     CarrierClosed: Call._carrier_closed,
     ModelFault: Call._model_fault,
     ModelClosed: Call._model_closed,
+    SummaryWritten: Call._summary_written,
+    PhraseStored: Call._phrase_stored,
+    RolloverRequested: Call._rollover_requested,
     HangUpRequested: Call._hang_up_requested,
     DeadlineReached: Call._deadline_reached,
 }

@@ -5,9 +5,10 @@ appended every accepted model byte to that generation's store in the order of `A
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from app.call.endings import EndReason
+from app.call.events import Entry, LegCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,76 @@ class AddUserText:
 
 
 @dataclass(frozen=True, slots=True)
+class RewriteItem:
+    """Replace an item of ours by the part of its words that was heard. "" as text: delete it."""
+
+    request_id: str
+    item_id: str
+    new_id: str
+    text: str
+    after: str
+    """The item that it stands behind; "" when it is the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLeg:
+    """Open a model session beside the one that carries the call, if there is one.
+
+    `ModelReady` or `ModelClosed` with this leg will tell. No caller audio goes to it yet.
+    """
+
+    leg: int
+    model: int
+    """Which one of the agent's list of models."""
+    context: str = ""
+    """What the session must know beyond the agent's instructions; follows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeLeg:
+    """From now on this leg carries the call; the one before it is closed.
+
+    First it is told `entries`. Then it hears caller audio from the later of two places on: the
+    caller axis's `heard_ms`, and `replay_ms` before the point up to which the leg before it heard
+    (None: as far back as `heard_ms`, because the caller is speaking).
+    """
+
+    leg: int
+    entries: tuple[Entry, ...]
+    heard_ms: int
+    replay_ms: int | None
+    cause: LegCause
+
+
+@dataclass(frozen=True, slots=True)
+class CloseLeg:
+    """Close this session; nothing more of it counts."""
+
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summarise:
+    """Ask for a summary of the call so far, beside the conversation. `SummaryWritten` will tell."""
+
+    request_id: str
+    by: Literal["session", "text_model"]
+    instructions: str
+    conversation: str = ""
+    """For a text model: what was said, as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayPhrase:
+    """Fetch a fixed phrase in the agent's voice, if it is at hand; `PhraseStored` brings it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunTool:
+    """Run a tool, once: `call_id` tells a second request for the same run."""
+
     call_id: str
     name: str
     arguments: str
@@ -114,6 +184,12 @@ Command: TypeAlias = (
     | TruncateItem
     | DeleteItem
     | AddUserText
+    | RewriteItem
+    | OpenLeg
+    | TakeLeg
+    | CloseLeg
+    | Summarise
+    | PlayPhrase
     | RunTool
     | SendToolOutput
     | EndCall

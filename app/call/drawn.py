@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from app.call import phases, playout, responses
+from app.call import phases, playout, relay, responses
 
 State = TypeVar("State", bound=StrEnum)
 
@@ -30,6 +30,11 @@ def page() -> str:
                 "The model's response",
                 "One answer at a time; only this machine asks for one. `app/call/responses.py`",
                 responses.TRANSITIONS,
+            ),
+            _machine(
+                "The relay",
+                "The call's model sessions, one after the other. `app/call/relay.py`",
+                relay.TRANSITIONS,
             ),
             _machine(
                 "A generation of bot audio",

@@ -64,6 +64,8 @@ MODEL_ENDINGS: dict[str, EndReason] = {
     "nonsense": EndReason.MODEL_NONSENSE,
     "expired": EndReason.MODEL_EXPIRED,
     "lost": EndReason.MODEL_LOST,
+    "stalled": EndReason.MODEL_STALLED,
+    "failed": EndReason.MODEL_FAILED,
 }
 HANG_UP_ENDINGS: dict[str, EndReason] = {
     "agent": EndReason.AGENT_HUNG_UP,

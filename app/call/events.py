@@ -1,8 +1,10 @@
 """What can happen to a call. Everything the heart knows of the world arrives as one of these.
 
 Conventions: `*_ms` on the call clock are milliseconds since the call's first event; `carrier_ms` is
-the carrier's own clock (Twilio: media `timestamp`); `axis_ms` is the caller-audio axis of a model
-session: milliseconds of caller audio written to it so far. Ids are the vendor's, opaque here.
+the carrier's own clock (Twilio: media `timestamp`); `axis_ms` is the caller axis: milliseconds of
+caller audio, silence included, since the stream began. Ids are the vendor's, opaque here.
+A call has several model sessions one after the other, its legs, numbered from 1. What comes from a
+model comes from the leg that carries the call, unless the event names its `leg`.
 Audio itself never travels in events: the bridge keeps the bytes, the heart keeps their positions.
 """
 
@@ -14,12 +16,52 @@ Direction: TypeAlias = Literal["inbound", "outbound"]
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that was said or done, as another model session is told of it."""
+
+    kind: Literal["caller", "agent", "keys", "tool"]
+    item_id: str = ""
+    text: str = ""
+    """Words as heard. "" for a caller's turn whose words are not known: then its audio counts."""
+    audio_start_ms: int | None = None
+    audio_end_ms: int | None = None
+    """On the caller axis."""
+    call_id: str = ""
+    name: str = ""
+    arguments: str = ""
+    output: str | None = None
+    """Of a tool. None: it has not come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What another worker needs to go on with a call."""
+
+    call_id: str
+    direction: Direction
+    summary: str = ""
+    """Stands for all that was said before `entries`."""
+    entries: tuple[Entry, ...] = ()
+    unanswered: bool = False
+    """The caller waits for an answer."""
+    moved: bool = False
+    """Handed over on purpose in a quiet moment: nothing needs to be explained to the caller."""
+    model: int = 0
+    """Which model of the agent's list carried the call."""
+    cost_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class StreamStarted:
     """The carrier's media stream is open and its token was accepted."""
 
     call_id: str
     stream_id: str
     direction: Direction = "inbound"
+    first_model: int = 0
+    """Which model of the agent's list to begin with."""
+    resumed: Snapshot | None = None
+    """Where the call stood when another stream of it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +96,13 @@ class CarrierClosed:
 
 @dataclass(frozen=True, slots=True)
 class ModelReady:
-    """The session is configured and the echoed configuration was checked."""
+    """A session is configured and the echoed configuration was checked."""
 
     session_id: str
     model: str
-    expires_at_s: float | None = None
-    """Unix time at which the vendor ends the session, if it says so."""
+    lifetime_ms: int | None = None
+    """After this long the vendor ends the session, if it says so."""
+    leg: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +111,7 @@ class SpeechStarted:
 
     item_id: str
     audio_start_ms: int
-    """On the session's caller-audio axis; includes the model's prefix padding."""
+    """On the caller axis; includes the model's prefix padding."""
     axis_ms: int
 
 
@@ -76,7 +119,7 @@ class SpeechStarted:
 class SpeechStopped:
     item_id: str
     audio_end_ms: int
-    """On the session's caller-audio axis; includes the silence that the model waited for."""
+    """On the caller axis; includes the silence that the model waited for."""
     axis_ms: int
     silence_ms: int = 0
     """The silence contained in `audio_end_ms`, so speech ended at `audio_end_ms - silence_ms`."""
@@ -191,12 +234,51 @@ class ModelFault:
     """The id of the command it answers, if the vendor says so."""
 
 
+CloseCause: TypeAlias = Literal[
+    "refused", "unreachable", "wrong_format", "nonsense", "expired", "lost", "stalled", "failed"
+]
+"""The last two are our own verdicts: it did not go on, or failed again and again."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelClosed:
-    """The model session is gone or could not be opened."""
+    """A model session is gone or could not be opened."""
 
-    cause: Literal["refused", "unreachable", "wrong_format", "nonsense", "expired", "lost"]
+    cause: CloseCause
     detail: str = ""
+    leg: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryWritten:
+    """The answer to `Summarise`. `text` "": it failed."""
+
+    request_id: str
+    text: str
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseStored:
+    """The answer to `PlayPhrase`: the bytes of a phrase in the agent's voice, which come with this
+    event as model audio does. 0 bytes: it is not at hand."""
+
+    text: str
+    n_bytes: int
+
+
+LegCause: TypeAlias = Literal[
+    "start", "time", "expiry", "context", "spend", "operator", "drop", "failover", "worker"
+]
+"""Why a leg was opened: the call's start; a session's planned time, the vendor's limit, what it
+reads or costs; somebody's wish; a session lost; another model; another worker took over."""
+
+
+@dataclass(frozen=True, slots=True)
+class RolloverRequested:
+    """Go on with a fresh model session, in a quiet moment."""
+
+    cause: LegCause = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +321,9 @@ Event: TypeAlias = (
     | RateLimits
     | ModelFault
     | ModelClosed
+    | SummaryWritten
+    | PhraseStored
+    | RolloverRequested
     | ToolFinished
     | HangUpRequested
     | DeadlineReached

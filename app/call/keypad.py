@@ -11,6 +11,10 @@ class Keypad:
         """When the entry is complete, on the call clock."""
         self._keys = ""
 
+    @property
+    def busy(self) -> bool:
+        return self.due_ms is not None
+
     def press(self, digit: str, now_ms: int) -> None:
         self._keys += digit
         self.due_ms = now_ms + self.pause_ms

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.call.playout import PlayoutSettings
+from app.call.prices import Prices
+from app.call.relay import RelaySettings
 from app.call.responses import ResponseSettings
 
 
@@ -39,8 +41,13 @@ class CallSettings:
     """Instructions of the first response; empty: the agent waits for the caller."""
     playout: PlayoutSettings = field(default_factory=PlayoutSettings)
     responses: ResponseSettings = field(default_factory=ResponseSettings)
+    relay: RelaySettings = field(default_factory=RelaySettings)
+    prices: tuple[Prices | None, ...] = ()
+    """Of each model of the agent's list; None where they are not known."""
     key_pause_ms: int = 1_500
     """Keys pressed closer together than this reach the model as one entry."""
     goodbye_timeout_ms: int = 3_000
+    move_wait_ms: int = 8_000
+    """Longest wait for a quiet moment in which a call moves to another worker."""
     max_failures: int = 2
     """After this many failed responses in a row the model is given up."""

@@ -166,6 +166,10 @@ class Playout:
             due.append(self._play_end_ms - self.settings.lead_ms + self.settings.step_ms)
         return min(due, default=None)
 
+    def received_of(self, response_id: str) -> int:
+        """Bytes of this response on the present generation's axis."""
+        return self._now.spans.bytes_of(response_id)
+
     def span_at(self, position: int) -> Span | None:
         """The item that the byte at `position` of the present generation belongs to."""
         return self._now.spans.at(position)

@@ -4,6 +4,7 @@
     idle --created (the model began by itself)--> active
     requested --conflict (another response is running)--> active
     requested, active --nothing happens for too long--> idle, asked once more, then given up
+    requested, active --the model's session is gone--> idle, asked again when the next one is there
 
 While the caller has the floor, and until the model has begun its answer to what was said, nothing
 is requested: that answer will see everything that was put into the conversation before it. What was
@@ -45,10 +46,12 @@ TRANSITIONS: dict[tuple[ResponseState, str], ResponseState] = {
     (ResponseState.REQUESTED, "created"): ResponseState.ACTIVE,
     (ResponseState.REQUESTED, "conflict"): ResponseState.ACTIVE,
     (ResponseState.REQUESTED, "silence"): ResponseState.IDLE,
+    (ResponseState.REQUESTED, "lost"): ResponseState.IDLE,
     (ResponseState.ACTIVE, "created"): ResponseState.ACTIVE,
     (ResponseState.ACTIVE, "conflict"): ResponseState.ACTIVE,
     (ResponseState.ACTIVE, "finished"): ResponseState.IDLE,
     (ResponseState.ACTIVE, "silence"): ResponseState.IDLE,
+    (ResponseState.ACTIVE, "lost"): ResponseState.IDLE,
 }
 
 
@@ -84,6 +87,22 @@ class Responses:
         self._caller_has_floor = False
         self._answer_awaited_ms: int | None = None
         self._requests = 0
+        self._instructions = ""
+        """Of the response that is running, where it was asked for."""
+        self.nobody_answers = False
+        """No session carries the call; what is wished for waits."""
+
+    @property
+    def still(self) -> bool:
+        """Nothing is asked for, wished for, awaited or running, dead or alive."""
+        waits = self._pending is not None or self._answer_awaited_ms is not None
+        return self.state is ResponseState.IDLE and not waits
+
+    @property
+    def owed(self) -> bool:
+        """The caller waits for an answer that has not come whole."""
+        waits = self._pending is not None or self._answer_awaited_ms is not None
+        return waits or self.busy
 
     @property
     def busy(self) -> bool:
@@ -112,8 +131,9 @@ class Responses:
     def created(self, response_id: str, request_id: str, now_ms: int) -> list[Command]:
         self._move("created", now_ms)
         self.active_id = response_id
+        self._instructions = ""
         if self._requested is not None and self._requested.request_id == request_id:
-            self._requested = None
+            self._instructions, self._requested = self._requested.instructions, None
         elif request_id and self._requested is not None:
             remember(self._doomed, self._requested.request_id)
         if request_id in self._doomed:
@@ -172,6 +192,30 @@ class Responses:
             return self._kill_active(cancel=not self.settings.server_cancels)
         return []
 
+    def leg_lost(self, now_ms: int, *, go_on: str) -> None:
+        """The session is gone, with what it owed: that is asked of the next one. `go_on`: the
+        instructions where an answer broke off; "" where none of it had come."""
+        owed: str | None = None
+        if self._requested is not None and self.busy:
+            owed = self._requested.instructions
+        elif self.state is ResponseState.ACTIVE and self.busy:
+            owed = go_on or self._instructions
+        elif self._answer_awaited_ms is not None:
+            owed = ""
+        if self._pending is None:
+            self._pending = owed
+        if self.state is ResponseState.ACTIVE and self.active_id:
+            remember(self._dead, self.active_id)
+        self._requested = self._answer_awaited_ms = None
+        self.nobody_answers = True
+        if self.state is not ResponseState.IDLE:
+            self._move("lost", now_ms)
+
+    def leg_taken(self, now_ms: int) -> list[Command]:
+        """A session carries the call: ask it for what is owed."""
+        self.nobody_answers = False
+        return self._pump(now_ms)
+
     @property
     def due_ms(self) -> int | None:
         due = []
@@ -222,6 +266,7 @@ class Responses:
 
     def _pump(self, now_ms: int) -> list[Command]:
         waits = self._caller_has_floor or self._answer_awaited_ms is not None
+        waits = waits or self.nobody_answers
         if self._pending is None or waits or self.state is not ResponseState.IDLE:
             return []
         self._requests += 1

@@ -7,8 +7,10 @@ from app.call.commands import (
     Command,
     CreateResponse,
     EndCall,
+    OpenLeg,
     RunTool,
     SendAudio,
+    TakeLeg,
     TruncateItem,
 )
 from app.call.events import (
@@ -19,6 +21,7 @@ from app.call.events import (
     Event,
     ItemTruncated,
     KeyPressed,
+    ModelClosed,
     ModelFault,
     ModelReady,
     RateLimits,
@@ -34,15 +37,16 @@ from app.call.memory import stays
 from app.call.playout import Played, Playout, Settled
 from app.call.recent import Recent
 from app.call.timeline import Interruption, Stamp, Timeline, ToolRun, Turn
-from app.call.transcript import Transcript
+from app.call.transcript import Line, Transcript
 
 
 class Scribe:
     """One per call; `playout` is only read."""
 
-    def __init__(self, playout: Playout) -> None:
+    def __init__(self, playout: Playout, began: Callable[[Line], None]) -> None:
+        """`began` is told of each line of the transcript."""
         self.timeline = Timeline()
-        self.transcript = Transcript()
+        self.transcript = Transcript(began)
         self._playout = playout
         self._carrier_start_ms = 0
         self._cut_ms: dict[int, int] = {}
@@ -61,7 +65,7 @@ class Scribe:
             case CallerAudioBegan():
                 self._carrier_start_ms = event.carrier_ms
             case ModelReady():
-                timeline.model_ready_ms = now_ms
+                timeline.leg_ready(event.leg, event.model, now_ms)
             case KeyPressed():
                 timeline.note(now_ms, "key", "the caller pressed a key")
             case RateLimits():
@@ -70,8 +74,10 @@ class Scribe:
                 timeline.note(now_ms, "fault", f"{event.code}: {event.message}")
             case ToolFinished():
                 self._tool_finished(event, now_ms)
-            case SpeechStarted() | SpeechStopped() | CallerTurnCommitted() | CallerTranscribed():
+            case SpeechStopped() | CallerTurnCommitted() | CallerTranscribed():
                 self._saw_caller(event, now_ms)
+            case ModelClosed():
+                timeline.leg_closed(event.leg, event.cause, now_ms)
             case _:
                 self._saw_model(event, now_ms)
 
@@ -86,6 +92,10 @@ class Scribe:
                     self._asked_in.put(command.request_id, self.timeline.turn)
                 case TruncateItem():
                     self.timeline.item(command.item_id).stamp(Stamp.TRUNCATE_SENT, now_ms)
+                case OpenLeg():
+                    self.timeline.leg_opened(command.leg, command.model, now_ms)
+                case TakeLeg():
+                    self.timeline.leg_taken(command.leg, command.cause, now_ms)
                 case RunTool():
                     run = ToolRun(command.call_id, command.name, now_ms)
                     turn = self._tools_of.pop(command.call_id) or self.timeline.turn
@@ -94,6 +104,19 @@ class Scribe:
                     self.timeline.close(command.reason, command.detail, now_ms)
                 case _:
                     pass
+
+    def speech_started(self, event: SpeechStarted, now_ms: int) -> None:
+        """The caller began to speak."""
+        turn = self.timeline.begin("caller")
+        turn.caller_item_id = event.item_id
+        began_ms = now_ms - max(0, event.axis_ms - event.audio_start_ms)
+        turn.stamp(Stamp.SPEECH_STARTED, began_ms)
+        self.transcript.caller_began(event.item_id, event.audio_start_ms, began_ms)
+
+    def carried(self, item_id: str, new_id: str) -> None:
+        """What the caller is saying goes on in another leg, under another id."""
+        self.timeline.caller(item_id).caller_item_id = new_id
+        self.transcript.caller_carried(item_id, new_id)
 
     def interrupted(self, now_ms: int) -> None:
         """The caller took the floor while the agent thought."""
@@ -162,17 +185,12 @@ class Scribe:
 
     def _saw_caller(
         self,
-        event: SpeechStarted | SpeechStopped | CallerTurnCommitted | CallerTranscribed,
+        event: SpeechStopped | CallerTurnCommitted | CallerTranscribed,
         now_ms: int,
     ) -> None:
         match event:
-            case SpeechStarted():
-                turn = self.timeline.begin("caller")
-                turn.caller_item_id = event.item_id
-                began_ms = now_ms - max(0, event.axis_ms - event.audio_start_ms)
-                turn.stamp(Stamp.SPEECH_STARTED, began_ms)
-                self.transcript.caller_began(event.item_id, began_ms)
             case SpeechStopped():
+                self.transcript.caller_ended(event.item_id, event.audio_end_ms)
                 turn = self.timeline.caller(event.item_id)
                 end_ms = event.audio_end_ms - event.silence_ms
                 turn.stamp(Stamp.SPEECH_ENDED, now_ms - max(0, event.axis_ms - end_ms))

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from app.call.endings import EndReason
-from app.call.events import Usage
+from app.call.events import CloseCause, LegCause, Usage
 from app.call.recent import Recent
 
 Cause = Literal["greeting", "caller", "keys", "model"]
@@ -112,16 +112,34 @@ class Note:
     text: str
 
 
+@dataclass(slots=True)
+class Leg:
+    """One model session of the call."""
+
+    number: int
+    model_index: int
+    """Which one of the agent's list."""
+    opened_ms: int
+    model: str = ""
+    cause: LegCause | None = None
+    """Why it took over; None while it did not."""
+    ready_ms: int | None = None
+    taken_ms: int | None = None
+    closed_ms: int | None = None
+    closed_by: CloseCause | None = None
+    """Why the vendor's side ended; None where we closed it."""
+
+
 class Timeline:
-    """The turns of one call, and what stands beside them."""
+    """The turns of one call, its legs, and what stands beside them."""
 
     def __init__(self) -> None:
         self.turns: list[Turn] = []
+        self.legs: list[Leg] = []
         self.notes: list[Note] = []
         self.rate_limits: dict[str, int] = {}
         """What remains, by the vendor's name of the limit."""
         self.started_ms: int | None = None
-        self.model_ready_ms: int | None = None
         self.ended_ms: int | None = None
         self.end_reason: EndReason | None = None
         self.end_detail = ""
@@ -165,6 +183,34 @@ class Timeline:
         runs = (run for turn in turns for run in turn.tools if run.call_id == call_id)
         return next(runs, None)
 
+    @property
+    def model_ready_ms(self) -> int | None:
+        """When the first session was ready."""
+        return next((leg.ready_ms for leg in self.legs if leg.ready_ms is not None), None)
+
+    def leg_opened(self, number: int, model_index: int, now_ms: int) -> None:
+        self.legs.append(Leg(number, model_index, now_ms))
+
+    def leg_ready(self, number: int, model: str, now_ms: int) -> None:
+        leg = self._leg(number)
+        leg.model, leg.ready_ms = model, now_ms
+
+    def leg_taken(self, number: int, cause: LegCause, now_ms: int) -> None:
+        for before in self.legs:
+            if before.taken_ms is not None and before.closed_ms is None:
+                before.closed_ms = now_ms
+        leg = self._leg(number)
+        leg.cause, leg.taken_ms = cause, now_ms
+
+    def leg_closed(self, number: int, cause: CloseCause, now_ms: int) -> None:
+        leg = self._leg(number)
+        if leg.closed_ms is None:
+            leg.closed_by, leg.closed_ms = cause, now_ms
+
+    def _leg(self, number: int) -> Leg:
+        known = (leg for leg in reversed(self.legs) if leg.number == number)
+        return next(known, None) or Leg(number, 0, 0)
+
     def note(
         self, now_ms: int, kind: Literal["fault", "fallback", "key", "stall", "expiry"], text: str
     ) -> None:
@@ -183,6 +229,7 @@ class Timeline:
             "end_fault": None if self.end_reason is None else self.end_reason.fault,
             "end_detail": self.end_detail,
             "rate_limits_remaining": self.rate_limits,
+            "legs": [asdict(leg) for leg in self.legs],
             "turns": [turn.as_json() for turn in self.turns],
             "notes": [asdict(note) for note in self.notes],
         }

@@ -33,6 +33,14 @@ class ToolDesk:
                 commands.append(RunTool(call.call_id, call.name, call.arguments))
         return commands
 
+    @property
+    def busy(self) -> bool:
+        return bool(self._running)
+
+    def resume(self, calls: list[ToolCall]) -> list[Command]:
+        """Ask again for the runs that another worker began: each is run once all the same."""
+        return self.start(tuple(calls))
+
     def finished(self, event: ToolFinished) -> tuple[list[Command], bool]:
         """The output for the model, and whether it was the last one that was waited for."""
         group = self._running.pop(event.call_id, None)

@@ -1,5 +1,6 @@
 """What was said, as heard: an agent's line holds only words that reached the caller."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +21,9 @@ class Line:
     """Agent: the words that were generated and never reached the caller."""
     interrupted: bool = False
     final: bool = False
+    audio_start_ms: int | None = None
+    audio_end_ms: int | None = None
+    """Caller: where the turn lies on the caller axis; its end is None while it is being said."""
 
     def __str__(self) -> str:
         if not self.interrupted:
@@ -28,15 +32,32 @@ class Line:
 
 
 class Transcript:
-    """The lines of a call in the order in which they began."""
+    """The lines of a call in the order in which they began.
 
-    def __init__(self) -> None:
+    `began` is told of each line when it begins.
+    """
+
+    def __init__(self, began: Callable[[Line], None] = lambda line: None) -> None:
         self.lines: list[Line] = []
+        self._began = began
         self._by_item: Recent[Line] = Recent(256)
         """A caller's words may be transcribed long after they were said."""
 
-    def caller_began(self, item_id: str, now_ms: int) -> None:
-        self._line("caller", item_id, now_ms)
+    def caller_began(self, item_id: str, audio_start_ms: int, now_ms: int) -> None:
+        """`audio_start_ms`: on the caller axis."""
+        self._line("caller", item_id, now_ms).audio_start_ms = audio_start_ms
+
+    def caller_ended(self, item_id: str, audio_end_ms: int) -> None:
+        line = self._by_item.get(item_id)
+        if line is not None:
+            line.audio_end_ms = audio_end_ms
+
+    def caller_carried(self, item_id: str, new_id: str) -> None:
+        """What the caller is saying has another item now: another leg hears it from its start."""
+        line = self._by_item.pop(item_id)
+        if line is not None:
+            line.item_id = new_id
+            self._by_item.put(new_id, line)
 
     def caller_said(self, item_id: str, text: str, now_ms: int) -> None:
         """The transcript of a caller's turn; it may come long after the turn."""
@@ -69,6 +90,9 @@ class Transcript:
         if line is not None:
             self._silence(line, interrupted=interrupted)
 
+    def line_of(self, item_id: str) -> Line | None:
+        return self._by_item.get(item_id)
+
     def close(self) -> None:
         """The call is over: what was neither heard nor cut by now was never heard."""
         for _, line in self._by_item.items():
@@ -100,6 +124,7 @@ class Transcript:
             line = Line(speaker, item_id, now_ms)
             self._by_item.put(item_id, line)
             self.lines.append(line)
+            self._began(line)
         return line
 
 

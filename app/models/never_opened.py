@@ -3,7 +3,7 @@
 With it a bridge handles a refused key as it handles any other end of a session.
 """
 
-from app.call.events import ModelClosed
+from app.call.events import Entry, ModelClosed
 from app.models.ports import Capabilities, Incoming, ModelCommand, SessionOver, SessionStats
 
 
@@ -32,6 +32,9 @@ class NeverOpened:
         """Dropped: nobody listens."""
 
     def send(self, command: ModelCommand) -> None:
+        """Dropped: nobody listens."""
+
+    def tell(self, entry: Entry, ulaw: bytes = b"") -> None:
         """Dropped: nobody listens."""
 
     async def close(self) -> None:

@@ -14,14 +14,22 @@ from app.call.commands import (
     CancelResponse,
     CreateResponse,
     DeleteItem,
+    RewriteItem,
     SendToolOutput,
+    Summarise,
     TruncateItem,
 )
+from app.call.events import Entry
 from app.models.ports import ModelCommand, SemanticVad, ServerVad, SessionConfig, TurnDetection
 
 AUDIO_FORMAT = "audio/pcmu"
 """G.711 μ-law at 8 kHz in the GA protocol; the object takes no `rate`."""
 
+ASIDE = "aside"
+"""Metadata key of responses beside the conversation; its value is the request's id."""
+
+_MAX_SUMMARY_TOKENS = 1_000
+_MAX_ID_CHARS = 32
 _APPEND_HEAD = '{"type":"input_audio_buffer.append","audio":"'
 _APPEND_TAIL = '"}'
 _MU_LAW_SILENCE = b"\xff"
@@ -53,12 +61,67 @@ def _silence(n_bytes: int) -> bytes:
     return append_audio(base64.b64encode(_MU_LAW_SILENCE * n_bytes).decode("ascii"), n_bytes)
 
 
-def encode_command(command: ModelCommand) -> bytes:
-    """The client event that carries out a command."""
-    return msgspec.json.encode(_event_of(command))
+def encode_command(command: ModelCommand) -> list[bytes]:
+    """The client events that carry out a command, in order."""
+    if isinstance(command, RewriteItem):
+        return [msgspec.json.encode(event) for event in _rewrite(command)]
+    return [msgspec.json.encode(_event_of(command))]
 
 
-def _event_of(command: ModelCommand) -> dict[str, object]:
+def encode_entry(entry: Entry, ulaw: bytes = b"") -> list[bytes]:
+    """The client events that put something said or done earlier into the conversation.
+
+    `ulaw`: the caller's voice, for a turn whose words are not known; without either there is
+    nothing to tell. Ids are our own, which the API allows up to 32 characters.
+    """
+    return [msgspec.json.encode(_add_item(item)) for item in _items_of(entry, ulaw)]
+
+
+def _items_of(entry: Entry, ulaw: bytes) -> list[dict[str, object]]:
+    id_ = entry.item_id[:_MAX_ID_CHARS]
+    if entry.kind == "tool":
+        call = {"type": "function_call", "call_id": entry.call_id, "name": entry.name}
+        items: list[dict[str, object]] = [{"id": id_, **call, "arguments": entry.arguments}]
+        if entry.output is not None:
+            items.append(_tool_output(entry.call_id, entry.output))
+        return items
+    if entry.text:
+        role = "assistant" if entry.kind == "agent" else "user"
+        return [{"id": id_, **_message(role, entry.text)}]
+    if not ulaw:
+        return []
+    heard = {"type": "input_audio", "audio": base64.b64encode(ulaw).decode("ascii")}
+    return [{"id": id_, "type": "message", "role": "user", "content": [heard]}]
+
+
+def _add_item(item: Mapping[str, object], after: str = "") -> dict[str, object]:
+    event: dict[str, object] = {"type": "conversation.item.create", "item": item}
+    if after:
+        event["previous_item_id"] = after
+    return event
+
+
+def _message(role: str, text: str) -> dict[str, object]:
+    kind = "output_text" if role == "assistant" else "input_text"
+    return {"type": "message", "role": role, "content": [{"type": kind, "text": text}]}
+
+
+def _tool_output(call_id: str, output: str) -> dict[str, object]:
+    return {"type": "function_call_output", "call_id": call_id, "output": output}
+
+
+def _rewrite(command: RewriteItem) -> list[dict[str, object]]:
+    """Text items cannot be truncated, so the item is deleted and its heard words put in place."""
+    deleted = _event(
+        "conversation.item.delete", command.request_id, item_id=command.item_id[:_MAX_ID_CHARS]
+    )
+    if not command.text:
+        return [deleted]
+    item = {"id": command.new_id, **_message("assistant", command.text)}
+    return [deleted, _add_item(item, command.after[:_MAX_ID_CHARS] or "root")]
+
+
+def _event_of(command: ModelCommand) -> dict[str, object]:  # noqa: PLR0911 - one line a command
     match command:
         case CreateResponse():
             return _create_response(command)
@@ -75,16 +138,15 @@ def _event_of(command: ModelCommand) -> dict[str, object]:
         case DeleteItem():
             return _event("conversation.item.delete", command.request_id, item_id=command.item_id)
         case AddUserText():
-            content = [{"type": "input_text", "text": command.text}]
-            item: Mapping[str, object] = {"type": "message", "role": "user", "content": content}
+            item = {"id": command.request_id, **_message("user", command.text)}
             return _event("conversation.item.create", command.request_id, item=item)
         case SendToolOutput():
-            item = {
-                "type": "function_call_output",
-                "call_id": command.call_id,
-                "output": command.output,
-            }
+            item = _tool_output(command.call_id, command.output)
             return _event("conversation.item.create", command.request_id, item=item)
+        case Summarise():
+            return _summarise(command)
+        case RewriteItem():
+            raise ValueError("a rewrite is two events: use encode_command")
         case _:
             assert_never(command)
 
@@ -97,6 +159,19 @@ def _create_response(command: CreateResponse) -> dict[str, object]:
     response: dict[str, object] = {"metadata": {"request_id": command.request_id}}
     if command.instructions:
         response["instructions"] = command.instructions
+    return _event("response.create", command.request_id, response=response)
+
+
+def _summarise(command: Summarise) -> dict[str, object]:
+    """Beside the conversation, in text, without tools: the caller hears nothing of it."""
+    response: dict[str, object] = {
+        "conversation": "none",
+        "output_modalities": ["text"],
+        "instructions": command.instructions,
+        "tool_choice": "none",
+        "max_output_tokens": _MAX_SUMMARY_TOKENS,
+        "metadata": {ASIDE: command.request_id},
+    }
     return _event("response.create", command.request_id, response=response)
 
 

@@ -7,6 +7,7 @@ conventions. Its reconnect stays off: it would open an empty session in the midd
 import asyncio
 import re
 import ssl
+import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast
@@ -175,10 +176,11 @@ async def _configure(socket: ClientConnection, config: SessionConfig) -> Configu
     echoed = await _await_session(socket, "session.updated")
     if (fault := format_fault(echoed)) is not None:
         raise _Unusable(fault)
+    expires_at_s = echoed.expires_at or created.expires_at
     ready = ModelReady(
         session_id=echoed.id or created.id,
         model=echoed.model or created.model or config.model,
-        expires_at_s=echoed.expires_at or created.expires_at,
+        lifetime_ms=None if expires_at_s is None else round((expires_at_s - time.time()) * 1000),
     )
     return Configured(socket, ready, _silence_ms(echoed, config))
 

@@ -9,9 +9,14 @@ import asyncio
 
 from websockets.exceptions import ConnectionClosed
 
-from app.call.events import ModelClosed, ModelFault
+from app.call.events import Entry, ModelClosed, ModelFault
 from app.models.never_opened import NeverOpened
-from app.models.openai_client_events import append_audio, append_silence, encode_command
+from app.models.openai_client_events import (
+    append_audio,
+    append_silence,
+    encode_command,
+    encode_entry,
+)
 from app.models.openai_connect import Configured, Credentials, Limits, connect_and_configure
 from app.models.openai_errors import closed_by_socket
 from app.models.openai_server_events import Decoder
@@ -130,8 +135,14 @@ class OpenAIRealtime:
 
     def send(self, command: ModelCommand) -> None:
         """Carry out a command, behind all audio handed over before it."""
-        self._writer.write(encode_command(command))
+        for message in encode_command(command):
+            self._writer.write(message)
         self._stats.commands += 1
+
+    def tell(self, entry: Entry, ulaw: bytes = b"") -> None:
+        """Put something said or done before this session into its conversation."""
+        for message in encode_entry(entry, ulaw):
+            self._writer.write(message)
 
     async def close(self) -> None:
         """Close politely, and break the connection when that takes longer than `Limits.close_s`."""

@@ -14,7 +14,7 @@ import msgspec
 from app.call import events
 from app.call.events import Event, ModelClosed, ModelFault, ToolCall, Usage
 from app.models import openai_shapes as wire
-from app.models.openai_client_events import AUDIO_FORMAT
+from app.models.openai_client_events import ASIDE, AUDIO_FORMAT
 from app.models.openai_errors import fault_kind
 from app.models.ports import Incoming, SessionStats
 
@@ -83,6 +83,8 @@ class Decoder:
         """Silence that the server's voice detection waits for before it calls a turn ended."""
         self.axis_ms = 0
         """Caller audio written when the message being decoded came."""
+        self.asides: set[str] = set()
+        """Responses in progress that are not part of the conversation."""
 
     def decode(self, raw: bytes, axis_ms: int) -> Incoming | None:
         """The event in one message; None when it holds nothing for a call."""
@@ -166,18 +168,27 @@ _ITEM_KINDS: dict[str, Literal["message", "function_call"]] = {
 }
 
 
-def _item_added(seen: wire.ItemOpened, _: Decoder) -> Event | None:
+def _item_added(seen: wire.ItemOpened, session: Decoder) -> Event | None:
     kind = _ITEM_KINDS.get(seen.item.type)
-    return None if kind is None else events.ItemAdded(seen.response_id, seen.item.id, kind)
+    if kind is None or seen.response_id in session.asides:
+        return None
+    return events.ItemAdded(seen.response_id, seen.item.id, kind)
 
 
-def _response_created(seen: wire.ResponseOpened, _: Decoder) -> Event:
+def _response_created(seen: wire.ResponseOpened, session: Decoder) -> Event | None:
     metadata = seen.response.metadata or {}
+    if ASIDE in metadata:
+        session.asides.add(seen.response.id)
+        return None
     return events.ResponseCreated(seen.response.id, metadata.get("request_id", ""))
 
 
-def _response_finished(seen: wire.ResponseClosed, _: Decoder) -> Event:
+def _response_finished(seen: wire.ResponseClosed, session: Decoder) -> Event:
     response = seen.response
+    session.asides.discard(response.id)
+    if response.metadata is not None and ASIDE in response.metadata:
+        text = _text_of(response.output or []) if response.status == "completed" else ""
+        return events.SummaryWritten(response.metadata[ASIDE], text, _usage(response.usage))
     details = response.status_details or wire.StatusDetails()
     error = details.error or wire.Error()
     return events.ResponseFinished(
@@ -188,6 +199,11 @@ def _response_finished(seen: wire.ResponseClosed, _: Decoder) -> Event:
         tool_calls=_tool_calls(response.output or []),
         usage=_usage(response.usage),
     )
+
+
+def _text_of(output: list[wire.OutputItem]) -> str:
+    parts = [part.text for item in output for part in item.content or [] if part.text]
+    return "\n".join(parts)
 
 
 def _tool_calls(output: list[wire.OutputItem]) -> tuple[ToolCall, ...]:

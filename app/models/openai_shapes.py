@@ -68,11 +68,17 @@ class ErrorEvent(Struct):
     error: Error
 
 
+class ContentPart(Struct):
+    type: str = ""
+    text: str | None = None
+
+
 class OutputItem(Struct):
     """One item of a response. The last four fields belong to function calls."""
 
     type: str
     id: str = ""
+    content: list[ContentPart] | None = None
     status: str | None = None
     call_id: str | None = None
     name: str | None = None
@@ -123,6 +129,7 @@ class ResponseOpened(Struct):
 class OldResponse(Struct):
     id: str
     status: ResponseStatus
+    metadata: dict[str, str] | None = None
     status_details: StatusDetails | None = None
     output: list[OutputItem] | None = None
     usage: UsageCounts | None = None

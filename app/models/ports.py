@@ -15,13 +15,22 @@ from app.call.commands import (
     CancelResponse,
     CreateResponse,
     DeleteItem,
+    RewriteItem,
     SendToolOutput,
+    Summarise,
     TruncateItem,
 )
-from app.call.events import Event
+from app.call.events import Entry, Event
 
 ModelCommand: TypeAlias = (
-    CreateResponse | CancelResponse | TruncateItem | DeleteItem | AddUserText | SendToolOutput
+    CreateResponse
+    | CancelResponse
+    | TruncateItem
+    | DeleteItem
+    | RewriteItem
+    | AddUserText
+    | SendToolOutput
+    | Summarise
 )
 """The heart's commands that a model carries out; all others are the carrier's or the bridge's."""
 
@@ -176,6 +185,13 @@ class ModelSession(Protocol):
 
     def send(self, command: ModelCommand) -> None:
         """Carry out a command, in one order with the audio. Never waits."""
+        ...
+
+    def tell(self, entry: Entry, ulaw: bytes = b"") -> None:
+        """Put something said or done before this session into its conversation. Never waits.
+
+        `ulaw`: the caller's voice, for a turn of theirs whose words are not known.
+        """
         ...
 
     async def close(self) -> None:

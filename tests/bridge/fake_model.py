@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.call.events import ModelReady
+from app.call.events import Entry, ModelReady
 from app.models.ports import Capabilities, Incoming, ModelCommand, SessionOver, SessionStats
 
 
@@ -15,6 +15,7 @@ class FakeModel:
         self.axis_bytes = 0
         self.says: asyncio.Queue[Incoming] = asyncio.Queue()
         self.told: list[tuple[str, int] | ModelCommand] = []
+        self.entries: list[tuple[Entry, bytes]] = []
         self.closed = 0
         self.fault: Exception | None = None
         """Raised by whatever is sent from now on."""
@@ -39,6 +40,9 @@ class FakeModel:
 
     def send(self, command: ModelCommand) -> None:
         self._take(command)
+
+    def tell(self, entry: Entry, ulaw: bytes = b"") -> None:
+        self.entries.append((entry, ulaw))
 
     async def close(self) -> None:
         self.closed += 1

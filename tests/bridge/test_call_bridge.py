@@ -21,7 +21,7 @@ from app.bridge.pacer import Pacer
 from app.bridge.ports import Observer
 from app.bridge.twilio_socket import TwilioDialect
 from app.call.call import Call
-from app.call.commands import Command, CreateResponse, EndCall, SendToolOutput
+from app.call.commands import Command, CreateResponse, EndCall, OpenLeg, SendToolOutput
 from app.call.endings import EndReason
 from app.call.events import (
     AudioReceived,
@@ -31,6 +31,7 @@ from app.call.events import (
     ModelFault,
     ResponseCreated,
     ResponseFinished,
+    StreamStarted,
     ToolCall,
 )
 from app.call.phases import CallSettings
@@ -56,7 +57,7 @@ class Tools:
         self._work = work
         self.cancelled = 0
 
-    async def run(self, name: str, arguments_json: str) -> Said:
+    async def run(self, name: str, arguments_json: str, *, run_id: str) -> Said:
         try:
             return await self._work()
         except asyncio.CancelledError:
@@ -105,20 +106,18 @@ async def in_call(
     tools: Tools | None = None,
     folder: Path | None = None,
     observers: Sequence[Observer] = (),
-    open_model: Callable[[], Awaitable[FakeModel]] | None = None,
+    open_model: Callable[[OpenLeg], Awaitable[FakeModel]] | None = None,
 ) -> AsyncIterator[World]:
     model, sent = FakeModel(), list[dict[str, Any]]()
 
-    async def opened() -> FakeModel:
+    async def opened(leg: OpenLeg) -> FakeModel:
         return model
 
     async def send(message: str) -> None:
         sent.append(json.loads(message))
 
     bridge = CallBridge(
-        call_id="CA1",
-        stream_id="MZ1",
-        direction="inbound",
+        started=StreamStarted("CA1", "MZ1"),
         settings=SETTINGS,
         open_model=open_model or opened,
         tools=tools or Tools(booked),

@@ -12,22 +12,29 @@ from dataclasses import dataclass, field
 
 from app.call.call import Call
 from app.call.commands import (
+    CloseLeg,
     Command,
     EndCall,
     KeepAudio,
     KeepSilence,
+    OpenLeg,
+    PlayPhrase,
     RunTool,
     SendAudio,
     SendClear,
     SendMark,
+    Summarise,
+    TakeLeg,
 )
 from app.call.events import (
     CallerAudioBegan,
     DeadlineReached,
     Event,
     MarkEchoed,
+    ModelClosed,
     ModelReady,
     StreamStarted,
+    SummaryWritten,
     ToolFinished,
 )
 from app.call.phases import CallSettings
@@ -73,11 +80,13 @@ class VirtualLine:
         self._to_model = Wire(self.heap, self.chance, n.model_ms, n.model_jitter_ms)
         up = Wire(self.heap, self.chance, n.carrier_ms, n.jitter_ms)
         self.carrier = Carrier(self.heap, up, self.chance)
-        from_model = Wire(self.heap, self.chance, n.model_ms, n.model_jitter_ms)
-        self.model = Model(self.heap, self.chance, from_model)
+        self.legs: dict[int, Model] = {}
+        """Every session that was opened, by leg."""
+        self.model = self._new_model()
+        """The session that carries the call."""
         self.carrier.on_media, self.carrier.on_echo = self._media, self._echoed
-        self.model.deliver = self.deliver
         self.shell = Shell()
+        self._ready_ms = 50.0
         self.tool_ms: dict[str, float] = {}
         """How long each tool takes, by name."""
         self._time = CarrierTime()
@@ -85,8 +94,25 @@ class VirtualLine:
         self._deadline_ms: int | None = None
 
     def open(self, model_ready_ms: float = 50.0) -> None:
+        self._ready_ms = model_ready_ms
         self.deliver(StreamStarted("call", "stream"))
-        self.heap.at(model_ready_ms, lambda: self.deliver(ModelReady("session", "model")))
+
+    def _new_model(self) -> Model:
+        n = self.network
+        model = Model(self.heap, self.chance, Wire(self.heap, self.chance, n.model_ms, 10.0))
+        model.deliver = lambda event, audio: self._from(model, event, audio)
+        return model
+
+    def _from(self, model: Model, event: Event, audio: Audio) -> None:
+        """A session that does not carry the call is not listened to."""
+        if model is self.model:
+            self.deliver(event, audio)
+
+    def drop(self) -> None:
+        """The session that carries the call is gone."""
+        leg = self.call.handover.relay.leg
+        self.model.deliver = lambda event, audio: None
+        self.deliver(ModelClosed("lost", "", leg))
 
     def run_until(self, end_ms: float) -> None:
         self.heap.run_until(end_ms)
@@ -167,6 +193,17 @@ class VirtualLine:
                 self.heap.at(finish_ms, lambda: self._tool_done(call_id))
             case EndCall():
                 shell.ended = command
+            case OpenLeg(leg):
+                self.legs[leg] = self.model if leg == 1 else self._new_model()
+                ready = ModelReady("session", "model", leg=leg)
+                self.heap.at(self.heap.now_ms + self._ready_ms, lambda: self.deliver(ready))
+            case TakeLeg(leg):
+                self.model = self.legs[leg]
+            case Summarise(request_id):
+                written = SummaryWritten(request_id, '{"facts": ["4711"]}')
+                self.heap.at(self.heap.now_ms + 200, lambda: self.deliver(written))
+            case CloseLeg() | PlayPhrase():
+                pass
             case _:
                 self._to_model.send(lambda: self.model.command(command))
 

@@ -17,6 +17,7 @@ from app.call.commands import (
     Command,
     CreateResponse,
     DeleteItem,
+    RewriteItem,
     SendToolOutput,
     TruncateItem,
 )
@@ -130,7 +131,7 @@ class Model:
             case DeleteItem():
                 self._delete(command)
             case _:
-                assert isinstance(command, SendToolOutput | AddUserText)
+                assert isinstance(command, SendToolOutput | AddUserText | RewriteItem)
 
     def _create(self, command: CreateResponse) -> None:
         if self.active is not None:

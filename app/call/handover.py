@@ -1,0 +1,331 @@
+"""Handing a call from one model session to the next: when, with what, and what is owed afterwards.
+
+`Relay` says which leg may carry the call; here stands what a change of legs means for everybody
+else. Rules:
+1. A planned change waits for a moment in which nobody speaks, thinks or runs a tool; after a while
+   only for the end of an answer in progress; at the deadline for nothing.
+2. What the caller is saying at a change is heard by the next leg from its first byte. A turn that
+   ended before is told to it once, as words or, while these are not known, as its audio.
+3. Bot audio on its way to the caller is not touched by a change: the playout belongs to the call.
+4. What a lost leg owed is asked of the next one. The agent does not greet again.
+5. Words told to a leg that turn out to have been cut are rewritten there to what was heard.
+"""
+
+from dataclasses import replace
+from typing import cast
+
+from app.call import summary as summaries
+from app.call.axis import BYTES_PER_MS
+from app.call.commands import (
+    Command,
+    DeleteItem,
+    OpenLeg,
+    RewriteItem,
+    Summarise,
+    TakeLeg,
+    TruncateItem,
+)
+from app.call.events import (
+    Entry,
+    LegCause,
+    ModelClosed,
+    ModelReady,
+    ResponseFinished,
+    Snapshot,
+    SpeechStarted,
+    SpeechStopped,
+    StreamStarted,
+    SummaryWritten,
+    Usage,
+)
+from app.call.floor import Floor
+from app.call.history import History, as_text
+from app.call.playout import Playout
+from app.call.prices import Prices, cost_usd
+from app.call.recent import Recent
+from app.call.relay import Relay, RelaySettings, RelayState
+from app.call.responses import Responses
+from app.call.scribe import Scribe
+
+LOOK_MS = 100
+"""How often a quiet moment is looked for when nothing happens."""
+WORDS_WAIT_MS = 2_500
+"""How long a change waits for the words of the caller's last turn."""
+CARRIED_WAIT_MS = 2_000
+"""Longest wait until a new leg has found the speech that it was handed."""
+SPEAKING_MS = 20
+"""Bot audio of an unfinished answer that is enough for the caller to miss the rest."""
+
+
+class Handover:
+    """One per call; the machines are the call's own."""
+
+    def __init__(
+        self,
+        settings: RelaySettings,
+        prices: tuple[Prices | None, ...],
+        *,
+        history: History,
+        responses: Responses,
+        floor: Floor,
+        playout: Playout,
+        scribe: Scribe,
+    ) -> None:
+        self.settings = settings
+        self.relay = Relay(settings)
+        self.history = history
+        self.cost_usd = 0.0
+        """Of all legs and summaries so far, as far as prices are known."""
+        self._prices = prices
+        self._responses = responses
+        self._floor = floor
+        self._playout = playout
+        self._scribe = scribe
+        self._in_progress = False
+        """The conversation has begun, maybe on another worker."""
+        self._leg_cost_usd = 0.0
+        self._summaries = 0
+        self._asked = ""
+        """The request of the summary that is awaited."""
+        self._covers = 0
+        """How much of the log that summary will stand for."""
+        self._heard_ms = 0
+        """Up to here on the caller axis the caller's turns are told or answered."""
+        self._heard_at_ms = 0
+        self._speech: SpeechStarted | None = None
+        """What the caller is saying."""
+        self._carried_due_ms: int | None = None
+        """Speech was handed to a new leg, which should have found it by then."""
+        self._look_ms: int | None = None
+        self._told: dict[str, str] = {}
+        """By id of an item that we told the present leg: the item before it."""
+        self._sounded: Recent[int] = Recent(256)
+        """By item id the leg that spoke it."""
+        self._rewrites = 0
+
+    # Legs come and go
+
+    def begin(self, event: StreamStarted, now_ms: int) -> list[Command]:
+        self._responses.nobody_answers = True
+        if event.resumed is not None:
+            self._in_progress = True
+            self.cost_usd = event.resumed.cost_usd
+            self.history.resume(event.resumed)
+            if not event.resumed.moved:
+                self._responses.want(summaries.CUT_OFF_BY_THE_LINE, now_ms)
+            elif event.resumed.unanswered:
+                self._responses.want("", now_ms)
+        opened = self.relay.begin(event.call_id, event.first_model, now_ms)
+        if event.resumed is not None:
+            self.relay.cause = "worker"
+        return self._informed([opened])
+
+    def ready(self, event: ModelReady, now_ms: int) -> list[Command]:
+        self.relay.ready(event.leg, event.lifetime_ms, now_ms)
+        return self._take(now_ms) if self.relay.must_take else self.look(now_ms, quiet=False)
+
+    def closed(self, event: ModelClosed, now_ms: int) -> list[Command]:
+        """See `relay.given_up` afterwards."""
+        carried = self.relay.leg
+        commands = self.relay.closed(
+            event.leg, event.cause, event.detail, now_ms, owed=self._responses.owed
+        )
+        if carried and event.leg == carried:
+            commands = self._let_go(now_ms) + commands
+        if self.relay.must_take:
+            commands += self._take(now_ms)
+        return self._informed(commands)
+
+    def _let_go(self, now_ms: int) -> list[Command]:
+        """The leg that carried the call is gone, or about to go: remember what it owes."""
+        answering = self._responses.busy
+        spoke = answering and self._spoke(self._responses.active_id)
+        self._responses.leg_lost(now_ms, go_on=summaries.GO_ON if spoke else "")
+        self._asked = ""
+        return self._playout.finish(now_ms) if answering else []
+
+    def _spoke(self, response_id: str) -> bool:
+        return self._playout.received_of(response_id) >= SPEAKING_MS * BYTES_PER_MS
+
+    def _take(self, now_ms: int) -> list[Command]:
+        commands = self._let_go(now_ms) if self.relay.leg else []
+        leg, s = self.relay.take(now_ms), self.settings
+        entries = self.history.entries(keep=s.keep_entries, most=s.most_entries)
+        self._told = dict(zip((e.item_id for e in entries), _places(entries), strict=True))
+        self._leg_cost_usd, self._look_ms = 0.0, None
+        heard_ms, replay_ms = self._heard_ms, cast("int | None", s.overlap_ms)
+        if self._speech is not None or not self._in_progress:
+            heard_ms = self._heard_ms if self._speech is None else self._speech.audio_start_ms
+            replay_ms = None
+        if self._speech is not None:
+            self._carried_due_ms = now_ms + CARRIED_WAIT_MS
+        self._in_progress = True
+        taken = TakeLeg(leg, entries, heard_ms, replay_ms, self.relay.cause)
+        return [*commands, taken, *self._responses.leg_taken(now_ms)]
+
+    def _informed(self, commands: list[Command]) -> list[Command]:
+        """A leg that is opened knows what came before."""
+        context = summaries.context(self.history.summary, in_progress=self._in_progress)
+        return [replace(c, context=context) if isinstance(c, OpenLeg) else c for c in commands]
+
+    # A planned change
+
+    def wish(self, cause: LegCause, now_ms: int) -> list[Command]:
+        """Prepare the next leg, if the call is not changing already."""
+        return self._summarise() if self.relay.wish(cause, now_ms) else []
+
+    def _summarise(self) -> list[Command]:
+        self._summaries += 1
+        self._asked, self._covers = f"summary-{self._summaries}", len(self.history.log)
+        instructions = summaries.request(self.history.summary)
+        conversation = ""
+        if self.settings.summary_by == "text_model":
+            conversation = as_text(self.history.entries(keep=0, most=self._covers))
+        return [Summarise(self._asked, self.settings.summary_by, instructions, conversation)]
+
+    def summary_written(self, event: SummaryWritten, now_ms: int) -> list[Command]:
+        self._pay(event.usage)
+        if event.request_id != self._asked:
+            return []
+        self._asked = ""
+        text = summaries.tidied(event.text)
+        if text:
+            self.history.summarised(text, self._covers)
+        else:
+            self._scribe.timeline.note(now_ms, "fallback", "no summary: the words are told instead")
+        return self._informed(self.relay.summarised(now_ms))
+
+    def look(self, now_ms: int, *, quiet: bool) -> list[Command]:
+        """A leg that stands by takes over if this is the moment. `quiet`: nothing that the other
+        machines know of is under way."""
+        relay = self.relay
+        if relay.state is not RelayState.WAITING:
+            self._look_ms = None
+            return []
+        self._look_ms = now_ms + LOOK_MS
+        if quiet and self._speech is None and self._responses.still and self._words_known(now_ms):
+            return self._take(now_ms)
+        over_ms, force_ms = relay.quiet_wait_over_ms, relay.force_ms
+        assert over_ms is not None and force_ms is not None
+        answering = self._responses.busy
+        if now_ms >= force_ms or (now_ms >= over_ms and not answering):
+            return self._take(now_ms)
+        return []
+
+    def _words_known(self, now_ms: int) -> bool:
+        return not self.history.words_awaited or now_ms - self._heard_at_ms > WORDS_WAIT_MS
+
+    # What the legs say
+
+    def answered(self, event: ResponseFinished, now_ms: int) -> list[Command]:
+        if event.status == "completed":
+            self.relay.fruitful()
+        self._pay(event.usage)
+        s, usage = self.settings, event.usage
+        read = usage.input_text_tokens + usage.input_audio_tokens if usage is not None else 0
+        if s.context_tokens and read >= s.context_tokens:
+            return self.wish("context", now_ms)
+        if s.spend_usd and self._leg_cost_usd >= s.spend_usd:
+            return self.wish("spend", now_ms)
+        if len(self.history.log) - self._covers >= s.summary_every:
+            return self._summarise() if self.relay.state is RelayState.CARRYING else []
+        return []
+
+    def _pay(self, usage: Usage | None) -> None:
+        prices = self._prices[self.relay.model] if self.relay.model < len(self._prices) else None
+        if prices is None or usage is None:
+            return
+        cost = cost_usd(prices, usage)
+        self.cost_usd += cost
+        self._leg_cost_usd += cost
+
+    def sounded(self, item_id: str) -> None:
+        self._sounded.put(item_id, self.relay.leg)
+
+    def said_by_nobody(self, item_id: str) -> None:
+        """A phrase of ours: no model remembers it, so no memory is to be mended."""
+        self._sounded.put(item_id, 0)
+
+    def speech_started(self, event: SpeechStarted) -> bool:
+        """False if this is the speech that the leg was handed: the caller began it long ago."""
+        before, self._speech = self._speech, event
+        if self._carried_due_ms is None or before is None:
+            return True
+        self._carried_due_ms = None
+        self._scribe.carried(before.item_id, event.item_id)
+        return False
+
+    def speech_stopped(self, event: SpeechStopped, now_ms: int) -> None:
+        self._speech = None
+        self._heard_ms, self._heard_at_ms = event.audio_end_ms, now_ms
+
+    def in_this_leg(self, mending: list[TruncateItem | DeleteItem]) -> list[Command]:
+        """The commands that mend the model's memory, as the present leg can carry them out."""
+        commands: list[Command] = []
+        for command in mending:
+            if self._sounded.get(command.item_id) in (self.relay.leg, None):
+                commands.append(command)
+            elif command.item_id in self._told:
+                commands.append(self._rewrite(command.item_id))
+        return commands
+
+    def _rewrite(self, item_id: str) -> RewriteItem:
+        self._rewrites += 1
+        line = self._scribe.transcript.line_of(item_id)
+        text = str(line) if line is not None and line.text else ""
+        number, new_id = self._rewrites, f"heard-{self.relay.leg}-{self._rewrites}"
+        after = self._told.pop(item_id)
+        for other, before in self._told.items():
+            if before == item_id:
+                self._told[other] = new_id if text else after
+        if text:
+            self._told[new_id] = after
+        return RewriteItem(f"rewrite-{number}", item_id, new_id, text, after)
+
+    # Time
+
+    @property
+    def due_ms(self) -> int | None:
+        due = (self.relay.due_ms, self._look_ms, self._carried_due_ms)
+        return min((at for at in due if at is not None), default=None)
+
+    def expire(self, now_ms: int) -> list[Command]:
+        """See `relay.given_up` afterwards."""
+        cause = self.relay.due_for_change(now_ms)
+        commands = self.wish(cause, now_ms) if cause is not None else []
+        commands += self._informed(self.relay.expire(now_ms))
+        if self._carried_due_ms is not None and now_ms >= self._carried_due_ms:
+            # The new leg found no speech in it: the caller's turn ends here.
+            self._carried_due_ms = self._speech = None
+            self._floor.caller_stopped()
+            commands += self._responses.caller_stopped(now_ms)
+        return commands
+
+    @property
+    def needed_from_ms(self) -> int | None:
+        """From where on the caller axis audio may still be asked for: what is being said, and
+        turns whose words are not known. None: only the newest quiet."""
+        needed = [self._speech.audio_start_ms] if self._speech is not None else []
+        needed += self.history.wordless_from_ms
+        return min(needed, default=None)
+
+    def snapshot(self, call_id: str, event: StreamStarted, *, moved: bool) -> Snapshot:
+        return self.history.snapshot(
+            call_id=call_id,
+            direction=event.direction,
+            unanswered=self._responses.owed or self._speech is not None,
+            moved=moved,
+            model=self.relay.model,
+            cost_usd=self.cost_usd,
+            keep=self.settings.keep_entries,
+            most=self.settings.most_entries,
+        )
+
+
+def _places(entries: tuple[Entry, ...]) -> list[str]:
+    """For each entry the id of the item before it; "" for the first one."""
+    places, before = [], ""
+    for entry in entries:
+        places.append(before)
+        before = entry.item_id or before
+    return places
