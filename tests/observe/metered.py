@@ -1,0 +1,67 @@
+"""A call whose every step the metrics see, and what they say afterwards."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.call.call import Call
+from app.call.commands import Command
+from app.call.events import Event
+from app.call.phases import CallSettings
+from app.observe.metrics import Metrics
+from tests.call.virtual_line import VirtualLine
+from tests.call.virtual_time import NO_AUDIO, Audio
+
+Labels = tuple[tuple[str, str], ...]
+
+
+class Metered:
+    """A call fed by hand."""
+
+    def __init__(self, metrics: Metrics | None = None, settings: CallSettings | None = None):
+        self.metrics = metrics or Metrics()
+        self.call = Call(settings or CallSettings())
+
+    def at(self, now_ms: int, *events: Event) -> list[Command]:
+        done: list[Command] = []
+        for event in events:
+            commands = self.call.handle(event, now_ms)
+            self.metrics.step(self.call, event, commands, now_ms)
+            done += commands
+        return done
+
+
+class MeteredLine(VirtualLine):
+    """A call in virtual time."""
+
+    metrics: Metrics
+
+    def deliver(self, event: Event, audio: Audio = NO_AUDIO) -> list[Command]:
+        commands = super().deliver(event, audio)
+        self.metrics.step(self.call, event, commands, int(self.heap.now_ms))
+        return commands
+
+
+def metered_line(seed: int, metrics: Metrics | None = None) -> MeteredLine:
+    line = MeteredLine(seed)
+    line.metrics = metrics or Metrics()
+    return line
+
+
+def samples(metrics: Metrics) -> dict[str, float]:
+    """`name{label="value"}` -> value, from the text that Prometheus would read; zeros and the
+    buckets of histograms left out, and the date of the prices, which no call changes."""
+    return {
+        name: value
+        for name, value in every_sample(metrics.render()[0]).items()
+        if value and "_bucket" not in name and "prices_as_of" not in name
+    }
+
+
+def every_sample(text: bytes) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for family in text_string_to_metric_families(text.decode("utf-8")):
+        for sample in family.samples:
+            labels = ",".join(f'{k}="{v}"' for k, v in sorted(sample.labels.items()))
+            name = f"{sample.name}{{{labels}}}" if labels else sample.name
+            assert name not in found
+            found[name] = sample.value
+    return found
