@@ -1,0 +1,1 @@
+"""A text model: OpenAI's Responses API as a client sees it."""

@@ -1,0 +1,123 @@
+"""The lab's text model as a server: `POST /v1/responses` on a local port, answered at once.
+
+Field names and types are those of the `openai` package 3.51 (`types/responses`).
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, TypeAlias
+
+import msgspec
+from aiohttp import web
+
+from app.lab.realtime.ids import Ids
+from app.lab.realtime.refusals import RequestRefused
+from app.lab.text.transcript import summary_of
+from app.lab.text.wire import TextRequest, answer_body, error_body, error_of, read_request
+
+Answer: TypeAlias = Callable[[str, str], str]
+"""(prompt, input) to the text of the answer; "" for an answer without any text."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextBehaviour:
+    """How the service behaves. The defaults are a healthy one that answers at once."""
+
+    delay_ms: int = 0
+    """Before it answers, whatever the answer."""
+    refuse_status: int | None = None
+    """Answer everything with this HTTP status and the error that belongs to it, such as 429."""
+    hang: bool = False
+    """Take requests and never answer."""
+    reset: bool = False
+    """Break the connection instead of answering."""
+    body: bytes | None = None
+    """Answer 200 with this instead of a response."""
+
+    def __post_init__(self) -> None:
+        if self.refuse_status is not None and self.refuse_status < 400:
+            raise ValueError(f"refuse_status: expected 400 or more, got {self.refuse_status}")
+
+
+class LabTextModel:
+    """An async context manager that serves `base_url`; `port` 0 takes any free one.
+
+    `behaviour` and `answer` may be replaced at any time. By default it answers with a summary of
+    the transcript that it is given. `asked` counts the requests that came, `requests` keeps those
+    that were understood.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        api_key: str,
+        answer: Answer = summary_of,
+        behaviour: TextBehaviour | None = None,
+    ) -> None:
+        self.behaviour = behaviour or TextBehaviour()
+        self.answer = answer
+        self.asked = 0
+        self.requests: list[TextRequest] = []
+        self._api_key = api_key
+        self._host = host
+        self._port = port
+        self._ids = Ids(random.Random(f"text/{port}"))
+        self._closing = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def base_url(self) -> str:
+        """For `OPENAI_BASE_URL`. Raises RuntimeError before the server was started."""
+        if self._runner is None:
+            raise RuntimeError("the lab model has no address yet: enter its context first")
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}/v1"
+
+    async def __aenter__(self) -> "LabTextModel":
+        app = web.Application(client_max_size=16 * 2**20)
+        app.router.add_post("/v1/responses", self._respond)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._closing.set()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _respond(self, request: web.Request) -> web.Response:
+        behaviour = self.behaviour
+        self.asked += 1
+        await asyncio.sleep(behaviour.delay_ms / 1000)
+        if behaviour.hang:
+            await self._closing.wait()
+        if behaviour.reset and request.transport is not None:
+            request.transport.abort()
+        if behaviour.refuse_status is not None:
+            return _json(behaviour.refuse_status, error_of(behaviour.refuse_status))
+        if request.headers.get("Authorization") != f"Bearer {self._api_key}":
+            return _json(HTTPStatus.UNAUTHORIZED, error_of(HTTPStatus.UNAUTHORIZED))
+        if behaviour.body is not None:
+            return web.Response(body=behaviour.body, content_type="application/json")
+        try:
+            asked = read_request(await request.read(), time.monotonic())
+        except RequestRefused as refusal:
+            return _json(HTTPStatus.BAD_REQUEST, error_body(refusal))
+        self.requests.append(asked)
+        text = self.answer(asked.instructions, asked.text)
+        return _json(HTTPStatus.OK, answer_body(asked, text, self._ids))
+
+
+def _json(status: int, body: dict[str, Any]) -> web.Response:
+    return web.Response(
+        status=status, body=msgspec.json.encode(body), content_type="application/json"
+    )
