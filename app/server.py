@@ -4,33 +4,33 @@ import gc
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp
 
-from app.bridge.call_bridge import CallBridge
-from app.bridge.call_record import open_journal
-from app.bridge.journal import Journal
+from app.answering import Answering
+from app.bridge.lag import LagGauge
+from app.bridge.last_orders import LastOrders
 from app.bridge.pacer import Pacer
 from app.bridge.ports import Observer
-from app.bridge.switchboard import Switchboard
-from app.bridge.twilio_socket import MakeWriter, MediaSocket, TwilioDialect
+from app.bridge.switchboard import Fleet, NoRoom, Switchboard
+from app.bridge.twilio_socket import MediaSocket
 from app.call.endings import EndReason
-from app.call.phases import CallSettings
-from app.carriers.twilio.clock import CarrierClock
-from app.carriers.twilio.media import Start
 from app.carriers.twilio.progress import CallProgress, StreamStatus
 from app.carriers.twilio.public_url import MEDIA_PATH
 from app.carriers.twilio.signature import SignatureChecker
-from app.carriers.twilio.tokens import Grant, StreamTokens, UsedTokensHere
-from app.carriers.twilio.webhooks import Admission, OfferedCall, TwilioDoor, routes
-from app.models.openai_connect import Credentials, Limits, prepare
-from app.models.openai_realtime import open_session
-from app.models.ports import ModelSession
+from app.carriers.twilio.tokens import StreamTokens, UsedTokensHere
+from app.carriers.twilio.webhooks import (
+    Admission,
+    OfferedCall,
+    TwilioDoor,
+    after_stream,
+    routes,
+)
 from app.observe.log import event
 from app.persona import Adjust, Personas, as_it_is
 from app.settings import Settings
@@ -42,10 +42,20 @@ GC_THRESHOLDS = (10_000, 20, 50)
 MAX_FRAME_BYTES = 128 * 1024
 """A media message is a few hundred bytes; a longer one closes its socket."""
 BACKLOG = 2048
-SHUTDOWN_S = 10
-"""Longest wait for calls to end and records to be written when the process is told to stop."""
-LATE_IMPORTS = ("openai.resources.realtime.realtime", "websockets.sync.client")
-"""What the SDK would import when the first session is opened: 0.3 s in the middle of a call."""
+WHEN_FULL: dict[str, Admission] = {
+    "apologise": "full",
+    "busy": "busy",
+    "queue": "queue",
+    "redirect": "redirect",
+}
+"""Settings.when_full -> how a call is answered for which there is no room."""
+SHUTDOWN_S = 2
+"""Longest wait for answers to be sent and records to be written once the calls have gone."""
+WHY_NOT_READY: dict[NoRoom, str] = {
+    "draining": "draining",
+    "calls": "as many calls as it may carry",
+    "lag": "it cannot keep up with those it has",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,85 +63,45 @@ class Worker:
     """What one process runs."""
 
     settings: Settings
-    app: Starlette
+    app: ASGIApp
     switchboard: Switchboard
     pacer: Pacer
+    lag: LagGauge
+    """Measures nothing until it is started."""
 
 
-class Calls:
-    """Makes a `CallBridge` for each stream that was admitted."""
+def check(settings: Settings, adjust: Adjust = as_it_is) -> Personas:
+    """What keeps a worker from being made, found out before one is.
 
-    def __init__(
-        self, settings: Settings, personas: Personas, pacer: Pacer, observers: Sequence[Observer]
-    ) -> None:
-        self._settings = settings
-        self._personas = personas
-        self._pacer = pacer
-        self._observers = observers
-        self._credentials = Credentials(
-            api_key=settings.openai_api_key.get_secret_value(),
-            base_url=settings.openai_base_url,
-            project=settings.openai_project or None,
-        )
-        self._limits = Limits(
-            connect_s=settings.model_connect_timeout_s, configure_s=settings.model_connect_timeout_s
-        )
-
-    def prepare(self) -> None:
-        """Do once, before the first call, what would hold up the event loop in it."""
-        prepare(self._credentials)
-        for module in LATE_IMPORTS:
-            import_module(module)
-
-    def make(
-        self, grant: Grant, start: Start, dialect: TwilioDialect, writer: MakeWriter
-    ) -> CallBridge:
-        persona = self._personas.get(grant.agent)
-
-        async def open_model() -> ModelSession:
-            return await open_session(persona.session, self._credentials, limits=self._limits)
-
-        return CallBridge(
-            call_id=start.call_sid,
-            stream_id=start.stream_sid,
-            direction=grant.direction,
-            settings=persona.call,
-            open_model=open_model,
-            tools=persona.tools,
-            dialect=dialect,
-            writer=writer,
-            clock=CarrierClock(0),
-            pacer=self._pacer,
-            journal=self._journal(start, persona.call),
-            observers=self._observers,
-        )
-
-    def _journal(self, start: Start, call_settings: CallSettings) -> Journal | None:
-        if not self._settings.record_events:
-            return None
-        try:
-            return open_journal(
-                self._settings.data_dir, start.call_sid, start.stream_sid, call_settings
-            )
-        except OSError as error:
-            why = error.strerror or type(error).__name__
-            event(logger, logging.ERROR, "no event log for this call", error=why)
-            return None
+    Raises `SettingsError`, or `AgentError` or `ToolLoadError` when the default agent cannot take
+    calls.
+    """
+    if settings.when_full == "redirect":
+        settings.require("EARSHOT_FULL_REDIRECT_URL")
+    personas = Personas(settings, adjust)
+    personas.get(settings.agent)
+    return personas
 
 
 def make_worker(
-    settings: Settings, *, observers: Sequence[Observer] = (), adjust: Adjust = as_it_is
+    settings: Settings,
+    *,
+    observers: Sequence[Observer] = (),
+    adjust: Adjust = as_it_is,
+    fleet: Fleet | None = None,
 ) -> Worker:
     """Everything that answers calls in one process.
 
     `adjust` changes every call's settings beyond what the operator can set, such as how long a
-    silent model is waited for.
-    Raises `AgentError` or `ToolLoadError` when the default agent cannot take calls.
+    silent model is waited for. `fleet`: the other workers at the same address.
+    Raises what `check` raises.
     """
-    personas = Personas(settings, adjust)
-    personas.get(settings.agent)
-    pacer, switchboard = Pacer(), Switchboard(settings.max_calls)
-    calls = Calls(settings, personas, pacer, observers)
+    personas = check(settings, adjust)
+    pacer, lag = Pacer(), LagGauge()
+    switchboard = Switchboard(
+        settings.max_calls, lag_ms=lag, max_lag_ms=settings.max_lag_ms, fleet=fleet
+    )
+    calls = Answering(settings, personas, pacer, observers)
     calls.prepare()
     tokens = settings.twilio_auth_tokens
     checker, stream_tokens = SignatureChecker(tokens, settings.public_url), StreamTokens(tokens)
@@ -141,8 +111,8 @@ def make_worker(
     # A proxy may leave the prefix of PUBLIC_URL on the path or strip it.
     prefix = checker.public_url.prefix
     prefixed = [Mount(prefix, routes=ours)] if prefix else []
-    app = Starlette(routes=[*ours, *prefixed, *_health(switchboard)])
-    return Worker(settings, app, switchboard, pacer)
+    inner = Starlette(routes=[*ours, *prefixed, *_health(switchboard)])
+    return Worker(settings, LastOrders(inner, switchboard, MEDIA_PATH), switchboard, pacer, lag)
 
 
 def _door(
@@ -155,7 +125,7 @@ def _door(
     """What the webhooks may ask of the worker."""
 
     async def admit(call: OfferedCall) -> Admission:
-        return "open" if switchboard.offer(call.call_sid) else "full"
+        return "open" if switchboard.offer(call.call_sid) else WHEN_FULL[settings.when_full]
 
     async def note_progress(progress: CallProgress) -> None:
         _log_progress(progress)
@@ -164,7 +134,11 @@ def _door(
 
     async def ending_of(call_id: str) -> EndReason | None:
         end = switchboard.ending_of(call_id)
-        return None if end is None else end.reason
+        if end is None:
+            return None
+        if after_stream(end.reason) == "resume" and not switchboard.alone_and_leaving:
+            switchboard.keep_seat(call_id)
+        return end.reason
 
     return TwilioDoor(
         checker=checker,
@@ -173,30 +147,35 @@ def _door(
         knows_agent=personas.knows,
         ending_of=ending_of,
         admit=admit,
+        alone_and_leaving=lambda: switchboard.alone_and_leaving,
+        full_redirect_url=settings.full_redirect_url,
         on_progress=note_progress,
         on_stream=_log_stream,
     )
 
 
-def make_server(worker: Worker, host: str, port: int) -> uvicorn.Server:
+def server_config(worker: Worker, host: str = "", port: int = 0) -> uvicorn.Config:
     """uvicorn, set for media sockets: the quickest WebSocket layer it has, no compression."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            worker.app,
-            host=host,
-            port=port,
-            ws="websockets-sansio",
-            ws_max_size=MAX_FRAME_BYTES,
-            ws_per_message_deflate=False,
-            loop="uvloop",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            backlog=BACKLOG,
-            timeout_graceful_shutdown=SHUTDOWN_S,
-        )
+    return uvicorn.Config(
+        worker.app,
+        host=host,
+        port=port,
+        ws="websockets-sansio",
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,
+        loop="uvloop",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=SHUTDOWN_S,
     )
+
+
+def make_server(worker: Worker, host: str, port: int) -> uvicorn.Server:
+    """A server of its own socket that cuts calls off when it ends, for the demo and tests."""
+    return uvicorn.Server(server_config(worker, host, port))
 
 
 def settle() -> None:
@@ -207,12 +186,6 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-
-
-async def serve(worker: Worker, host: str, port: int) -> None:
-    """Answer calls until the process is told to stop."""
-    settle()
-    await make_server(worker, host, port).serve()
 
 
 def _log_progress(progress: CallProgress) -> None:
@@ -246,8 +219,9 @@ def _health(switchboard: Switchboard) -> list[BaseRoute]:
         return PlainTextResponse("ok\n")
 
     async def readyz(_request: Request) -> Response:
-        if switchboard.has_room:
+        if switchboard.takes_calls:
             return PlainTextResponse("ready\n")
-        return PlainTextResponse("no room for another call\n", 503)
+        why = WHY_NOT_READY[switchboard.no_room or "calls"]
+        return PlainTextResponse(f"no room for another call: {why}\n", 503)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]

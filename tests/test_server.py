@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from app.agents import AgentError
+from app.answering import LATE_IMPORTS
 from app.demo.stage import LAB_ACCOUNT, LAB_KEY, LAB_TOKEN
 from app.lab.phone.script import HangUp, Script, WaitForBot
-from app.server import LATE_IMPORTS, Worker, make_server, make_worker, settle
-from app.settings import Settings
+from app.server import Worker, make_server, make_worker, settle
+from app.settings import Settings, SettingsError
 from tests.lab_calls.cast import FAST, line, stage_for
 
 LISTEN = Script((WaitForBot.finished(50, said_ms=200), HangUp()), limit_ms=12_000)
@@ -60,15 +61,26 @@ def test_an_agent_that_cannot_take_calls_is_found_out_at_once() -> None:
         worker(agent="nobody")
 
 
+def test_a_redirect_without_an_address_is_found_out_at_once() -> None:
+    with pytest.raises(SettingsError, match="EARSHOT_FULL_REDIRECT_URL"):
+        worker(when_full="redirect")
+    assert worker(when_full="redirect", full_redirect_url="https://other.example.com/twiml")
+
+
 async def test_a_worker_is_alive_and_ready_until_it_is_full() -> None:
     made = worker(max_calls=1)
     assert await get(made, "/healthz") == (200, "ok")
     assert await get(made, "/readyz") == (200, "ready")
     made.switchboard.offer("CA1")
-    assert await get(made, "/readyz") == (503, "no room for another call")
+    full = "no room for another call: as many calls as it may carry"
+    assert await get(made, "/readyz") == (503, full)
     made.switchboard.withdraw("CA1")
+    made.lag.lag_ms = 201.0
+    late = "no room for another call: it cannot keep up with those it has"
+    assert await get(made, "/readyz") == (503, late)
+    made.lag.lag_ms = 0.0
     made.switchboard.draining = True
-    assert await get(made, "/readyz") == (503, "no room for another call")
+    assert await get(made, "/readyz") == (503, "no room for another call: draining")
     assert await get(made, "/healthz") == (200, "ok")
 
 

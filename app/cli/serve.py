@@ -1,34 +1,96 @@
 """`earshot serve`"""
 
-import signal
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 import click
 import uvloop
 
 from app.cli.configured import configured
-from app.cli.failure import told_plainly
+from app.cli.failure import Failure, told_plainly
 from app.observe.log import configure_logging
-from app.server import make_worker
-from app.server import serve as run_server
-from app.settings import SERVING, Settings
+from app.server import BACKLOG, check, make_worker
+from app.serving.board import MOST_WORKERS
+from app.serving.inherited import Inherited
+from app.serving.listening import AddressError, listen
+from app.serving.supervisor import Supervisor
+from app.serving.worker_process import serve
+from app.settings import SERVING, Settings, load_settings
 
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-def command(host: str, port: int) -> None:
-    """Answer calls until stopped."""
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, MOST_WORKERS),
+    help="Processes that answer calls; EARSHOT_MAX_CALLS is for each.",
+)
+@click.option("--inherited", default="", hidden=True, help="From a supervisor to its worker.")
+def command(host: str, port: int, workers: int, inherited: str) -> None:
+    """Answer calls until stopped.
+
+    SIGTERM or Ctrl+C lets calls in progress end (EARSHOT_DRAIN_S), then moves them; a second one
+    moves them at once. With several workers SIGHUP replaces them one after the other.
+    """
     with told_plainly():
+        settings = _configured(told=not inherited)
+        if inherited:
+            _be_a_worker(settings, Inherited.parse(inherited))
+        elif workers == 1:
+            _serve_alone(settings, host, port)
+        else:
+            sys.exit(_supervise(settings, host, port, workers))
+
+
+def _configured(*, told: bool) -> Settings:
+    """`told`: the operator sees warnings, once and not for each worker."""
+    if told:
         settings = configured(*SERVING)
-        configure_logging(settings.log_level, settings.log_format, secrets=settings.secrets)
-        worker = make_worker(settings)
-    _say_where(settings)
-    # uvicorn sends itself the signal again when all is closed; then it is as Ctrl+C: no error.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    else:
+        settings = load_settings()
+        settings.require(*SERVING)
+    configure_logging(settings.log_level, settings.log_format, secrets=settings.secrets)
+    return settings
+
+
+def _serve_alone(settings: Settings, host: str, port: int) -> None:
+    worker = make_worker(settings)
+    with _listening(host, port) as listener:
+        _say_where(settings)
+        uvloop.run(serve(worker, listener))
+
+
+def _be_a_worker(settings: Settings, inherited: Inherited) -> None:
+    listener, house = inherited.take()
+    worker = make_worker(settings, fleet=house.seat)
+    uvloop.run(serve(worker, listener, house))
+
+
+def _supervise(settings: Settings, host: str, port: int, workers: int) -> int:
+    check(settings)
+    with _listening(host, port) as listener:
+        _say_where(settings)
+        supervisor = Supervisor(listener, workers, settings.drain_s, shared_by_workers(settings))
+        return asyncio.run(supervisor.run())
+
+
+@asynccontextmanager
+async def shared_by_workers(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
+    """What all workers of this machine share, as environment variables for them."""
+    yield {}
+
+
+def _listening(host: str, port: int) -> socket.socket:
     try:
-        uvloop.run(run_server(worker, host, port))
-    except KeyboardInterrupt:
-        return
+        return listen(host, port, BACKLOG)
+    except AddressError as error:
+        raise Failure(str(error)) from error
 
 
 def _say_where(settings: Settings) -> None:

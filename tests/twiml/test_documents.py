@@ -30,6 +30,9 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "resume": lambda: twiml.resume(PLAN),
     "apology": lambda: twiml.apology(SPEECH),
     "full": lambda: twiml.full(SPEECH),
+    "queue": lambda: twiml.queue(SPEECH, "https://h/twilio/voice?a=1&b=2", 5, announce=True),
+    "redirect": lambda: twiml.redirect("https://other.example.com/twiml?a=1&b=2"),
+    "wait": lambda: twiml.wait("https://h/twilio/stream-ended?a=1&b=2", 5),
     "busy": twiml.busy,
     "hangup": twiml.hangup,
 }
@@ -129,3 +132,19 @@ def test_busy_rejects_first_thing_and_hangup_only_hangs_up() -> None:
     busy, hangup = (ElementTree.fromstring(d()) for d in (twiml.busy, twiml.hangup))
     assert [(child.tag, child.attrib) for child in busy] == [("Reject", {"reason": "busy"})]
     assert [(child.tag, child.attrib) for child in hangup] == [("Hangup", {})]
+
+
+def test_a_queue_tells_once_and_comes_back() -> None:
+    first = ElementTree.fromstring(DOCUMENTS["queue"]())
+    assert [child.tag for child in first] == ["Say", "Pause", "Redirect"]
+    assert (first[0].text, first[1].attrib) == ("Hello.", {"length": "5"})
+    later = ElementTree.fromstring(twiml.queue(SPEECH, "https://h/v", 7, announce=False))
+    assert [child.tag for child in later] == ["Pause", "Redirect"]
+
+
+@pytest.mark.parametrize("name", ["queue", "redirect", "wait"])
+def test_a_redirect_is_the_last_verb_and_keeps_its_address(name: str) -> None:
+    root = ElementTree.fromstring(DOCUMENTS[name]())
+    assert root[-1].tag == "Redirect"
+    assert root[-1].attrib == {"method": "POST"}
+    assert (root[-1].text or "").endswith("?a=1&b=2")

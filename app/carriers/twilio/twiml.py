@@ -77,6 +77,22 @@ def full(speech: Speech) -> str:
     return _speech("full", speech)
 
 
+def queue(speech: Speech, queue_url: str, wait_s: int, *, announce: bool) -> str:
+    """No room yet: wait, then ask again at `queue_url`. `announce`: say so first."""
+    spoken = {"message": speech.message, "voice": speech.voice, "language": speech.language}
+    return _render("queue", queue_url=queue_url, wait_s=wait_s, announce=announce, **spoken)
+
+
+def redirect(redirect_url: str) -> str:
+    """No room: what stands at `redirect_url` takes the call."""
+    return _render("redirect", redirect_url=redirect_url)
+
+
+def wait(again_url: str, wait_s: int) -> str:
+    """Nobody can go on with the call for a moment: silence, then ask again at `again_url`."""
+    return _render("wait", again_url=again_url, wait_s=wait_s)
+
+
 def busy() -> str:
     """Refuse an incoming call unanswered. It counts only as the first thing a call is told."""
     return _render("busy")

@@ -2,6 +2,7 @@
 
     /twilio/voice         POST (or GET): a call came in, or one that we placed was answered.
                           ?agent=NAME in the URL chooses the agent; Twilio signs it with the rest.
+                          ?waited=S: the call has waited for a place that long already.
     /twilio/status        POST: the life of a call, and of its media stream.
     /twilio/stream-ended  POST: the `<Connect action>`. What we answer decides how the call goes on.
 
@@ -45,8 +46,17 @@ not go round for ever."""
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _ENDED_STATES: Final = frozenset(state.value for state in CallState if state.ended)
 
-Admission: TypeAlias = Literal["open", "busy", "full"]
-"""open: take the call. busy: let it ring busy, unanswered. full: answer, apologise, hang up."""
+FULL_QUEUE_S: Final = 120
+"""Longest wait for a place, in seconds of pauses; then the caller gets the apology."""
+QUEUE_STEP_S: Final = 5
+"""Pause between two looks for a place, in seconds."""
+RESTART_S: Final = 5
+"""How long a call waits in silence for the server to be back, in seconds."""
+
+Admission: TypeAlias = Literal["open", "busy", "full", "queue", "redirect"]
+"""open: take the call. busy: let it ring busy, unanswered. full: answer, apologise, hang up.
+queue: answer and let it wait for a place. redirect: send it to `full_redirect_url`. Somebody whom
+we called is neither kept waiting nor given a busy tone: both are "full" for outbound calls."""
 AfterStream: TypeAlias = Literal["hang_up", "apologise", "resume"]
 
 
@@ -83,6 +93,11 @@ class TwilioDoor:
     ending_of: Callable[[str], Awaitable[EndReason | None]]
     """How the conversation of this CallSid ended; None when nobody knows (its worker died)."""
     admit: Callable[[OfferedCall], Awaitable[Admission]] = admit_all
+    alone_and_leaving: Callable[[], bool] = lambda: False
+    """This server is being stopped and no other worker answers at its address: calls that should
+    go on wait until it is back."""
+    full_redirect_url: str = ""
+    """Where calls go whose admission is "redirect"."""
     on_progress: Callable[[CallProgress], Awaitable[None]] = _ignore
     """Told each step of a call's life once."""
     on_stream: Callable[[StreamStatus], Awaitable[None]] = _ignore
@@ -167,12 +182,25 @@ async def _voice(door: TwilioDoor, webhook: Webhook) -> Answer:
         _log.error("unknown agent in the voice URL", extra={"fields": {"call": call.call_sid}})
         return _twiml(twiml.apology(door.speech))
     admission = await door.admit(call)
-    if admission == "busy" and call.direction == "inbound":
-        return _twiml(twiml.busy())
     if admission != "open":
-        return _twiml(twiml.full(door.speech))
+        return _twiml(_no_place(door, call, admission, _whole(webhook.query.get("waited"), 0)))
     render = twiml.inbound if call.direction == "inbound" else twiml.outbound
     return _twiml(render(_plan(door, call, resumed=0)))
+
+
+def _no_place(door: TwilioDoor, call: OfferedCall, admission: Admission, waited_s: int) -> str:
+    """What a call is told for which there is no room."""
+    if admission == "redirect" and door.full_redirect_url:
+        return twiml.redirect(door.full_redirect_url)
+    # A call that was answered already cannot be rejected any more: Twilio would ignore it.
+    if admission == "busy" and call.direction == "inbound" and not waited_s:
+        return twiml.busy()
+    if admission != "queue" or call.direction != "inbound" or waited_s >= FULL_QUEUE_S:
+        return twiml.full(door.speech)
+    memory = {"agent": call.agent, "direction": call.direction}
+    memory["waited"] = str(waited_s + QUEUE_STEP_S)
+    url = door.checker.public_url.webhook(VOICE_PATH, memory)
+    return twiml.queue(door.speech, url, QUEUE_STEP_S, announce=not waited_s)
 
 
 async def _stream_ended(door: TwilioDoor, webhook: Webhook) -> Answer:
@@ -186,6 +214,10 @@ async def _stream_ended(door: TwilioDoor, webhook: Webhook) -> Answer:
         return _twiml(twiml.hangup())
     if step == "apologise" or resumed > MOST_RESUMES or not door.knows_agent(call.agent):
         return _twiml(twiml.apology(door.speech))
+    if door.alone_and_leaving():
+        memory = _memory(call, resumed)
+        again_url = door.checker.public_url.webhook(STREAM_ENDED_PATH, memory)
+        return _twiml(twiml.wait(again_url, RESTART_S))
     return _twiml(twiml.resume(_plan(door, call, resumed)))
 
 
@@ -221,7 +253,7 @@ def _plan(door: TwilioDoor, call: OfferedCall, resumed: int) -> twiml.StreamPlan
     """The action URL carries what the next worker must know; Twilio signs it when it asks."""
     url = door.checker.public_url
     grant = Grant(call.call_sid, call.agent, call.direction)
-    memory = {"agent": call.agent, "direction": call.direction, "resumed": str(resumed)}
+    memory = _memory(call, resumed)
     return twiml.StreamPlan(
         door.checker.media_url(),
         url.webhook(STREAM_ENDED_PATH, memory),
@@ -230,9 +262,17 @@ def _plan(door: TwilioDoor, call: OfferedCall, resumed: int) -> twiml.StreamPlan
     )
 
 
+def _memory(call: OfferedCall, resumed: int) -> dict[str, str]:
+    return {"agent": call.agent, "direction": call.direction, "resumed": str(resumed)}
+
+
 def _resumed(webhook: Webhook) -> int:
-    text = webhook.query.get("resumed", "0")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else MOST_RESUMES
+    return _whole(webhook.query.get("resumed", "0"), MOST_RESUMES)
+
+
+def _whole(text: str | None, otherwise: int) -> int:
+    """A small whole number, or `otherwise` for what is none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 4 else otherwise
 
 
 def _twiml(document: str) -> Answer:

@@ -25,6 +25,7 @@ from app.carriers.twilio.progress import CallProgress, CallState, StreamStatus
 from app.carriers.twilio.signature import SignatureChecker
 from app.carriers.twilio.tokens import Grant, StreamTokens
 from app.carriers.twilio.webhooks import (
+    FULL_QUEUE_S,
     MOST_RESUMES,
     Admission,
     OfferedCall,
@@ -250,6 +251,9 @@ async def test_a_number_configured_with_get_works_too(twilio: Twilio, world: Wor
         ("busy", "inbound", ["Reject"]),
         ("busy", "outbound-api", ["Say", "Hangup"]),
         ("full", "inbound", ["Say", "Hangup"]),
+        ("queue", "inbound", ["Say", "Pause", "Redirect"]),
+        ("queue", "outbound-api", ["Say", "Hangup"]),
+        ("redirect", "inbound", ["Say", "Hangup"]),
     ],
 )
 async def test_a_call_beyond_capacity_is_refused_kindly(
@@ -258,6 +262,75 @@ async def test_a_call_beyond_capacity_is_refused_kindly(
     world.admission = admission
     form = [*RINGING[:4], ("Direction", direction)]
     assert (await twilio.post("/twilio/voice", form)).verbs == verbs
+
+
+async def test_a_call_too_many_goes_where_the_operator_says(stage: Stage, world: World) -> None:
+    world.admission = "redirect"
+    elsewhere = "https://other.example.com/twiml?a=1&b=2"
+    async with stage.serving(door(world, full_redirect_url=elsewhere)) as twilio:
+        answer = await twilio.post("/twilio/voice")
+    assert answer.verbs == ["Redirect"]
+    assert ElementTree.fromstring(answer.text)[0].text == elsewhere
+
+
+def queued_url(answer: Answered) -> str:
+    """The path and query that a queued call asks next."""
+    url = ElementTree.fromstring(answer.text)[-1].text or ""
+    assert url.startswith(PUBLIC)
+    return url.removeprefix(PUBLIC)
+
+
+async def test_a_call_waits_for_a_place_until_there_is_one(twilio: Twilio, world: World) -> None:
+    world.admission = "queue"
+    first = await twilio.post("/twilio/voice?agent=sales")
+    second = await twilio.post(queued_url(first))
+    assert second.verbs == ["Pause", "Redirect"], "it was told once that it must wait"
+    world.admission = "open"
+    answer = await twilio.post(queued_url(second))
+    assert answer.grant == Grant(CALL, "sales", "inbound")
+
+
+async def test_a_call_waits_for_a_place_only_so_long(twilio: Twilio, world: World) -> None:
+    world.admission = "queue"
+    answer, waits_s = await twilio.post("/twilio/voice"), 0
+    while answer.verbs[-1] == "Redirect":
+        waits_s += int(answer.find("Pause")["length"])
+        answer = await twilio.post(queued_url(answer))
+    assert waits_s == FULL_QUEUE_S
+    assert answer.verbs == ["Say", "Hangup"]
+
+
+@pytest.mark.parametrize("waited", ["", "x", "-5", "12345", "\u0665"])
+async def test_a_strange_wait_counts_as_none(twilio: Twilio, world: World, waited: str) -> None:
+    world.admission = "queue"
+    answer = await twilio.post(f"/twilio/voice?{urlencode({'waited': waited})}")
+    assert answer.verbs == ["Say", "Pause", "Redirect"]
+
+
+async def test_a_call_that_has_waited_is_not_rejected_as_unanswered(
+    twilio: Twilio, world: World
+) -> None:
+    world.admission = "busy"
+    assert (await twilio.post("/twilio/voice?waited=5")).verbs == ["Say", "Hangup"]
+
+
+async def test_while_nobody_can_go_on_with_a_call_it_waits_in_silence(
+    stage: Stage, world: World
+) -> None:
+    world.ending = EndReason.DRAINED
+    leaving = True
+    form = [*RINGING[:3], ("CallStatus", "in-progress")]
+    path = "/twilio/stream-ended?agent=sales&direction=inbound&resumed=0"
+    async with stage.serving(door(world, alone_and_leaving=lambda: leaving)) as twilio:
+        answer = await twilio.post(path, form)
+        assert answer.verbs == ["Pause", "Redirect"]
+        assert queued_url(answer) == path
+        leaving = False
+        world.ending = None  # it is another process that is asked now
+        assert (await twilio.post(path, form)).grant == Grant(CALL, "sales", "inbound")
+        world.ending = EndReason.AGENT_HUNG_UP
+        leaving = True
+        assert (await twilio.post(path, form)).verbs == ["Hangup"]
 
 
 async def test_our_own_failure_is_an_apology_to_the_caller(twilio: Twilio, world: World) -> None:

@@ -1,0 +1,1 @@
+"""From `earshot serve` to calls: workers at one listening socket, started, drained, replaced."""
