@@ -21,7 +21,7 @@ LINES: Sequence[tuple[Policy, str, str]] = (
 STYLE = """\
 text{font:12px system-ui,sans-serif;fill:#444}
 .title{font-weight:600;font-size:13px}
-.grid{stroke:#8884;stroke-width:1}
+.grid{stroke:#888;stroke-opacity:.3}
 .line{fill:none;stroke-width:2.2}
 .one{stroke:#c2410c}.time{stroke:#a16207}.budget{stroke:#2563eb}.pruned{stroke:#15803d}
 .dot{fill:#7c3aed}
