@@ -80,7 +80,7 @@ _decode = msgspec.json.Decoder(_Response).decode
 
 
 def prepare(credentials: Credentials) -> None:
-    """Load and build what requests share (about 0.1 s), before the first call needs it."""
+    """Load and build what requests share (about 0.2 s), before the first call needs it."""
     _ = _client(credentials).responses.with_raw_response
 
 

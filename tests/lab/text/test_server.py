@@ -1,6 +1,9 @@
 """Invariant: the `openai` SDK's own client gets from the lab what the Responses API would send."""
 
+import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +14,7 @@ from openai import AsyncOpenAI
 from openai.types.responses import Response
 
 from app.lab.text.server import LabTextModel, TextBehaviour
+from tests.docs.pages import ROOT, example, following, page
 from tests.lab.realtime.driver import extras
 
 KEY = "sk-lab"
@@ -143,3 +147,18 @@ def test_a_status_that_refuses_nothing_is_refused() -> None:
 async def test_a_lab_that_was_not_started_has_no_address() -> None:
     with pytest.raises(RuntimeError, match="enter its context"):
         _ = LabTextModel(api_key=KEY).base_url
+
+
+async def test_the_example_of_the_lab_page_prints_what_the_page_says() -> None:
+    text = page("lab")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        example(text, "text").text,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "codecs")])},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    printed, complaints = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, complaints.decode()
+    assert printed.decode() == following(text, example(text, "text"))
