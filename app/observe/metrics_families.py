@@ -115,7 +115,8 @@ MODEL_ERRORS = CounterFamily(
 )
 MODEL_CLOSES = CounterFamily(
     "model_closes_total",
-    "Model sessions that the other side ended or that could not be opened",
+    "Model sessions that the other side ended, that could not be opened, or that were given up "
+    "because they did not go on (stalled) or failed again and again (failed)",
     {"cause": get_args(CloseCause)},
 )
 RATE_LIMIT_REMAINING = GaugeFamily(

@@ -89,6 +89,11 @@ class ModelMetrics:
         _lose(open_call.legs, event.leg, now_ms)
 
     def _close_leg(self, open_call: OpenCall, command: CloseLeg, now_ms: int) -> None:
+        """Where it carries the call: it lives, but was given up. The timeline says why."""
+        if command.leg == open_call.legs.leg and open_call.legs.lost_ms is None:
+            for leg in open_call.call.timeline.legs:
+                if leg.number == command.leg and leg.closed_by is not None:
+                    self._closes.labels(leg.closed_by).inc()
         _lose(open_call.legs, command.leg, now_ms)
 
     def _take_leg(self, open_call: OpenCall, command: TakeLeg, now_ms: int) -> None:

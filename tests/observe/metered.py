@@ -1,16 +1,19 @@
 """A call whose every step the metrics see, and what they say afterwards."""
 
+from dataclasses import replace
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.call.call import Call
 from app.call.commands import Command
-from app.call.events import Event
+from app.call.events import Event, ModelReady
 from app.call.phases import CallSettings
 from app.observe.metrics import Metrics
 from tests.call.virtual_line import VirtualLine
 from tests.call.virtual_time import NO_AUDIO, Audio
 
-Labels = tuple[tuple[str, str], ...]
+MODEL = "gpt-realtime-2.1-2026-10-01"
+"""A snapshot, as a vendor names what it serves."""
 
 
 class Metered:
@@ -30,11 +33,13 @@ class Metered:
 
 
 class MeteredLine(VirtualLine):
-    """A call in virtual time."""
+    """A call in virtual time. Its sessions say that they are of a model that has a price."""
 
     metrics: Metrics
 
     def deliver(self, event: Event, audio: Audio = NO_AUDIO) -> list[Command]:
+        if isinstance(event, ModelReady):
+            event = replace(event, model=MODEL)
         commands = super().deliver(event, audio)
         self.metrics.step(self.call, event, commands, int(self.heap.now_ms))
         return commands

@@ -30,9 +30,9 @@ from app.call.events import (
 from app.observe.metrics import Metrics
 from app.observe.metrics_families import SECTIONS
 from tests.call.virtual_model import Answer, Say
-from tests.observe.metered import Metered, every_sample, metered_line, samples
+from tests.observe.metered import MODEL, Metered, every_sample, metered_line, samples
 
-READY = ModelReady("session", "gpt-realtime-2.1-2026-10-01")
+READY = ModelReady("session", MODEL)
 
 
 def begun(metrics: Metrics | None = None, call_id: str = "call") -> Metered:
@@ -199,7 +199,6 @@ def whole_call() -> Metrics:
         ]
     )
     line.heap.at(0, lambda: line.deliver(StreamStarted(call_id, "stream")))
-    line.heap.at(50, lambda: line.deliver(READY))
     line.heap.at(4_000, lambda: line.model.hear(1_200))
     line.heap.at(5_300, lambda: line.deliver(CallerTranscribed("caller-1", caller_words)))
     line.heap.at(7_000, lambda: line.model.hear(900))

@@ -206,9 +206,9 @@ def speaking(seed: int, stall_ms: float, barge_in_ms: float | None) -> MeteredLi
     """Two answers; the first one stalls, the second one may be cut."""
     line = metered_line(seed)
     line.model.script.append(
-        Answer((Say("one", 2_000, stall_at_ms=1_000, stall_ms=stall_ms, speed=5.0),))
+        Answer((Say("one", 2_000, stall_at_ms=1_000, stall_ms=stall_ms, speed=20.0),))
     )
-    line.model.script.extend(Answer((Say(f"more-{i}", 3_000),)) for i in range(2))
+    line.model.script.extend(Answer((Say(f"more-{i}", 3_000, speed=20.0),)) for i in range(2))
     line.open()
     line.heap.at(9_000, lambda: line.model.hear(1_000))
     if barge_in_ms is not None:
