@@ -17,7 +17,7 @@ import pytest
 
 from app.bridge.call_record import call_folder
 from app.demo.stage import CALLED, CALLER, LAB_ACCOUNT, LAB_KEY, LAB_TOKEN, free_port
-from app.lab.phone.line import PhoneLine
+from app.lab.phone.line import OnEvent, PhoneLine, ignore_event
 from app.lab.phone.script import HangUp, Script, WaitForBot
 from app.lab.realtime.server import LabRealtime
 from tests.lab_calls.cast import FAST, CodeEar, NoMouth, Recorded, ScriptedBrain, line
@@ -26,6 +26,7 @@ from tests.lab_calls.raw_carrier import form, post, stranger_sid
 pytestmark = pytest.mark.lab_call
 
 ROOT = Path(__file__).parents[2]
+LOG = "log"
 LISTEN = Script((WaitForBot.finished(100, said_ms=600), HangUp()), limit_ms=12_000)
 NEEDED = ("OPENAI_API_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "PUBLIC_URL")
 
@@ -46,13 +47,22 @@ class Served:
 
     @property
     def line(self) -> PhoneLine:
+        return self.line_with()
+
+    def line_with(self, on_event: OnEvent = ignore_event) -> PhoneLine:
         return PhoneLine(
             f"{self.url}/twilio/voice",
             account_sid=LAB_ACCOUNT,
             auth_token=LAB_TOKEN,
             pace=FAST,
             status_url=f"{self.url}/twilio/status",
+            on_event=on_event,
         )
+
+    @property
+    def written(self) -> str:
+        """All that it has written so far."""
+        return (self.folder / LOG).read_text("utf-8")
 
     async def get(self, path: str) -> tuple[int, str]:
         async with aiohttp.ClientSession() as session, session.get(self.url + path) as response:
@@ -61,13 +71,16 @@ class Served:
     async def stop(self) -> tuple[int, str]:
         """Tell it to end; its exit code and all that it wrote."""
         self.process.send_signal(signal.SIGTERM)
-        _, written = await asyncio.wait_for(self.process.communicate(), 20)
-        assert self.process.returncode is not None
-        return self.process.returncode, written.decode()
+        return await self.end()
+
+    async def end(self) -> tuple[int, str]:
+        """Wait for its end; its exit code and all that it wrote."""
+        return await asyncio.wait_for(self.process.wait(), 20), self.written
 
 
 @asynccontextmanager
-async def serving(model: LabRealtime, **settings: str) -> AsyncIterator[Served]:
+async def serving(model: LabRealtime, *arguments: str, **settings: str) -> AsyncIterator[Served]:
+    """`earshot serve` with these arguments and settings, once it listens."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     env = environment(
@@ -79,13 +92,14 @@ async def serving(model: LabRealtime, **settings: str) -> AsyncIterator[Served]:
         **settings,
     )
     with tempfile.TemporaryDirectory() as folder:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "app", "serve", "--port", str(port)),
-            env=env,
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        with (Path(folder) / LOG).open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "app", "serve", "--port", str(port), *arguments),
+                env=env,
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+            )
         served = Served(process, Path(folder), url)
         try:
             await answers(served)
@@ -93,7 +107,7 @@ async def serving(model: LabRealtime, **settings: str) -> AsyncIterator[Served]:
         finally:
             if process.returncode is None:
                 process.kill()
-                await process.communicate()
+                await process.wait()
 
 
 async def answers(served: Served) -> None:
@@ -140,7 +154,8 @@ async def test_a_call_too_many_is_refused_in_words_and_readyz_says_so_before() -
         taken, refused = await post(url, form(first)), await post(url, form(second))
         assert taken.verbs == ["Connect"]
         assert refused.verbs == ["Say", "Hangup"]
-        assert await served.get("/readyz") == (503, "no room for another call")
+        full = "no room for another call: as many calls as it may carry"
+        assert await served.get("/readyz") == (503, full)
         assert (await served.get("/healthz"))[0] == 200
         report = await served.line.call(LISTEN, from_=CALLER, to=CALLED)
         assert [verb.name for verb in report.verbs] == ["Say", "Hangup"]
@@ -149,29 +164,6 @@ async def test_a_call_too_many_is_refused_in_words_and_readyz_says_so_before() -
         gone = form(first, CallStatus="completed", SequenceNumber="0")
         assert (await post(f"{served.url}/twilio/status", gone)).status == 204
         assert await served.get("/readyz") == (200, "ready")
-
-
-async def test_a_call_in_progress_is_on_record_when_the_process_is_told_to_stop() -> None:
-    async with lab_model() as model, serving(model) as served:
-        heard = asyncio.Event()
-        calling = asyncio.create_task(
-            PhoneLine(
-                f"{served.url}/twilio/voice",
-                account_sid=LAB_ACCOUNT,
-                auth_token=LAB_TOKEN,
-                pace=FAST,
-                on_event=lambda event: heard.set() if event.kind == "bot_started" else None,
-            ).call(Script(limit_ms=12_000), from_=CALLER, to=CALLED)
-        )
-        await asyncio.wait_for(heard.wait(), 10)
-        exit_code, written = await served.stop()
-        report = await calling
-        folder = call_folder(served.folder / "earshot-data", report.identity.call_sid)
-        recorded = Recorded(report, folder, model.sessions[0])
-        assert recorded.end_reason == "carrier_lost"
-        assert recorded.commands[-1] == "EndCall"
-    assert exit_code == 0
-    assert "Traceback" not in written
 
 
 def failed_start(env: Mapping[str, str], folder: Path, *arguments: str) -> list[str]:
