@@ -4,30 +4,37 @@ Also what outlives a worker meets here: a stream of a call that another worker c
 the state which that one left.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 
 from app.bridge.call_bridge import CallBridge
 from app.bridge.call_record import open_journal
 from app.bridge.journal import Journal
+from app.bridge.keeper import Keeper, unpacked
 from app.bridge.once import OnceTools
 from app.bridge.pacer import Pacer
 from app.bridge.ports import Observer
 from app.bridge.twilio_socket import MakeWriter, TwilioDialect
-from app.call.commands import OpenLeg
-from app.call.events import StreamStarted
+from app.call.call import Call
+from app.call.commands import EndCall, OpenLeg, Summarise
+from app.call.events import Snapshot, StreamStarted, SummaryWritten
 from app.call.phases import CallSettings
 from app.carriers.twilio.clock import CarrierClock
 from app.carriers.twilio.media import Start
 from app.carriers.twilio.tokens import Grant
+from app.live import Live
+from app.models import openai_text
+from app.models.never_opened import NeverOpened
 from app.models.openai_connect import Limits, prepare
 from app.models.openai_realtime import open_session
 from app.models.ports import ModelSession, SessionConfig
 from app.observe.log import event
-from app.persona import Persona, Personas
+from app.persona import Persona, Personas, credentials_of
 from app.settings import Settings
+from app.speech.phrase_book import PhraseBook, PhraseKey
 
 logger = logging.getLogger(__name__)
 
@@ -35,19 +42,47 @@ LATE_IMPORTS = ("openai.resources.realtime.realtime", "websockets.sync.client")
 """What the SDK would import when the first session is opened: 0.3 s in the middle of a call."""
 
 
+SUMMARY_S = 5.0
+"""Longest wait for a text model's summary."""
+SUMMARY_TOKENS = 1_000
+FLUSH_S = 0.5
+"""Longest wait for what a call leaves behind to reach Redis, before its stream is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What outlives a call or a worker. Without it each process is on its own."""
+
+    live: Live | None = None
+    phrases: PhraseBook | None = None
+
+
+ALONE = Beyond()
+
+
 class Answering:
     """Makes a `CallBridge` for each stream that was admitted."""
 
     def __init__(
-        self, settings: Settings, personas: Personas, pacer: Pacer, observers: Sequence[Observer]
+        self,
+        settings: Settings,
+        personas: Personas,
+        pacer: Pacer,
+        observers: Sequence[Observer],
+        beyond: Beyond = ALONE,
     ) -> None:
         self._settings = settings
         self._personas = personas
         self._pacer = pacer
-        self._observers = observers
+        self._live, self._phrases = beyond.live, beyond.phrases
+        self._keeper = None if self._live is None else Keeper(self._live.calls, self._flush)
+        self._observers = (*observers, *([self._keeper] if self._keeper else []))
+        self._leases: dict[str, int] = {}
+        """By call id the number of its lease."""
         self._limits = Limits(
             connect_s=settings.model_connect_timeout_s, configure_s=settings.model_connect_timeout_s
         )
+        self._text = credentials_of(settings, settings.summary_base_url)
 
     def prepare(self) -> None:
         """Do once, before the first call, what would hold up the event loop in it."""
@@ -55,29 +90,110 @@ class Answering:
             prepare(choice.credentials)
         for module in LATE_IMPORTS:
             import_module(module)
+        if self._settings.summary_model:
+            openai_text.prepare(self._text)
+
+    @property
+    def leases(self) -> list[tuple[str, int]]:
+        """Of the calls that run here: id and number."""
+        return list(self._leases.items())
 
     async def make(
         self, grant: Grant, start: Start, dialect: TwilioDialect, writer: MakeWriter
     ) -> CallBridge:
         persona = self._personas.get(grant.agent)
-        started = StreamStarted(start.call_sid, start.stream_sid, grant.direction)
+        left = await self._take_over(start.call_sid)
+        started = StreamStarted(
+            start.call_sid,
+            start.stream_sid,
+            grant.direction,
+            first_model=self._first_model(persona, left),
+            resumed=left,
+        )
+        self._want_filler(persona)
+        runs = None if self._live is None else self._live.tool_runs
         return CallBridge(
             started=started,
             settings=persona.call,
             open_model=lambda leg: self._open(persona, leg),
-            tools=OnceTools(persona.tools, start.call_sid),
+            tools=OnceTools(persona.tools, start.call_sid, runs),
             dialect=dialect,
             writer=writer,
             clock=CarrierClock(0),
             pacer=self._pacer,
             journal=self._journal(start, persona.call),
             observers=self._observers,
+            summariser=self._summarise,
+            phrases=lambda text: self._phrase(persona, text),
+            before_close=self._before_close,
         )
+
+    async def _take_over(self, call_id: str) -> Snapshot | None:
+        """Carry this call from now on, and learn where another stream of it left it."""
+        if self._live is None:
+            return None
+        lease, state = await asyncio.gather(
+            self._live.leases.take(call_id), self._live.calls.load(call_id)
+        )
+        self._leases[call_id] = lease.number
+        left = None if state is None else unpacked(state)
+        if left is not None:
+            event(logger, logging.INFO, "the call goes on here", call=call_id, moved=left.moved)
+        return left
+
+    async def _before_close(self, call: Call, end: EndCall) -> None:
+        number = self._leases.pop(call.call_id, 0)
+        if self._live is not None and self._keeper is not None:
+            await self._keeper.before_close(call, end)
+            await self._live.leases.release(call.call_id, number)
+
+    async def _flush(self) -> None:
+        if self._live is not None:
+            await self._live.outbox.flushed(FLUSH_S)
+
+    # Models
+
+    def _first_model(self, persona: Persona, left: Snapshot | None) -> int:
+        """The first one in the agent's list that works, as far as the workers know."""
+        if self._live is not None:
+            for index, choice in enumerate(persona.models):
+                if self._live.breakers.healthy(choice.name):
+                    return index
+        return 0 if left is None else left.model
 
     async def _open(self, persona: Persona, leg: OpenLeg) -> ModelSession:
         choice = persona.models[leg.model]
         config = informed(choice.config, leg.context)
-        return await open_session(config, choice.credentials, limits=self._limits)
+        session = await open_session(config, choice.credentials, limits=self._limits)
+        if self._live is not None:
+            refused = isinstance(session, NeverOpened)
+            breakers = self._live.breakers
+            (breakers.failed if refused else breakers.succeeded)(choice.name)
+        return session
+
+    async def _summarise(self, request: Summarise) -> SummaryWritten:
+        written = await openai_text.write_text(
+            self._settings.summary_model,
+            request.instructions,
+            request.conversation,
+            self._text,
+            timeout_s=SUMMARY_S,
+            max_output_tokens=SUMMARY_TOKENS,
+        )
+        if isinstance(written, openai_text.TextFailed):
+            cause, detail = written.cause, written.detail
+            event(logger, logging.WARNING, "no summary", cause=cause, detail=detail)
+            return SummaryWritten(request.request_id, "", written.usage)
+        return SummaryWritten(request.request_id, written.text, written.usage)
+
+    # Phrases
+
+    def _want_filler(self, persona: Persona) -> None:
+        if self._phrases is not None and persona.agent.filler:
+            self._phrases.want(_key(persona, persona.agent.filler))
+
+    def _phrase(self, persona: Persona, text: str) -> bytes | None:
+        return None if self._phrases is None else self._phrases.get(_key(persona, text))
 
     def _journal(self, start: Start, call_settings: CallSettings) -> Journal | None:
         if not self._settings.record_events:
@@ -98,3 +214,8 @@ def informed(config: SessionConfig, context: str) -> SessionConfig:
     if not context:
         return config
     return replace(config, instructions=f"{config.instructions}\n\n{context}".strip())
+
+
+def _key(persona: Persona, text: str) -> PhraseKey:
+    config = persona.models[0].config
+    return PhraseKey(text, config.voice, config.model, config.speed)

@@ -90,15 +90,20 @@ def make_persona(
     tools = Toolbox.load(agent.tools, agent.folder, timeout_s=settings.tool_timeout_s)
     first = ModelChoice(
         _session(agent, settings, tools.schemas()),
-        Credentials(
-            api_key=settings.openai_api_key.get_secret_value(),
-            base_url=settings.openai_base_url,
-            project=settings.openai_project or None,
-        ),
+        credentials_of(settings),
     )
     models = (first, *(_other(first, other, agent) for other in agent.failover))
     prices = tuple(prices_of(choice.config.model) for choice in models)
     return Persona(agent, models, _call(agent, settings, prices), tools)
+
+
+def credentials_of(settings: Settings, base_url: str = "") -> Credentials:
+    """The operator's own; `base_url`: another place for them."""
+    return Credentials(
+        api_key=settings.openai_api_key.get_secret_value(),
+        base_url=base_url or settings.openai_base_url,
+        project=settings.openai_project or None,
+    )
 
 
 def _other(first: ModelChoice, other: Failover, agent: Agent) -> ModelChoice:

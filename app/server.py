@@ -1,10 +1,12 @@
 """The composition root: one worker process from its settings."""
 
+import asyncio
 import gc
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,18 +14,21 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
-from app.answering import Answering
+from app.answering import ALONE, Answering, Beyond
+from app.bridge.call_bridge import CallBridge
 from app.bridge.lag import LagGauge
 from app.bridge.last_orders import LastOrders
 from app.bridge.pacer import Pacer
 from app.bridge.ports import Observer
 from app.bridge.switchboard import Fleet, NoRoom, Switchboard
-from app.bridge.twilio_socket import MediaSocket
+from app.bridge.twilio_socket import MediaSocket, OnEnded
+from app.call.commands import EndCall
 from app.call.endings import EndReason
+from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
 from app.carriers.twilio.progress import CallProgress, StreamStatus
 from app.carriers.twilio.public_url import MEDIA_PATH
 from app.carriers.twilio.signature import SignatureChecker
-from app.carriers.twilio.tokens import StreamTokens, UsedTokensHere
+from app.carriers.twilio.tokens import StreamTokens, UsedTokens, UsedTokensHere
 from app.carriers.twilio.webhooks import (
     Admission,
     OfferedCall,
@@ -31,7 +36,12 @@ from app.carriers.twilio.webhooks import (
     after_stream,
     routes,
 )
+from app.live import Live
+from app.live.answers import Code
+from app.models.openai_errors import FAULT_KINDS
 from app.observe.log import event
+from app.observe.metrics import Metrics
+from app.observe.prices import PriceTable, load_prices
 from app.persona import Adjust, Personas, as_it_is
 from app.settings import Settings
 
@@ -68,19 +78,22 @@ class Worker:
     pacer: Pacer
     lag: LagGauge
     """Measures nothing until it is started."""
+    answering: Answering
+    metrics: Metrics
 
 
-def check(settings: Settings, adjust: Adjust = as_it_is) -> Personas:
+def check(settings: Settings, adjust: Adjust = as_it_is) -> tuple[Personas, PriceTable]:
     """What keeps a worker from being made, found out before one is.
 
-    Raises `SettingsError`, or `AgentError` or `ToolLoadError` when the default agent cannot take
-    calls.
+    Raises `SettingsError`, `PricesError`, or `AgentError` or `ToolLoadError` when the default agent
+    cannot take calls.
     """
     if settings.when_full == "redirect":
         settings.require("EARSHOT_FULL_REDIRECT_URL")
-    personas = Personas(settings, adjust)
+    prices = load_prices(settings.prices)
+    personas = Personas(settings, adjust, prices.prices_for)
     personas.get(settings.agent)
-    return personas
+    return personas, prices
 
 
 def make_worker(
@@ -89,30 +102,52 @@ def make_worker(
     observers: Sequence[Observer] = (),
     adjust: Adjust = as_it_is,
     fleet: Fleet | None = None,
+    beyond: Beyond = ALONE,
 ) -> Worker:
     """Everything that answers calls in one process.
 
     `adjust` changes every call's settings beyond what the operator can set, such as how long a
-    silent model is waited for. `fleet`: the other workers at the same address.
+    silent model is waited for. `fleet`: the other workers at the same address. `beyond`: what all
+    workers share.
     Raises what `check` raises.
     """
-    personas = check(settings, adjust)
+    personas, prices = check(settings, adjust)
     pacer, lag = Pacer(), LagGauge()
+    metrics = Metrics(prices=prices, error_codes=FAULT_KINDS, summary_model=settings.summary_model)
+    metrics.watch_loop(lambda: pacer.lag_ms, lambda: pacer.worst_lag_ms)
     switchboard = Switchboard(
         settings.max_calls, lag_ms=lag, max_lag_ms=settings.max_lag_ms, fleet=fleet
     )
-    calls = Answering(settings, personas, pacer, observers)
+    calls = Answering(settings, personas, pacer, (*observers, metrics), beyond)
     calls.prepare()
     tokens = settings.twilio_auth_tokens
     checker, stream_tokens = SignatureChecker(tokens, settings.public_url), StreamTokens(tokens)
-    door = _door(settings, personas, switchboard, checker, stream_tokens)
-    socket = MediaSocket(checker, stream_tokens, UsedTokensHere(), switchboard, calls.make)
+    live = beyond.live
+    door = _door(settings, personas, switchboard, checker, stream_tokens, live)
+    used: UsedTokens = UsedTokensHere() if live is None else live.tokens
+    socket = MediaSocket(checker, stream_tokens, used, switchboard, calls.make, _counted(metrics))
     ours = [*routes(door), WebSocketRoute(MEDIA_PATH, socket)]
     # A proxy may leave the prefix of PUBLIC_URL on the path or strip it.
     prefix = checker.public_url.prefix
     prefixed = [Mount(prefix, routes=ours)] if prefix else []
-    inner = Starlette(routes=[*ours, *prefixed, *_health(switchboard)])
-    return Worker(settings, LastOrders(inner, switchboard, MEDIA_PATH), switchboard, pacer, lag)
+    inner = Starlette(routes=[*ours, *prefixed, *_health(switchboard), _metrics(metrics)])
+    app = LastOrders(inner, switchboard, MEDIA_PATH)
+    return Worker(settings, app, switchboard, pacer, lag, calls, metrics)
+
+
+def _counted(metrics: Metrics) -> OnEnded:
+    """What the media socket knows of a call that is over."""
+
+    def ended(call: CallBridge, end: EndCall, malformed_frames: int) -> None:
+        metrics.stream_ended(
+            call.call,
+            end,
+            malformed_frames=malformed_frames,
+            padded_ms=call.caller.padded_bytes // 8,
+            dropped_ms=call.caller.dropped_bytes // 8,
+        )
+
+    return ended
 
 
 def _door(
@@ -121,6 +156,7 @@ def _door(
     switchboard: Switchboard,
     checker: SignatureChecker,
     tokens: StreamTokens,
+    live: Live | None,
 ) -> TwilioDoor:
     """What the webhooks may ask of the worker."""
 
@@ -133,12 +169,10 @@ def _door(
             switchboard.withdraw(progress.call_sid)
 
     async def ending_of(call_id: str) -> EndReason | None:
-        end = switchboard.ending_of(call_id)
-        if end is None:
-            return None
-        if after_stream(end.reason) == "resume" and not switchboard.alone_and_leaving:
+        reason = await _ending_of(call_id, switchboard, live)
+        if after_stream(reason) == "resume" and not switchboard.alone_and_leaving:
             switchboard.keep_seat(call_id)
-        return end.reason
+        return reason
 
     return TwilioDoor(
         checker=checker,
@@ -151,7 +185,25 @@ def _door(
         full_redirect_url=settings.full_redirect_url,
         on_progress=note_progress,
         on_stream=_log_stream,
+        answers=_answers(live),
     )
+
+
+async def _ending_of(call_id: str, switchboard: Switchboard, live: Live | None) -> EndReason | None:
+    """How a call's stream ended: here, or where another worker carried it."""
+    end = switchboard.ending_of(call_id)
+    if end is not None:
+        return end.reason
+    reason = None if live is None else await live.calls.ending_of(call_id)
+    return EndReason(reason) if reason in set(EndReason) else None
+
+
+def _answers(live: Live | None) -> Answers:
+    here = AnswersHere()
+    if live is None:
+        return here
+    code = Code(msgspec.json.encode, msgspec.json.Decoder(Answer).decode)
+    return live.answers(here, code)
 
 
 def server_config(worker: Worker, host: str = "", port: int = 0) -> uvicorn.Config:
@@ -212,6 +264,14 @@ async def _log_stream(status: StreamStatus) -> None:
         event=status.event,
         error=status.error,
     )
+
+
+def _metrics(metrics: Metrics) -> BaseRoute:
+    async def show(_request: Request) -> Response:
+        body, content_type = await asyncio.to_thread(metrics.render)
+        return Response(body, media_type=content_type)
+
+    return Route("/metrics", show)
 
 
 def _health(switchboard: Switchboard) -> list[BaseRoute]:

@@ -52,6 +52,14 @@ MakeWriter = Callable[[Callable[[str, str], None]], CarrierWriter]
 MakeCall = Callable[[Grant, Start, "TwilioDialect", MakeWriter], Awaitable[CallBridge]]
 
 
+OnEnded = Callable[[CallBridge, EndCall, int], None]
+"""Told of each call that is over, and how many malformed frames came in it."""
+
+
+def _unseen(call: CallBridge, end: EndCall, malformed_frames: int) -> None:
+    """Nobody wants to know."""
+
+
 class TwilioDialect:
     """Media Streams messages for one stream."""
 
@@ -87,6 +95,7 @@ class MediaSocket:
     used: UsedTokens
     switchboard: Switchboard
     make_call: MakeCall
+    on_ended: OnEnded = _unseen
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
@@ -138,6 +147,7 @@ class MediaSocket:
             await asyncio.gather(reader, return_exceptions=True)
             await asyncio.gather(_close(send), call.finish())
             _report(call, end, protocol)
+            self.on_ended(call, end, sum(protocol.violations.values()))
 
 
 async def _close(send: Send) -> None:

