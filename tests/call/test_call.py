@@ -9,21 +9,25 @@ import pytest
 from app.call.call import Call
 from app.call.commands import (
     AddUserText,
+    CloseLeg,
     Command,
     CreateResponse,
     DeleteItem,
     EndCall,
     KeepAudio,
+    OpenLeg,
     SendAudio,
     SendClear,
     SendMark,
     SendToolOutput,
+    TakeLeg,
 )
 from app.call.endings import EndReason
 from app.call.events import (
     AudioReceived,
     CallerAudioBegan,
     CarrierClosed,
+    CloseCause,
     DeadlineReached,
     Event,
     HangUpRequested,
@@ -46,8 +50,10 @@ from app.call.phases import CallSettings, Phase
 from tests.call.virtual_line import Network, VirtualLine
 from tests.call.virtual_model import Answer, Say
 
+STARTED = StreamStarted("call", "stream")
 READY = ModelReady("session", "model")
 MEDIA = CallerAudioBegan(0)
+TAKEN = TakeLeg(1, (), 0, None, "start")
 
 
 def play(call: Call, now_ms: int, *events: Event) -> list[Command]:
@@ -56,7 +62,7 @@ def play(call: Call, now_ms: int, *events: Event) -> list[Command]:
 
 def opened(greeting: str = "") -> Call:
     call = Call(CallSettings(greeting=greeting))
-    play(call, 0, StreamStarted("call", "stream"), MEDIA, READY)
+    play(call, 0, STARTED, MEDIA, READY)
     return call
 
 
@@ -67,14 +73,21 @@ def of(kind: type, commands: list[Command]) -> list[Command]:
 # The greeting
 
 
+def test_the_stream_opens_the_first_model_session() -> None:
+    assert play(Call(), 0, STARTED) == [OpenLeg(1, 0)]
+
+
 @pytest.mark.parametrize("order", [(READY, MEDIA), (MEDIA, READY)])
 def test_the_agent_greets_when_the_model_is_ready_and_media_flows(
     order: tuple[Event, Event],
 ) -> None:
     call = Call(CallSettings(greeting="Greet."))
+    play(call, 0, STARTED)
+    taken, greeting = [TAKEN], [CreateResponse("create-1", "Greet.")]
 
-    assert play(call, 0, order[0]) == []
-    assert play(call, 10, order[1]) == [CreateResponse("create-1", "Greet.")]
+    first, then = (taken, greeting) if order[0] is READY else ([], [*taken, *greeting])
+    assert play(call, 0, order[0]) == first
+    assert play(call, 10, order[1]) == then
 
 
 def test_the_agent_greets_once() -> None:
@@ -89,7 +102,7 @@ def test_an_agent_without_a_greeting_waits_for_the_caller() -> None:
 
     assert call.phase is Phase.TALKING
     assert call.timeline.turns == []
-    assert call.due_ms is None
+    assert call.due_ms == call.settings.relay.session_ms
 
 
 # The floor
@@ -244,15 +257,27 @@ def test_keys_are_told_as_one_entry_and_answered() -> None:
 
 
 def test_keys_pressed_before_the_model_is_ready_are_kept_and_do_not_keep_the_pacer_busy() -> None:
-    call = Call()
-    play(call, 0, MEDIA, KeyPressed("1"))
-    assert call.due_ms is None
-    assert play(call, 5_000, DeadlineReached()) == []
-    play(call, 6_000, READY)
-    assert call.due_ms == 1_500
+    call = Call(CallSettings(key_pause_ms=300))
+    play(call, 0, STARTED, MEDIA, KeyPressed("1"))
+    assert call.due_ms == call.settings.relay.attempt_ms
+    assert play(call, 1_000, DeadlineReached()) == []
+    play(call, 1_200, READY)
+    assert call.due_ms == 300
 
-    assert [type(c) for c in play(call, 6_000, DeadlineReached())] == [AddUserText, CreateResponse]
-    assert call.due_ms == 11_000
+    assert [type(c) for c in play(call, 1_200, DeadlineReached())] == [AddUserText, CreateResponse]
+    assert call.due_ms == 6_200
+
+
+def test_an_entry_of_keys_has_an_id_that_no_other_stream_of_the_call_makes() -> None:
+    ids = []
+    for stream in ("MZ" + "1" * 32, "MZ" + "2" * 32):
+        call = Call()
+        play(call, 0, StreamStarted("call", stream), MEDIA, READY, KeyPressed("1"))
+        (told,) = of(AddUserText, play(call, 1_500, DeadlineReached()))
+        assert isinstance(told, AddUserText)
+        ids.append(told.request_id)
+
+    assert ids == ["keys-1-11111111", "keys-1-22222222"]
 
 
 # Failures and the end
@@ -266,7 +291,7 @@ def test_a_failed_response_is_asked_for_again_and_then_the_model_is_given_up() -
     play(call, 300, ResponseCreated("r2", "create-1"))
 
     commands = play(call, 400, ResponseFinished("r2", "failed", error_code="server_error"))
-    assert commands == [EndCall(EndReason.MODEL_FAILED, "server_error")]
+    assert commands == [CloseLeg(1), EndCall(EndReason.MODEL_FAILED, "server_error")]
 
 
 def test_a_completed_response_between_two_failures_forgives_the_first() -> None:
@@ -278,13 +303,20 @@ def test_a_completed_response_between_two_failures_forgives_the_first() -> None:
         assert of(EndCall, play(call, n * 100 + 50, done)) == []
 
 
-def test_a_model_that_says_nothing_is_given_up() -> None:
+def test_a_model_that_says_nothing_is_replaced_once_and_then_given_up() -> None:
     call = opened("Greet.")
-    ends: list[Command] = []
+    commands: list[Command] = []
     while (due_ms := call.due_ms) is not None:
-        ends = play(call, due_ms, DeadlineReached())
+        commands += play(call, due_ms, DeadlineReached())
+        if any(isinstance(c, OpenLeg) for c in commands) and not call.handover.relay.leg:
+            commands += play(call, due_ms, ModelReady("session", "model", leg=2))
 
-    assert ends == [EndCall(EndReason.MODEL_STALLED)]
+    again = [CreateResponse("create-2", "Greet."), CreateResponse("create-3", "Greet.")]
+    assert of(CreateResponse, commands) == again
+    assert [type(c) for c in commands if isinstance(c, OpenLeg | TakeLeg)] == [OpenLeg, TakeLeg]
+    stalled = EndCall(EndReason.MODEL_STALLED, "the model did not go on")
+    assert commands[-2:] == [CloseLeg(2), stalled]
+    assert call.timeline.ended_ms == 15_000
 
 
 def test_what_came_of_a_stalled_answer_is_played_out_and_marked() -> None:
@@ -322,8 +354,7 @@ def test_faults_that_are_not_fatal_do_not_end_the_call(kind: str) -> None:
         (CarrierClosed("stalled", "d"), EndReason.CARRIER_STALLED),
         (ModelClosed("refused", "d"), EndReason.MODEL_REFUSED),
         (ModelClosed("wrong_format", "d"), EndReason.MODEL_WRONG_FORMAT),
-        (ModelClosed("expired", "d"), EndReason.MODEL_EXPIRED),
-        (ModelFault("d", "m", "fatal"), EndReason.MODEL_FAILED),
+        (ModelClosed("failed", "d"), EndReason.MODEL_FAILED),
     ],
 )
 @pytest.mark.parametrize("begun", [False, True])
@@ -331,10 +362,30 @@ def test_either_side_can_end_the_call_at_any_time(
     event: Event, reason: EndReason, begun: bool
 ) -> None:
     call = playing() if begun else Call()
+    if not begun:
+        play(call, 0, STARTED)
 
-    assert play(call, 500, event) == [EndCall(reason, "d")]
+    assert play(call, 120, event) == [EndCall(reason, "d")]
     assert call.phase is Phase.ENDED
     assert call.timeline.end_reason is reason
+
+
+def test_a_fatal_fault_ends_the_session_and_with_the_only_model_the_call() -> None:
+    commands = play(playing(), 120, ModelFault("d", "m", "fatal"))
+
+    assert commands == [CloseLeg(1), EndCall(EndReason.MODEL_FAILED, "d")]
+
+
+@pytest.mark.parametrize("cause", ["lost", "expired", "nonsense", "unreachable", "stalled"])
+def test_a_session_that_is_lost_is_replaced_at_once_and_the_call_goes_on(
+    cause: CloseCause,
+) -> None:
+    call = playing()
+    commands = play(call, 500, ModelClosed(cause, "d"))
+
+    assert [(c.leg, c.model) for c in commands if isinstance(c, OpenLeg)] == [(2, 0)]
+    assert of(EndCall, commands) == []
+    assert call.phase is Phase.TALKING
 
 
 def test_after_the_end_everything_is_ignored() -> None:
@@ -342,7 +393,8 @@ def test_after_the_end_everything_is_ignored() -> None:
     play(call, 200, CarrierClosed("hangup"))
 
     later = (SpeechStarted("c", 0, 0), AudioReceived("r1", "a", 800), ModelClosed("lost"), READY)
-    assert play(call, 300, *later, CarrierClosed("lost"), DeadlineReached()) == []
+    again = (STARTED, CarrierClosed("lost"), DeadlineReached())
+    assert play(call, 300, *later, *again) == []
     assert call.due_ms is None
     assert call.timeline.end_reason is EndReason.CALLER_HUNG_UP
 
@@ -422,8 +474,16 @@ def play_turns(call: Call, first: int, last: int) -> None:
 
 
 def entries_beside_the_record(call: Call) -> int:
-    """How many entries all containers hold that the call reaches, its record left out."""
-    record = (call.timeline.turns, call.timeline.notes, call.transcript.lines)
+    """How many entries all containers hold that the call reaches, its record left out.
+
+    The history is a part of it: for each line and each tool that ran one reference.
+    """
+    record = (
+        call.timeline.turns,
+        call.timeline.notes,
+        call.transcript.lines,
+        call.history.log,
+    )
     seen = {id(part) for part in record}
     waiting: list[object] = [call]
     count = 0
@@ -447,4 +507,5 @@ def test_ten_thousand_turns_leave_nothing_but_the_record() -> None:
     assert call.phase is Phase.TALKING
     assert len(call.timeline.turns) == 10_000
     assert len(call.transcript.lines) == 20_000
+    assert len(call.history.log) == 30_000
     assert entries_beside_the_record(call) <= early + 5

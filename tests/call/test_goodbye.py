@@ -1,7 +1,5 @@
 """A call is hung up after its last word was played: not before it, and not much later."""
 
-import pytest
-
 from app.call.commands import EndCall, SendToolOutput
 from app.call.endings import EndReason
 from app.call.events import HangUpRequested, ToolCall
@@ -72,20 +70,18 @@ def test_the_caller_calls_the_agents_goodbye_off() -> None:
     assert line.heard("b") == 4_000
 
 
-@pytest.mark.parametrize("by", ["operator", "drain"])
-def test_nobody_calls_off_an_operators_or_a_drains_goodbye(by: str) -> None:
+def test_nobody_calls_off_an_operators_goodbye() -> None:
     line = VirtualLine(7)
     line.model.script.append(Answer((Say("a", 5_000),)))
     line.open()
     while not line.carrier.played:
         line.run_for(1)
-    line.deliver(HangUpRequested("operator" if by == "operator" else "drain"))
+    line.deliver(HangUpRequested("operator"))
     assert line.shell.ended is None
     line.model.hear(500)
     line.run_for(500)
 
-    expected = EndReason.OPERATOR_HUNG_UP if by == "operator" else EndReason.DRAINED
-    assert line.shell.ended == EndCall(expected)
+    assert line.shell.ended == EndCall(EndReason.OPERATOR_HUNG_UP)
 
 
 def test_the_agents_own_goodbye_does_not_soften_an_operators() -> None:

@@ -63,7 +63,7 @@ def test_text_without_sound_was_not_heard() -> None:
 
 def test_at_the_end_what_was_not_heard_by_then_is_unheard() -> None:
     transcript = saying("Never played.")
-    transcript.caller_began("c", 200)
+    transcript.caller_began("c", 0, 200)
     transcript.close()
 
     assert transcript.lines[0].unheard == "Never played."
@@ -72,7 +72,7 @@ def test_at_the_end_what_was_not_heard_by_then_is_unheard() -> None:
 
 def test_the_caller_stands_where_he_began_to_speak_however_late_his_words_come() -> None:
     transcript = Transcript()
-    transcript.caller_began("c", 100)
+    transcript.caller_began("c", 0, 100)
     transcript.agent_says("a", "Sure.", 900)
     transcript.caller_said("c", " When do you open? ", 2_000)
 
@@ -82,7 +82,7 @@ def test_the_caller_stands_where_he_began_to_speak_however_late_his_words_come()
 
 def test_speech_without_words_leaves_no_line_in_the_record() -> None:
     transcript = Transcript()
-    transcript.caller_began("c", 100)
+    transcript.caller_began("c", 0, 100)
 
     assert transcript.as_json() == []
 
