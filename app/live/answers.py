@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
-from app.live import keys
+from app.live import names
 from app.live.asking import Asker, RedisAwayError
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class RedisAnswers(Generic[A]):
         """
 
         async def shared() -> A:
-            return await self._shared(keys.answer(key), produce)
+            return await self._shared(names.answer(key), produce)
 
         return await self._local.once(key, shared, now_s)
 
@@ -82,7 +82,7 @@ class RedisAnswers(Generic[A]):
         async with asyncio.timeout(self._wait_s):
             while True:
                 _, value = await self._asker.ask_all(
-                    [("SET", key, ours, "EX", keys.PRODUCING_TTL_S, "NX"), ("GET", key)],
+                    [("SET", key, ours, "EX", names.PRODUCING_TTL_S, "NX"), ("GET", key)],
                     atomic=True,
                 )
                 if value == ours:
@@ -98,7 +98,7 @@ class RedisAnswers(Generic[A]):
             await self._tell("DEL", key)
             raise
         value = _ANSWER + self._code.encode(answer)
-        await self._tell("SET", key, value, "EX", keys.ANSWER_TTL_S)
+        await self._tell("SET", key, value, "EX", names.ANSWER_TTL_S)
         return answer
 
     async def _tell(self, *command: str | bytes | int) -> None:

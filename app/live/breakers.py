@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from app.live import keys
+from app.live import names
 from app.live.asking import Asker, RedisAwayError
 from app.live.breaker import Breaker, BreakerSettings
 from app.live.outbox import Outbox
@@ -58,15 +58,15 @@ class Breakers:
         """The model took a call: its failures so far are forgotten, everywhere."""
         now_s = self._now_s()
         if self._breaker(model_key).succeeded(now_s):
-            closed = ("HSET", keys.BREAKERS_CLOSED, model_key, now_s)
-            self._outbox.put(f"closed:{model_key}", Op((closed, ("DEL", keys.probe(model_key)))))
+            closed = ("HSET", names.BREAKERS_CLOSED, model_key, now_s)
+            self._outbox.put(f"closed:{model_key}", Op((closed, ("DEL", names.probe(model_key)))))
 
     def failed(self, model_key: str) -> None:
         """The model refused a call or dropped it, by a fault that is not the caller's."""
         now_s, mark = self._now_s(), f"{self._id}{next(self._numbers)}"
         opened = self._breaker(model_key).failed(now_s, mark)
         member = msgspec.json.encode((mark, now_s, model_key))
-        self._outbox.put(f"failure:{mark}", Op((("ZADD", keys.BREAKERS_FAILURES, now_s, member),)))
+        self._outbox.put(f"failure:{mark}", Op((("ZADD", names.BREAKERS_FAILURES, now_s, member),)))
         if opened:
             self._tell_open(model_key)
 
@@ -91,10 +91,10 @@ class Breakers:
         oldest_s = now_s - self._settings.window_s
         _, opened, closed, members = await self._asker.ask_all(
             [
-                ("ZREMRANGEBYSCORE", keys.BREAKERS_FAILURES, "-inf", oldest_s),
-                ("HGETALL", keys.BREAKERS_OPEN),
-                ("HGETALL", keys.BREAKERS_CLOSED),
-                ("ZRANGE", keys.BREAKERS_FAILURES, 0, -1),
+                ("ZREMRANGEBYSCORE", names.BREAKERS_FAILURES, "-inf", oldest_s),
+                ("HGETALL", names.BREAKERS_OPEN),
+                ("HGETALL", names.BREAKERS_CLOSED),
+                ("ZRANGE", names.BREAKERS_FAILURES, 0, -1),
             ],
             atomic=True,
         )
@@ -117,7 +117,7 @@ class Breakers:
         """Whether this worker is the one that may try. Alone, without Redis, it may."""
         ttl_s = max(1, round(self._settings.probe_s))
         try:
-            drawn = await self._asker.ask("SET", keys.probe(model_key), 1, "EX", ttl_s, "NX")
+            drawn = await self._asker.ask("SET", names.probe(model_key), 1, "EX", ttl_s, "NX")
         except RedisAwayError:
             return True
         return bool(drawn)
@@ -126,7 +126,7 @@ class Breakers:
         until_s = self._breaker(model_key).open_until_s
         fields = {"model": model_key, "rest_s": self._settings.open_s}
         logger.warning("a model rests: it failed again and again", extra={"fields": fields})
-        opened = ("HSET", keys.BREAKERS_OPEN, model_key, until_s)
+        opened = ("HSET", names.BREAKERS_OPEN, model_key, until_s)
         self._outbox.put(f"open:{model_key}", Op((opened,)))
 
     def _breaker(self, model_key: str) -> Breaker:

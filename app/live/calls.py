@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from app.live import keys
+from app.live import names
 from app.live.asking import Asker, RedisAwayError
 from app.live.outbox import Outbox
 from app.live.waiting import Op
@@ -52,16 +52,16 @@ class LiveCalls:
             f"state:{call_id}",
             Op(
                 (
-                    ("SET", keys.state(call_id), state, "EX", keys.STATE_TTL_S),
+                    ("SET", names.state(call_id), state, "EX", names.STATE_TTL_S),
                     # It goes on: what a stream before this one ended with is no ending.
-                    ("DEL", keys.ending(call_id)),
+                    ("DEL", names.ending(call_id)),
                 )
             ),
         )
         about = msgspec.json.encode((self._worker_id, since_s, now_s))
         self._outbox.put(
             f"index:{call_id}",
-            Op((("ZADD", keys.SEEN, now_s, call_id), ("HSET", keys.ABOUT, call_id, about))),
+            Op((("ZADD", names.SEEN, now_s, call_id), ("HSET", names.ABOUT, call_id, about))),
         )
 
     def end(self, call_id: str, reason: str) -> None:
@@ -74,23 +74,23 @@ class LiveCalls:
             f"end:{call_id}",
             Op(
                 (
-                    ("SET", keys.ending(call_id), reason, "EX", keys.ENDED_TTL_S),
-                    ("EXPIRE", keys.state(call_id), keys.ENDED_TTL_S),
+                    ("SET", names.ending(call_id), reason, "EX", names.ENDED_TTL_S),
+                    ("EXPIRE", names.state(call_id), names.ENDED_TTL_S),
                 )
             ),
         )
         self._outbox.put(
             f"index:{call_id}",
-            Op((("ZREM", keys.SEEN, call_id), ("HDEL", keys.ABOUT, call_id))),
+            Op((("ZREM", names.SEEN, call_id), ("HDEL", names.ABOUT, call_id))),
         )
 
     async def load(self, call_id: str) -> bytes | None:
         """Where a call stood. None: nobody knows, or Redis did not say so within 0.5 s."""
-        return await self._get(keys.state(call_id), call_id)
+        return await self._get(names.state(call_id), call_id)
 
     async def ending_of(self, call_id: str) -> str | None:
         """Why the call's last stream ended; None as for `load`."""
-        ending = await self._get(keys.ending(call_id), call_id)
+        ending = await self._get(names.ending(call_id), call_id)
         return None if ending is None else ending.decode()
 
     async def in_progress(self) -> list[LiveCall]:
@@ -98,13 +98,13 @@ class LiveCalls:
 
         A call whose worker died stays until another one takes it over, 3 hours at most.
         """
-        oldest_s = self._now_s() - keys.STATE_TTL_S
+        oldest_s = self._now_s() - names.STATE_TTL_S
         try:
             gone, seen, about = await self._asker.ask_all(
                 [
-                    ("ZRANGEBYSCORE", keys.SEEN, "-inf", oldest_s),
-                    ("ZRANGEBYSCORE", keys.SEEN, f"({oldest_s}", "+inf"),
-                    ("HGETALL", keys.ABOUT),
+                    ("ZRANGEBYSCORE", names.SEEN, "-inf", oldest_s),
+                    ("ZRANGEBYSCORE", names.SEEN, f"({oldest_s}", "+inf"),
+                    ("HGETALL", names.ABOUT),
                 ],
                 atomic=True,
             )
@@ -117,7 +117,7 @@ class LiveCalls:
 
     def _forget(self, call_ids: list[str]) -> None:
         for call_id in call_ids:
-            forgotten = (("ZREM", keys.SEEN, call_id), ("HDEL", keys.ABOUT, call_id))
+            forgotten = (("ZREM", names.SEEN, call_id), ("HDEL", names.ABOUT, call_id))
             self._outbox.put(f"index:{call_id}", Op(forgotten))
 
     async def _get(self, key: str, call_id: str) -> bytes | None:

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import msgspec
 from redis.exceptions import RedisError
 
-from app.live import keys
+from app.live import names
 from app.live.asking import Asker
 from app.live.outbox import Outbox
 from app.live.waiting import Op
@@ -50,7 +50,7 @@ class Channel:
             return
         notice = msgspec.json.encode(Notice(kind, self._now_s(), fields or {}))
         self._told += 1
-        op = Op((("PUBLISH", keys.CHANNEL, notice),), keep=False)
+        op = Op((("PUBLISH", names.CHANNEL, notice),), keep=False)
         self._outbox.put(f"publish:{self._told}", op)
 
     async def subscribe(self) -> AsyncIterator[Notice]:
@@ -58,7 +58,7 @@ class Channel:
         while True:
             try:
                 async with self._asker.redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-                    await pubsub.subscribe(keys.CHANNEL)
+                    await pubsub.subscribe(names.CHANNEL)
                     while True:
                         message = await pubsub.get_message(timeout=LISTEN_S)
                         if message is not None and (notice := _decoded(message["data"])):

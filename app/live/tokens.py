@@ -1,10 +1,13 @@
-"""Stream tokens that were used, known to all workers. Fits `app.carriers.twilio.tokens.UsedTokens`."""
+"""Stream tokens that were used, known to all workers.
+
+Fits `app.carriers.twilio.tokens.UsedTokens`.
+"""
 
 import logging
 import math
 from typing import Final, Literal, TypeAlias
 
-from app.live import keys
+from app.live import names
 from app.live.asking import Asker, RedisAwayError
 
 logger = logging.getLogger(__name__)
@@ -29,7 +32,7 @@ class RedisTokens:
             return "used"
         ttl_s = max(1, math.ceil(expires_s - now_s)) + SKEW_S
         try:
-            fresh = await self._asker.ask("SET", keys.token(token_id), 1, "EX", ttl_s, "NX")
+            fresh = await self._asker.ask("SET", names.token(token_id), 1, "EX", ttl_s, "NX")
         except RedisAwayError:
             # Refusing would cost every new call. A token is signed, good for 30 s and for one call
             # only: to use it a second time somebody must have read it on its way through TLS.

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from app.live import keys
+from app.live import names
 from app.live.asking import Asker, RedisAwayError
 from app.live.outbox import Outbox
 from app.live.waiting import Op
@@ -49,23 +49,30 @@ class ToolRuns:
         self._now_s = now_s
         self._here: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
 
+    def __len__(self) -> int:
+        """How many this process remembers."""
+        return len(self._here)
+
     async def begin(self, call_id: str, tool_call_id: str) -> Begun:
         """Ask before running a tool; waits 0.3 s at most."""
-        key = keys.tool_run(call_id, tool_call_id)
-        if (known := self._here.get(key)) is not None:
-            return _begun(known[1])
+        key = names.tool_run(call_id, tool_call_id)
+        known = self._here.get(key, (0.0, None))[1]
+        if known is not None and known != _BEGUN:
+            return _begun(known)
+        if known == _BEGUN:
+            return await self._asked_again(key)
         # Marked before the first wait, so that a second request of this process is told.
         self._remember(key, _BEGUN)
         try:
             ours, value = await self._asker.ask_all(
-                [("SET", key, _BEGUN, "EX", keys.STATE_TTL_S, "NX"), ("GET", key)],
+                [("SET", key, _BEGUN, "EX", names.STATE_TTL_S, "NX"), ("GET", key)],
                 atomic=True,
                 limit_s=LIMIT_S,
             )
         except RedisAwayError as error:
             fields = {"call": call_id, "error": str(error)}
             logger.warning("whether a tool ran before is not known", extra={"fields": fields})
-            begun = ("SET", key, _BEGUN, "EX", keys.STATE_TTL_S, "NX")
+            begun = ("SET", key, _BEGUN, "EX", names.STATE_TTL_S, "NX")
             self._outbox.put(f"tool:{key}", Op((begun,)))
             return Begun("run")
         if ours:
@@ -73,12 +80,20 @@ class ToolRuns:
         self._remember(key, value)
         return _begun(value)
 
+    async def _asked_again(self, key: str) -> Begun:
+        """Begun here, or known to be begun elsewhere: a result may have come since."""
+        try:
+            value = await self._asker.ask("GET", key, limit_s=LIMIT_S)
+        except RedisAwayError:
+            value = self._here.get(key, (0.0, _BEGUN))[1]
+        return _begun(value)
+
     async def finish(self, call_id: str, tool_call_id: str, output: str, ok: bool) -> None:
         """Keep what came of it, before the model is told; waits 0.3 s at most."""
-        key = keys.tool_run(call_id, tool_call_id)
+        key = names.tool_run(call_id, tool_call_id)
         value = msgspec.json.encode((output, ok))
         self._remember(key, value)
-        write = ("SET", key, value, "EX", keys.STATE_TTL_S)
+        write = ("SET", key, value, "EX", names.STATE_TTL_S)
         try:
             await self._asker.ask(*write, limit_s=LIMIT_S)
         except RedisAwayError:
@@ -90,7 +105,7 @@ class ToolRuns:
         self._here[key] = (now_s, value)
         while self._here:
             oldest_s, _ = next(iter(self._here.values()))
-            if len(self._here) <= MOST_REMEMBERED and now_s - oldest_s < keys.STATE_TTL_S:
+            if len(self._here) <= MOST_REMEMBERED and now_s - oldest_s < names.STATE_TTL_S:
                 return
             self._here.popitem(last=False)
 

@@ -1,0 +1,69 @@
+"""The names of what Earshot keeps in Redis, and how long it lives. `keys.py` says what each is for.
+
+The part of a key in braces decides its slot in a Redis Cluster: all keys of one call share a slot,
+and so do those of the fleet and of the breakers, because some are changed together.
+"""
+
+from typing import Final
+
+STATE_TTL_S: Final = 3 * 3600
+ENDED_TTL_S: Final = 15 * 60
+LEASE_TTL_S: Final = 10
+PROBE_TTL_S: Final = 15
+SEAT_TTL_S: Final = 30
+WORKER_TTL_S: Final = 5
+ANSWER_TTL_S: Final = 300
+PRODUCING_TTL_S: Final = 10
+
+SEEN: Final = "{calls}:seen"
+ABOUT: Final = "{calls}:about"
+WORKERS: Final = "{fleet}:workers"
+OFFERED: Final = "{fleet}:offered"
+BREAKERS_OPEN: Final = "{breakers}:open"
+BREAKERS_CLOSED: Final = "{breakers}:closed"
+BREAKERS_FAILURES: Final = "{breakers}:failures"
+COUNTERS: Final = "counters"
+CHANNEL: Final = "earshot:calls"
+
+
+def state(call_id: str) -> str:
+    return f"{{call:{call_id}}}:state"
+
+
+def ending(call_id: str) -> str:
+    return f"{{call:{call_id}}}:ending"
+
+
+def owner(call_id: str) -> str:
+    return f"{{call:{call_id}}}:owner"
+
+
+def fence(call_id: str) -> str:
+    return f"{{call:{call_id}}}:fence"
+
+
+def tool_run(call_id: str, tool_call_id: str) -> str:
+    return f"{{call:{call_id}}}:tool:{tool_call_id}"
+
+
+def worker(worker_id: str) -> str:
+    return f"{{fleet}}:worker:{worker_id}"
+
+
+def probe(model_key: str) -> str:
+    return f"{{breakers}}:probe:{model_key}"
+
+
+def token(token_id: str) -> str:
+    return f"token:{token_id}"
+
+
+def answer(request_key: str) -> str:
+    return f"answer:{request_key}"
+
+
+def slot_tag(key: str) -> str:
+    """What a Redis Cluster hashes of a key: what is between its first braces, if anything is."""
+    start = key.find("{")
+    end = key.find("}", start + 1)
+    return key[start + 1 : end] if start >= 0 and end > start + 1 else key
