@@ -275,3 +275,12 @@ def test_never_more_calls_than_allowed_when_each_was_offered_first(
         assert len(board) == len(running)
         assert len(let_in) + len(running) <= 3
         assert board.has_room == (len(let_in) + len(running) < 3)
+
+
+def test_no_stream_comes_in_beyond_the_limit_seat_or_not() -> None:
+    board = Switchboard(2)
+    board.offer("CA3")
+    for number in range(2):
+        assert board.takes_streams
+        board.connected(Call(f"CA{number}").bridge)
+    assert not board.takes_streams
