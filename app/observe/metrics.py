@@ -58,7 +58,8 @@ class Metrics:
         self._lag_ms: Callable[[], int] | None = None
         self._worst_lag_ms: Callable[[], int] | None = None
         self._open: dict[Call, OpenCall] = {}
-        self._faults: set[type[Exception]] = set()
+        self.faults: set[type[Exception]] = set()
+        """Kinds of faults of ours that were told."""
         self._handlers: dict[type, Callable[[OpenCall, Any, int], None]] = {
             **self._turns.handlers,
             **self._model.handlers,
@@ -70,12 +71,15 @@ class Metrics:
 
     def step(self, call: Call, event: Event, commands: list[Command], now_ms: int) -> None:
         """Called for every event of every call. A fault of ours is logged, and not the call's."""
+        handlers = self._handlers
         try:
             if type(event) is StreamStarted:
                 self._begin(call, event)
-            self._take(call, event, now_ms)
+            elif (handler := handlers.get(type(event))) is not None and call in self._open:
+                handler(self._open[call], event, now_ms)
             for command in commands:
-                self._take(call, command, now_ms)
+                if (handler := handlers.get(type(command))) is not None and call in self._open:
+                    handler(self._open[call], command, now_ms)
         except Exception as error:
             self._fault(error)
 
@@ -123,11 +127,6 @@ class Metrics:
 
     # One step
 
-    def _take(self, call: Call, happening: Event | Command, now_ms: int) -> None:
-        handler = self._handlers.get(type(happening))
-        if handler is not None and (open_call := self._open.get(call)) is not None:
-            handler(open_call, happening, now_ms)
-
     def _begin(self, call: Call, event: StreamStarted) -> None:
         if call in self._open:
             return
@@ -159,8 +158,8 @@ class Metrics:
 
     def _fault(self, error: Exception) -> None:
         """Told once for each kind: the next step would fail the same way."""
-        if type(error) not in self._faults:
-            self._faults.add(type(error))
+        if type(error) not in self.faults:
+            self.faults.add(type(error))
             logger.error("a metric could not be counted", exc_info=error)
 
 

@@ -113,10 +113,13 @@ class TurnMetrics:
     def _mark_sent(self, open_call: OpenCall, command: SendMark, _now_ms: int) -> None:
         """A start mark is sent when the carrier's buffer is dry. That is as it should be at the
         beginning of a generation and right behind the end of an answer, and nowhere else."""
-        kind, place = command.name[:1], command.name[1:]
+        kind = command.name[0]
+        if kind not in "es":
+            return
+        place = command.name[1:]
         if kind == "e":
             open_call.turns.ended_at = place
-        elif kind == "s" and not place.endswith(".0") and place != open_call.turns.ended_at:
+        elif not place.endswith(".0") and place != open_call.turns.ended_at:
             self._underruns.inc()
 
     def _clear_sent(self, open_call: OpenCall, _command: SendClear, _now_ms: int) -> None:

@@ -51,9 +51,12 @@ def metered_line(seed: int, metrics: Metrics | None = None) -> MeteredLine:
     return line
 
 
-def samples(metrics: Metrics) -> dict[str, float]:
+def samples(metrics: Metrics, *, faulty: bool = False) -> dict[str, float]:
     """`name{label="value"}` -> value, from the text that Prometheus would read; zeros and the
-    buckets of histograms left out, and the date of the prices, which no call changes."""
+    buckets of histograms left out, and the date of the prices, which no call changes.
+
+    `faulty`: the metrics may have failed on the way."""
+    assert faulty or not metrics.faults
     return {
         name: value
         for name, value in every_sample(metrics.render()[0]).items()

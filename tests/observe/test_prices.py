@@ -94,6 +94,13 @@ def test_a_dated_snapshot_costs_what_its_model_costs_and_a_relative_does_not(
     assert prices.prices_for(model) == (None if found is None else prices.tokens[found])
 
 
+def test_a_snapshot_with_a_price_of_its_own_has_that(tmp_path: Path) -> None:
+    text = TABLE.replace("voice-2-mini", "voice-2-2026-10-01")
+    prices = load_prices(table(tmp_path, text))
+    assert prices.id_for("voice-2-2026-10-01") == "voice-2-2026-10-01"
+    assert prices.id_for("voice-2-2026-10-02") == "voice-2"
+
+
 def test_a_transcription_has_no_price_for_tokens(tmp_path: Path) -> None:
     prices = load_prices(table(tmp_path))
     assert prices.prices_for("ears") is None
