@@ -17,8 +17,8 @@ EXACT = replace(TERMS, cache_least_tokens=0, cache_step_tokens=1)
 HEAD = 1_700
 
 
-def item(text_tokens: int = 20, audio_tokens: int = 100, line_tokens: int = 15) -> Item:
-    return Item("agent", 0, text_tokens, audio_tokens, line_tokens)
+def item(text_tokens: int = 20, audio_tokens: int = 100, number: int = 0) -> Item:
+    return Item("agent", number, text_tokens, audio_tokens, line_tokens=15)
 
 
 def begun(*items: Item, terms: object = EXACT) -> Session:
@@ -45,17 +45,18 @@ def test_what_is_reused_is_the_common_beginning_of_two_readings(
 ) -> None:
     session = begun()
     before: list[tuple[int, int, int]] | None = None
-    for kind, first, second in steps:
-        places = list(range(first, min(first + second, len(session.items))))
+    for number, (kind, first, second) in enumerate(steps):
+        begin = first % max(1, len(session.items))
+        places = list(range(begin, min(begin + second, len(session.items))))
         match kind:
             case "add":
-                session.add(item(first, second))
+                session.add(item(first, second, number))
             case "text":
                 session.to_text([n for n in places if not session.items[n].is_text])
             case "delete":
                 session.delete(places)
             case _:
-                now = [(id(i), i.text_tokens, i.audio_tokens) for i in session.items]
+                now = [(i.turn, i.text_tokens, i.audio_tokens) for i in session.items]
                 reading = session.read(1.0)
                 assert reading.text_tokens == HEAD + sum(text for _, text, _ in now)
                 assert reading.audio_tokens == sum(audio for _, _, audio in now)
