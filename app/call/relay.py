@@ -12,9 +12,10 @@
 
 One mechanism for all causes: a planned change, a drop, a failover, a worker that took over. Make
 before break: while the old leg lives it carries the call until the next one stands by. A leg that
-was lost is replaced at once; later attempts wait with full jitter, so that many calls do not come
-back in step. A model that refused is out for this call. The chance in the waits comes from the
-call's id: the same call replays to the same waits.
+was lost is replaced at once, and each model of the list is tried once without a wait; later
+attempts wait with full jitter, so that many calls do not come back in step. A model that refused is
+out for this call. The chance in the waits comes from the call's id: the same call replays to the
+same waits.
 """
 
 import random
@@ -84,7 +85,8 @@ class RelaySettings:
     give_up_ms: int = 2_700
     """Longest time that a call may be without a model."""
     backoff_ms: int = 100
-    """The second attempt waits up to so long, the third up to twice as long, and so on."""
+    """Once all models were tried, an attempt waits up to so long, the next one up to twice as long,
+    and so on."""
     backoff_most_ms: int = 1_000
     rejoin_ms: int = 5_000
     """A planned change that could not be made is tried again after so long."""
@@ -136,6 +138,8 @@ class Relay:
         """When the present state began; in OPENING, when the call lost its model."""
         self._attempts = 0
         """In the present state."""
+        self._tried: set[int] = set()
+        """Models that were tried since the call lost its model."""
         self._attempt_due_ms: int | None = None
         """When an attempt in progress has taken too long."""
         self._retry_due_ms: int | None = None
@@ -160,7 +164,7 @@ class Relay:
     def begin(self, call_id: str, model: int, now_ms: int) -> OpenLeg:
         """The call starts: open its first leg."""
         self._random = random.Random(call_id)
-        self.model = model % self.settings.models
+        self.model = self._carrying_model = model % self.settings.models
         self._enter_opening(now_ms)
         return self._open(now_ms)
 
@@ -225,7 +229,9 @@ class Relay:
     def _lost(self, now_ms: int) -> list[Command]:
         self.leg = 0
         stands_by = self.state is RelayState.WAITING
-        self.cause, self.model = "drop", self._carrying_model
+        self.cause = "drop"
+        if not self.next_leg:
+            self.model = self._carrying_model
         attempt_due_ms = self._attempt_due_ms
         self._move("lost", now_ms)
         self._enter_opening(now_ms)
@@ -240,7 +246,7 @@ class Relay:
 
     def _enter_opening(self, now_ms: int) -> None:
         s = self.settings
-        self._since_ms, self._attempts = now_ms, 0
+        self._since_ms, self._attempts, self._tried = now_ms, 0, set()
         self._attempt_due_ms = self._retry_due_ms = self._life_due_ms = self._life_end_ms = None
         self._filler_due_ms = now_ms + s.filler_after_ms if s.filler else None
 
@@ -257,10 +263,10 @@ class Relay:
         self.model = self._next_model(living)
         if self.model != self._carrying_model:
             self.cause = "failover"
-        if self._attempts < len(living):
+        if self.model not in self._tried:
             return [self._open(now_ms)]
-        s = self.settings
-        most_ms = min(s.backoff_most_ms, s.backoff_ms * 2 ** (self._attempts - len(living)))
+        s, again = self.settings, self._attempts - len(self._tried)
+        most_ms = min(s.backoff_most_ms, s.backoff_ms * 2**again)
         self._retry_due_ms = now_ms + round(self._random.uniform(0, most_ms))
         return []
 
@@ -276,6 +282,7 @@ class Relay:
         self._legs += 1
         self.next_leg = self._legs
         self._attempts += 1
+        self._tried.add(self.model)
         self._retry_due_ms = None
         self._attempt_due_ms = now_ms + self.settings.attempt_ms
         return OpenLeg(self.next_leg, self.model)
@@ -285,6 +292,7 @@ class Relay:
         self.given_up = self._last
         commands: list[Command] = [CloseLeg(self.next_leg)] if self.next_leg else []
         self.next_leg = 0
+        self._attempt_due_ms = self._retry_due_ms = self._filler_due_ms = None
         return commands
 
     # A planned change

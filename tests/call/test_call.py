@@ -83,11 +83,11 @@ def test_the_agent_greets_when_the_model_is_ready_and_media_flows(
 ) -> None:
     call = Call(CallSettings(greeting="Greet."))
     play(call, 0, STARTED)
-    taken, greeting = [TAKEN], [CreateResponse("create-1", "Greet.")]
+    greeting = CreateResponse("create-1", "Greet.")
 
-    first, then = (taken, greeting) if order[0] is READY else ([], [*taken, *greeting])
-    assert play(call, 0, order[0]) == first
-    assert play(call, 10, order[1]) == then
+    ready_first = order[0] is READY
+    assert play(call, 0, order[0]) == ([TAKEN] if ready_first else [])
+    assert play(call, 10, order[1]) == ([greeting] if ready_first else [TAKEN, greeting])
 
 
 def test_the_agent_greets_once() -> None:
