@@ -6,7 +6,6 @@ is stored at the vendor. Neither prompts nor answers are logged.
 """
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal, TypeAlias
@@ -125,22 +124,13 @@ def _client(credentials: Credentials) -> AsyncOpenAI:
     """Shared: building one takes about 50 ms of the event loop."""
     client = _clients.get(credentials)
     if client is None:
-        # At its debug level the SDK writes whole requests into the log.
-        logging.getLogger("openai._base_client").setLevel(logging.INFO)
         client = _clients[credentials] = AsyncOpenAI(
             api_key=credentials.api_key,
-            base_url=_http(credentials.base_url),
+            base_url=credentials.base_url,
             project=credentials.project,
             max_retries=0,
         )
     return client
-
-
-def _http(base_url: str | None) -> str | None:
-    """The same service for HTTP: credentials may name it as a WebSocket address."""
-    if base_url is not None and base_url.startswith("ws"):
-        return f"http{base_url.removeprefix('ws')}"
-    return base_url
 
 
 def _failed(error: OpenAIError) -> TextFailed:

@@ -91,6 +91,13 @@ async def test_a_service_that_never_answers_is_late(lab: LabTextModel) -> None:
     assert result.cause == "late"
 
 
+async def test_an_answer_that_comes_drop_by_drop_is_late(lab: LabTextModel) -> None:
+    lab.behaviour = TextBehaviour(trickle_ms=20)
+    result = await write(lab, timeout_s=0.2)
+    assert isinstance(result, TextFailed)
+    assert result.cause == "late"
+
+
 async def test_a_connection_that_breaks_or_is_not_there_is_unreachable(lab: LabTextModel) -> None:
     lab.behaviour = TextBehaviour(reset=True)
     results = [await write(lab)]
@@ -116,6 +123,8 @@ REFUSAL = {"type": "message", "content": [{"type": "refusal", "refusal": SECRET}
         (b"[" * 100_000, "nonsense"),
         (b"\xff\xfe", "nonsense"),
         (b"[]", "nonsense"),
+        (b'{"status": "\xff"}', "nonsense"),
+        (b'{"status": "completed", "odd": ' + b"[" * 100_000, "nonsense"),
         (b'{"output": 5, "status": "completed"}', "nonsense"),
         (response(), "empty"),
         (response(output=[REFUSAL]), "empty"),
@@ -136,7 +145,8 @@ async def test_what_is_no_text_is_a_failure(
 
 
 async def test_reasoning_and_other_items_are_no_text(lab: LabTextModel) -> None:
-    said = {"type": "message", "content": [{"type": "output_text", "text": "Yes."}]}
+    parts = [{"type": "output_text", "text": "Yes."}, {"type": "aside_text", "text": "No."}]
+    said = {"type": "message", "content": parts}
     thought = {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Hm."}]}
     usage = {"input_tokens": 9, "input_tokens_details": {"cached_tokens": 4}, "output_tokens": 2}
     lab.behaviour = TextBehaviour(body=response(output=[thought, said], usage=usage))

@@ -114,7 +114,7 @@ class ScriptedBrain:
         return [
             f"{name} is not complete yet" + (f": {slots}" if slots else "")
             for name, form in self._dialog.forms.items()
-            if form.state == position.state and not position.calls
+            if form.state == position.state
         ]
 
     def _recall(self, position: _Position, texts: Sequence[str]) -> None:

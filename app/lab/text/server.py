@@ -33,6 +33,8 @@ class TextBehaviour:
     """Answer everything with this HTTP status and the error that belongs to it, such as 429."""
     hang: bool = False
     """Take requests and never answer."""
+    trickle_ms: int | None = None
+    """Send the answer byte by byte, this far apart."""
     reset: bool = False
     """Break the connection instead of answering."""
     body: bytes | None = None
@@ -94,10 +96,16 @@ class LabTextModel:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def _respond(self, request: web.Request) -> web.Response:
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
         behaviour = self.behaviour
         self.asked += 1
         await asyncio.sleep(behaviour.delay_ms / 1000)
+        answer = await self._answer(request, behaviour)
+        if behaviour.trickle_ms is not None:
+            return await _trickle(request, answer, behaviour.trickle_ms)
+        return answer
+
+    async def _answer(self, request: web.Request, behaviour: TextBehaviour) -> web.Response:
         if behaviour.hang:
             await self._closing.wait()
         if behaviour.reset and request.transport is not None:
@@ -115,6 +123,18 @@ class LabTextModel:
         self.requests.append(asked)
         text = self.answer(asked.instructions, asked.text)
         return _json(HTTPStatus.OK, answer_body(asked, text, self._ids))
+
+
+async def _trickle(
+    request: web.Request, answer: web.Response, trickle_ms: int
+) -> web.StreamResponse:
+    stream = web.StreamResponse(status=answer.status, headers={"Content-Type": "application/json"})
+    await stream.prepare(request)
+    assert isinstance(answer.body, bytes)
+    for byte in answer.body:
+        await stream.write(bytes([byte]))
+        await asyncio.sleep(trickle_ms / 1000)
+    return stream
 
 
 def _json(status: int, body: dict[str, Any]) -> web.Response:
