@@ -321,6 +321,21 @@ async def test_a_flood_of_nonsense_ends_the_wait() -> None:
     assert result.cause == "nonsense"
 
 
+async def test_the_session_is_closed_politely() -> None:
+    codes: list[int | None] = []
+
+    async def script(server: OpenAIServer, socket: ServerConnection) -> None:
+        create = await asked(server, socket)
+        await begin(socket, "resp_1", create["response"]["metadata"])
+        await utter(socket, "resp_1", PHRASE, WORDS)
+        await end(socket, "resp_1", "completed")
+        await socket.wait_closed()
+        codes.append(socket.close_code)
+
+    assert await scripted(script) == WORDS
+    assert codes == [1000]
+
+
 async def test_a_server_that_answers_no_close_is_left() -> None:
     left = asyncio.Event()
 
@@ -334,11 +349,11 @@ async def test_a_server_that_answers_no_close_is_left() -> None:
         socket.transport.abort()
 
     async with running(OpenAIServer(script=script)) as server, asyncio.timeout(GUARD_S):
-        limits = Limits(close_s=0.1)
-        result = await render_phrase(
-            PHRASE, CONFIG, Credentials("k", server.base_url), limits=limits
-        )
-        left.set()
+        limits, credentials = Limits(close_s=0.1), Credentials("k", server.base_url)
+        try:
+            result = await render_phrase(PHRASE, CONFIG, credentials, limits=limits)
+        finally:
+            left.set()
     assert result == WORDS
 
 

@@ -90,7 +90,8 @@ async def book_of(
     try:
         yield book
     finally:
-        await book.close()
+        async with asyncio.timeout(PATIENCE_S):
+            await book.close()
 
 
 async def until(happened: Callable[[], bool]) -> None:
@@ -278,7 +279,10 @@ def emptied(sound: Path, card: Path) -> None:
 
 
 def overgrown(sound: Path, card: Path) -> None:
-    sound.write_bytes(bytes(MAX_PHRASE_BYTES + 1))
+    """Whole and true to its card, but longer than any phrase may be."""
+    audio = bytes(MAX_PHRASE_BYTES + 1)
+    sound.write_bytes(audio)
+    card.write_bytes(phrase_book._card(KEY, audio))
 
 
 def no_json(sound: Path, card: Path) -> None:
