@@ -14,7 +14,7 @@ MAX_ENDINGS = 10_000
 """Endings kept for the carrier's question what to do next, which comes within seconds."""
 SEAT_S = 30.0
 """How long a call that was let in may take to open its stream; its token is good for as long."""
-ASKED_WITHIN_S = 2.0
+ASKED_WITHIN_S = 1.0
 """The carrier asks what comes next within this time after a stream was closed by us."""
 MAX_LAG_MS = 200
 LAG_OVER = 0.5

@@ -14,7 +14,7 @@ from app.observe.log import event
 
 logger = logging.getLogger(__name__)
 
-MOVE_S = 3.0
+MOVE_S = 2.0
 """Longest wait for streams to end once their calls are moved."""
 LOOK_S = 0.02
 
