@@ -31,7 +31,7 @@ class LocalAnswers(Protocol[A]):
     async def once(self, key: str, produce: Callable[[], Awaitable[A]], now_s: float) -> A: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # With slots, Python 3.11 cannot make a Code[Answer](...).
 class Code(Generic[A]):
     """How an answer becomes bytes and comes back."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -53,7 +53,7 @@ class Channel:
         op = Op((("PUBLISH", names.CHANNEL, notice),), keep=False)
         self._outbox.put(f"publish:{self._told}", op)
 
-    async def subscribe(self) -> AsyncIterator[Notice]:
+    async def subscribe(self) -> AsyncGenerator[Notice, None]:
         """What is told from now on; what is told while Redis is away is missed."""
         while True:
             try:

@@ -108,10 +108,11 @@ class Fleet:
                 ],
                 atomic=True,
             )
-            if not added or int(kept) <= self._free:
+            if int(kept) <= self._free:
                 self._came.discard(call_id)
                 return True
-            await self._asker.ask("ZREM", names.OFFERED, call_id)
+            if added:
+                await self._asker.ask("ZREM", names.OFFERED, call_id)
         except RedisAwayError:
             return None
         return False

@@ -53,24 +53,23 @@ class Leases:
     async def lost(self, call_id: str, number: int) -> bool:
         """Whether another stream has taken the call. Nobody loses a call while Redis is away."""
         try:
-            return call_id in await self._lost_of([(call_id, self._number(call_id, number))])
+            return bool(await self._lost_of([(call_id, self._number(call_id, number))]))
         except RedisAwayError:
             return False
 
-    async def keep(self, held: Sequence[tuple[str, int]]) -> list[str]:
-        """Keep the leases of these calls (id, number) alive; which of them others have taken.
+    async def keep(self, held: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+        """Keep these leases (call, number) alive; which of them others have taken.
 
         Raises `RedisAwayError`.
         """
-        lost: list[str] = []
+        lost: list[tuple[str, int]] = []
         for start in range(0, len(held), PASS):
             some = held[start : start + PASS]
             await self._take_late([call for call, number in some if not self._number(call, number)])
-            numbered = [(call, self._number(call, number)) for call, number in some]
-            gone = await self._lost_of(numbered)
-            lost += gone
-            ours = [(call, number) for call, number in numbered if call not in gone]
-            await self._renew(ours)
+            numbered = {lease: (lease[0], self._number(*lease)) for lease in some}
+            gone = await self._lost_of(list(numbered.values()))
+            await self._renew([lease for lease in numbered.values() if lease not in gone])
+            lost += [lease for lease in some if numbered[lease] in gone]
         return lost
 
     async def release(self, call_id: str, number: int) -> None:
@@ -100,8 +99,10 @@ class Leases:
                 lost = await self.keep(held)
             except RedisAwayError:
                 continue
-            told |= {lease for lease in held if lease[0] in lost}
-            for call_id in lost:
+            told |= set(lost)
+            # Unless a newer stream of the call is here as well: then the call is not lost.
+            here = {call_id for call_id, _ in set(held) - set(lost)}
+            for call_id in sorted({call_id for call_id, _ in lost} - here):
                 logger.warning("another worker has the call", extra={"fields": {"call": call_id}})
                 on_lost(call_id)
 
@@ -121,7 +122,7 @@ class Leases:
             _, number, *_ = await self._asker.ask_all(self._taking(call_id), atomic=True)
             self._late[call_id] = int(number)
 
-    async def _lost_of(self, held: Sequence[tuple[str, int]]) -> list[str]:
+    async def _lost_of(self, held: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
         if not held:
             return []
         replies = await self._asker.ask_all(
@@ -132,7 +133,7 @@ class Leases:
             ]
         )
         pairs = zip(held, replies[::2], replies[1::2], strict=True)
-        return [call for (call, n), fence, owner in pairs if self._is_lost(n, fence, owner)]
+        return [lease for lease, fence, owner in pairs if self._is_lost(lease[1], fence, owner)]
 
     def _is_lost(self, number: int, fence: bytes | None, owner: bytes | None) -> bool:
         """A Redis that lost its data counts from 1 again; then the owner's name tells."""

@@ -52,7 +52,7 @@ class RedisProcess:
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         self._process = subprocess.Popen([str(self._binary), *words], stdout=subprocess.DEVNULL)
         deadline_s = time.monotonic() + 20
-        while not self._answers():
+        while self.say("PING") != "+PONG\r\n":
             assert self._process.poll() is None, "redis-server ended as soon as it was started"
             assert time.monotonic() < deadline_s, "redis-server did not answer within 20 s"
             time.sleep(0.005)
@@ -75,15 +75,19 @@ class RedisProcess:
         if self._process is not None:
             self._process.send_signal(number)
 
-    def _answers(self) -> bool:
+    def say(self, line: str) -> str:
+        """What it replies to an inline command, if it comes in one piece; "" when it is away.
+
+        Nothing is said that a client library would add.
+        """
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(1)
             try:
                 connection.connect(str(self._socket))
-                connection.sendall(b"PING\r\n")
-                return connection.recv(64).startswith(b"+PONG")
+                connection.sendall(line.encode() + b"\r\n")
+                return connection.recv(65_536).decode()
             except OSError:
-                return False
+                return ""
 
 
 @contextmanager

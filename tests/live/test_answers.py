@@ -8,7 +8,7 @@ import pytest
 from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
 from app.live.answers import Code, RedisAnswers
 from tests.live.redis_fixture import RedisProcess
-from tests.live.store import Store, store_at
+from tests.live.store import Store, store_at, until
 
 NOW_S = 1_800_000_000.0
 CODE = Code[Answer](
@@ -59,8 +59,7 @@ async def test_a_failure_is_forgotten_and_the_worker_that_waited_tries_itself(
     bad.fails = True
     good.may_answer.set()
     failing = asyncio.ensure_future(_worker(store).once("key", bad, NOW_S))
-    while not bad.asked:
-        await asyncio.sleep(0.001)
+    await until(lambda: bad.asked == 1)
     waiting = asyncio.ensure_future(_worker(store).once("key", good, NOW_S))
     await asyncio.sleep(0.12)
     assert good.asked == 0
@@ -74,8 +73,7 @@ async def test_a_worker_that_never_answers_is_not_waited_for_for_ever(store: Sto
     stuck, good = Producer(), Producer()
     good.may_answer.set()
     asked = asyncio.ensure_future(_worker(store).once("key", stuck, NOW_S))
-    while not stuck.asked:
-        await asyncio.sleep(0.001)
+    await until(lambda: stuck.asked == 1)
     answer = await _worker(store, wait_s=0.2).once("key", good, NOW_S)
     assert answer == Answer(200, "answer 1")
     stuck.may_answer.set()

@@ -23,7 +23,7 @@ async def test_taking_a_call_over_raises_its_number_and_the_older_owner_has_lost
     assert await two.take("CA1") == Lease("CA1", "w1", 2)
     assert await one.lost("CA1", 1)
     assert not await two.lost("CA1", 2)
-    assert await one.keep([("CA1", 1), ("CA2", 1)]) == ["CA1"]
+    assert await one.keep([("CA1", 1), ("CA2", 1)]) == [("CA1", 1)]
     assert await two.keep([("CA1", 2)]) == []
 
 
@@ -31,7 +31,7 @@ async def test_a_second_stream_on_the_same_worker_has_it_alone(store: Store) -> 
     leases = Leases(store.asker, "w1")
     await leases.take("CA1")
     assert await leases.take("CA1") == Lease("CA1", "w1", 2)
-    assert await leases.keep([("CA1", 1), ("CA1", 2)]) == ["CA1"]
+    assert await leases.keep([("CA1", 1), ("CA1", 2)]) == [("CA1", 1)]
     assert (await leases.lost("CA1", 1), await leases.lost("CA1", 2)) == (True, False)
 
 
@@ -99,7 +99,7 @@ async def test_with_redis_away_nobody_loses_and_a_call_taken_meanwhile_is_ours_a
         one, two = Leases(store.asker, "w1"), Leases(store.asker, "w2")
         assert await one.keep([("CA1", first.number)]) == []
         assert await two.keep([("CA1", 0)]) == []
-        assert await one.keep([("CA1", first.number)]) == ["CA1"]
+        assert await one.keep([("CA1", first.number)]) == [("CA1", first.number)]
         assert await two.keep([("CA1", 0)]) == []
         await two.release("CA1", 0)
         assert await store.redis.get("{call:CA1}:owner") is None
@@ -118,9 +118,11 @@ async def test_the_owner_is_told_once_of_each_call_that_went(
         return held
 
     task = asyncio.create_task(one.run(get_calls, lost.append))
+    held.append(("CA1", (await one.take("CA1")).number))  # A second stream, on the same worker.
     await two.take("CA2")
     await until(lambda: bool(lost))
     seen = next(passes)
     await until(lambda: next(passes) > seen + 10)
     task.cancel()
+    await asyncio.wait([task])
     assert lost == ["CA2"]
