@@ -86,7 +86,7 @@ async def test_a_worker_is_alive_and_ready_until_it_is_full() -> None:
 
 async def test_there_are_no_other_pages() -> None:
     made = worker()
-    for path in ("/", "/docs", "/metrics/", "/twilio"):
+    for path in ("/", "/docs", "/twilio"):
         assert (await get(made, path))[0] == 404
 
 

@@ -17,6 +17,7 @@ from app.lab.phone.script import HangUp, Script, Wait, WaitForBot
 from tests.lab_calls.cast import Recorded, until
 from tests.lab_calls.raw_carrier import form, post, stranger_sid
 from tests.lab_calls.test_serve import LISTEN, Served, lab_model, serving
+from tests.live.redis_fixture import require_redis_server
 
 pytestmark = pytest.mark.lab_call
 
@@ -41,6 +42,12 @@ async def call(served: Served, script: Script) -> "asyncio.Task[CallReport]":
     calling = asyncio.create_task(line.call(script, from_=CALLER, to=CALLED))
     await asyncio.wait_for(heard.wait(), 15)
     return calling
+
+
+@pytest.fixture
+def redis_server() -> None:
+    """Workers share a Redis that the supervisor starts."""
+    require_redis_server()
 
 
 def worker_pids(served: Served) -> list[int]:
@@ -100,6 +107,7 @@ async def test_a_second_signal_does_not_wait_for_calls() -> None:
         assert (await calling).verbs[1].name == "Pause"
 
 
+@pytest.mark.usefixtures("redis_server")
 async def test_a_rolling_restart_ends_no_call_and_leaves_new_workers() -> None:
     async with (
         lab_model() as model,
@@ -120,6 +128,7 @@ async def test_a_rolling_restart_ends_no_call_and_leaves_new_workers() -> None:
     assert "Traceback" not in written
 
 
+@pytest.mark.usefixtures("redis_server")
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems end processes in other ways")
 async def test_a_killed_worker_is_replaced_and_its_calls_go_on_with_others() -> None:
     async with (
@@ -142,6 +151,7 @@ async def test_a_killed_worker_is_replaced_and_its_calls_go_on_with_others() -> 
         assert not [pid for pid in worker_pids(served) if alive(pid)]
 
 
+@pytest.mark.usefixtures("redis_server")
 async def test_workers_do_not_outlive_their_supervisor() -> None:
     async with (
         lab_model() as model,
