@@ -24,6 +24,8 @@ class Carrier:
     def __init__(self, heap: Heap, up: Wire, chance: random.Random) -> None:
         self.played: Audio = array("q")
         """Every byte that sounded, in order, fill-up silence of the carrier left out."""
+        self.frames: list[tuple[float, int]] = []
+        """When each frame began to sound, in milliseconds, and its first byte."""
         self.gaps: list[tuple[float, float]] = []
         """From and to when no caller media is sent, in milliseconds."""
         self.clears_ms: list[float] = []
@@ -71,6 +73,8 @@ class Carrier:
                 self._queue.popleft()
         self._sounding = bool(frame)
         self.played += frame
+        if frame:
+            self.frames.append((self._heap.now_ms, frame[0]))
 
     def _return_marks(self) -> None:
         while self._queue and isinstance(head := self._queue[0], str):

@@ -7,7 +7,7 @@ happenings. What was really played is known to the byte.
 import math
 import random
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from app.call.call import Call
@@ -28,6 +28,7 @@ from app.call.commands import (
 )
 from app.call.events import (
     CallerAudioBegan,
+    CloseCause,
     DeadlineReached,
     Event,
     MarkEchoed,
@@ -39,7 +40,7 @@ from app.call.events import (
 )
 from app.call.phases import CallSettings
 from tests.call.virtual_carrier import Carrier, CarrierTime
-from tests.call.virtual_model import Model
+from tests.call.virtual_model import Item, Model, Speech
 from tests.call.virtual_time import ITEM_SHIFT, NO_AUDIO, SILENCE, Audio, Heap, Wire
 
 
@@ -62,6 +63,7 @@ class Shell:
     store: dict[int, Audio] = field(default_factory=dict)
     sent: Audio = field(default_factory=lambda: array("q"))
     log: list[tuple[int, Event, list[Command]]] = field(default_factory=list)
+    taken: list[TakeLeg] = field(default_factory=list)
     ended: EndCall | None = None
 
 
@@ -82,11 +84,21 @@ class VirtualLine:
         self.carrier = Carrier(self.heap, up, self.chance)
         self.legs: dict[int, Model] = {}
         """Every session that was opened, by leg."""
-        self.model = self._new_model()
-        """The session that carries the call."""
+        self.model = self._new_model(1)
+        """The session that carries the call, or did last."""
+        self.on_open: Callable[[Model, int], None] = lambda model, leg: None
+        """Called with every session from the second on, and its leg."""
+        self.fails: dict[int, CloseCause] = {}
+        """By leg why it cannot be opened."""
+        self.said: list[Speech] = []
+        """All that the caller said by `speak`."""
+        self.broken: list[Speech] = []
+        """What no session heard whole."""
         self.carrier.on_media, self.carrier.on_echo = self._media, self._echoed
         self.shell = Shell()
-        self._ready_ms = 50.0
+        self.ready_ms = 50.0
+        self._heard_ms: float | None = None
+        """Up to where a session that is gone heard the caller; None while one carries the call."""
         self.tool_ms: dict[str, float] = {}
         """How long each tool takes, by name."""
         self._time = CarrierTime()
@@ -94,25 +106,63 @@ class VirtualLine:
         self._deadline_ms: int | None = None
 
     def open(self, model_ready_ms: float = 50.0) -> None:
-        self._ready_ms = model_ready_ms
+        self.ready_ms = model_ready_ms
         self.deliver(StreamStarted("call", "stream"))
 
-    def _new_model(self) -> Model:
-        n = self.network
-        model = Model(self.heap, self.chance, Wire(self.heap, self.chance, n.model_ms, 10.0))
+    def _new_model(self, leg: int) -> Model:
+        wire = Wire(self.heap, self.chance, self.network.model_ms, 10.0)
+        model = Model(self.heap, self.chance, wire, leg)
         model.deliver = lambda event, audio: self._from(model, event, audio)
         return model
 
     def _from(self, model: Model, event: Event, audio: Audio) -> None:
         """A session that does not carry the call is not listened to."""
-        if model is self.model:
+        if model is self.model and self._heard_ms is None:
             self.deliver(event, audio)
+
+    def speak(self, speech_ms: float, text: str = "") -> None:
+        """The caller begins to speak now and stops after so long, whoever listens."""
+        speech = Speech(self.heap.now_ms, self.heap.now_ms + speech_ms, text)
+        self.said.append(speech)
+        if self._heard_ms is None and self.shell.taken:
+            self.model.listen(speech)
 
     def drop(self) -> None:
         """The session that carries the call is gone."""
         leg = self.call.handover.relay.leg
-        self.model.deliver = lambda event, audio: None
+        assert leg, "no session carries the call"
+        self._heard_ms = self.heap.now_ms
         self.deliver(ModelClosed("lost", "", leg))
+
+    def _open(self, leg: int) -> None:
+        if leg > 1:
+            self.legs[leg] = self._new_model(leg)
+            self.on_open(self.legs[leg], leg)
+        else:
+            self.legs[leg] = self.model
+        cause = self.fails.get(leg)
+        told = (
+            ModelReady("session", "model", leg=leg)
+            if cause is None
+            else ModelClosed(cause, leg=leg)
+        )
+        self.heap.at(self.heap.now_ms + self.ready_ms, lambda: self.deliver(told))
+
+    def _take(self, command: TakeLeg) -> None:
+        """The session hears what the caller path would hand to it."""
+        heard_ms = self.heap.now_ms if self._heard_ms is None else self._heard_ms
+        start_ms = float(command.heard_ms)
+        if command.replay_ms is not None:
+            start_ms = max(start_ms, heard_ms - command.replay_ms)
+        self.model, self._heard_ms = self.legs[command.leg], None
+        self.shell.taken.append(command)
+        for entry in command.entries:
+            self.model.tell(entry)
+        for speech in self.said:
+            if speech.end_ms > start_ms:
+                if speech.start_ms < start_ms:
+                    self.broken.append(speech)
+                self.model.listen(speech)
 
     def run_until(self, end_ms: float) -> None:
         self.heap.run_until(end_ms)
@@ -131,12 +181,23 @@ class VirtualLine:
 
     def heard(self, item_id: str) -> int:
         """Bytes of the item that were really played. Raises if they were not its first ones."""
-        number = self.model.items[item_id].number
+        number = self.item(item_id).number
         offsets = [
             b & 0xFFFFFFFF for b in self.carrier.played if b >= 0 and b >> ITEM_SHIFT == number
         ]
         assert offsets == list(range(len(offsets))), f"{item_id} was not played in order and once"
         return len(offsets)
+
+    def item(self, item_id: str) -> Item:
+        """What any session remembers of an item."""
+        return next(m.items[item_id] for m in self.legs.values() if item_id in m.items)
+
+    def frames_of(self, item_id: str) -> list[float]:
+        """When the frames began to sound that begin with this item, in milliseconds."""
+        number = self.item(item_id).number
+        return [
+            at for at, byte in self.carrier.frames if byte >= 0 and byte >> ITEM_SHIFT == number
+        ]
 
     def heard_all(self) -> dict[str, int]:
         return {item_id: self.heard(item_id) for item_id in self.model.items}
@@ -194,18 +255,18 @@ class VirtualLine:
             case EndCall():
                 shell.ended = command
             case OpenLeg(leg):
-                self.legs[leg] = self.model if leg == 1 else self._new_model()
-                ready = ModelReady("session", "model", leg=leg)
-                self.heap.at(self.heap.now_ms + self._ready_ms, lambda: self.deliver(ready))
-            case TakeLeg(leg):
-                self.model = self.legs[leg]
+                self._open(leg)
+            case TakeLeg():
+                self._take(command)
             case Summarise(request_id):
                 written = SummaryWritten(request_id, '{"facts": ["4711"]}')
                 self.heap.at(self.heap.now_ms + 200, lambda: self.deliver(written))
             case CloseLeg() | PlayPhrase():
                 pass
             case _:
-                self._to_model.send(lambda: self.model.command(command))
+                assert self._heard_ms is None, f"nobody is there to be told {command}"
+                model = self.model
+                self._to_model.send(lambda: model.command(command))
 
     def _tool_done(self, call_id: str) -> None:
         self.deliver(ToolFinished(call_id, "{}"))

@@ -1,7 +1,8 @@
 """A realtime model in virtual time, as OpenAI's GA guide describes a WebSocket session.
 
 It speaks in bursts, stalls, cancels when the caller speaks (with audio still on its way), and
-refuses what the real one refuses: a second response, a truncation above what it generated.
+refuses what the real one refuses: a second response, a truncation above what it generated, an
+item or an output that it knows nothing of.
 """
 
 import math
@@ -9,7 +10,7 @@ import random
 from array import array
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.call.commands import (
     AddUserText,
@@ -23,7 +24,9 @@ from app.call.commands import (
 )
 from app.call.events import (
     AudioReceived,
+    CallerTranscribed,
     CallerTurnCommitted,
+    Entry,
     Event,
     ItemAdded,
     ItemDeleted,
@@ -62,6 +65,16 @@ class Answer:
     think_ms: float = 100.0
 
 
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Something that the caller says, in milliseconds of the caller axis."""
+
+    start_ms: float
+    end_ms: float
+    text: str = ""
+    """As it is transcribed; "": it is not."""
+
+
 @dataclass(slots=True)
 class Running:
     response_id: str
@@ -84,9 +97,15 @@ class Item:
 class Model:
     """One session. Answers come from `script`, in order; every refused command is in `refused`."""
 
-    def __init__(self, heap: Heap, chance: random.Random, to_bot: Wire) -> None:
+    def __init__(self, heap: Heap, chance: random.Random, to_bot: Wire, leg: int = 1) -> None:
         self.script: deque[Answer] = deque()
+        self.endless: Callable[[], Answer] | None = None
+        """What it answers when the script is over; None: nothing."""
         self.items: dict[str, Item] = {}
+        self.told: dict[str, Entry] = {}
+        """By item id what it was told of the time before."""
+        self.heard: list[Speech] = []
+        """What the caller said to it."""
         self.refused: list[str] = []
         self.commands: list[Command] = []
         self.server_answers = True
@@ -95,26 +114,47 @@ class Model:
         self.responses = 0
         self._heap, self._chance, self._to_bot = heap, chance, to_bot
         self._turns = 0
+        self._calls: set[str] = set()
+        self._leg = leg
+
+    def _id(self, kind: str, number: int) -> str:
+        """Vendors' ids are never the same in two sessions."""
+        return f"{kind}-{number}" if self._leg == 1 else f"{kind}-{self._leg}.{number}"
+
+    def tell(self, entry: Entry) -> None:
+        assert entry.item_id, "an item without an id cannot be rewritten"
+        self.told[entry.item_id] = entry
+        if entry.kind == "tool" and entry.output is None:
+            self._calls.add(entry.call_id)
 
     def hear(self, speech_ms: float) -> None:
         """The caller begins to speak now and stops after so long."""
+        self.listen(Speech(self._heap.now_ms, self._heap.now_ms + speech_ms))
+
+    def listen(self, speech: Speech) -> None:
+        """The caller begins to speak now, or began earlier and it is handed over now."""
         self._turns += 1
-        item_id, axis_ms = f"caller-{self._turns}", int(self._heap.now_ms)
-        self._emit(SpeechStarted(item_id, max(0, axis_ms - 300), axis_ms))
+        self.heard.append(speech)
+        item_id, axis_ms = self._id("caller", self._turns), int(self._heap.now_ms)
+        self._emit(SpeechStarted(item_id, max(0, int(speech.start_ms) - 300), axis_ms))
         # Audio that the server had on its way when it noticed still follows the event.
         running, late_ms = self.active, self._chance.uniform(0, 40)
         if running is not None:
             self._heap.at(self._heap.now_ms + late_ms, lambda: self._cancel_if(running))
-        self._heap.at(self._heap.now_ms + speech_ms, lambda: self._hear_end(item_id))
+        end_ms = max(speech.end_ms, self._heap.now_ms + 20)
+        self._heap.at(end_ms, lambda: self._hear_end(item_id, speech))
 
     def _cancel_if(self, running: Running) -> None:
         if self.active is running:
             self._cancel("turn_detected")
 
-    def _hear_end(self, item_id: str) -> None:
-        axis_ms = int(self._heap.now_ms)
-        self._emit(SpeechStopped(item_id, axis_ms, axis_ms, 500))
+    def _hear_end(self, item_id: str, speech: Speech) -> None:
+        end_ms, axis_ms = int(speech.end_ms), int(self._heap.now_ms)
+        self._emit(SpeechStopped(item_id, end_ms, axis_ms, 500))
         self._emit(CallerTurnCommitted(item_id))
+        if speech.text:
+            said = CallerTranscribed(item_id, speech.text)
+            self._heap.at(axis_ms + self._chance.uniform(50, 400), lambda: self._emit(said))
         if self.server_answers:
             self.respond("")
 
@@ -130,8 +170,14 @@ class Model:
                 self._truncate(command)
             case DeleteItem():
                 self._delete(command)
+            case RewriteItem():
+                self._rewrite(command)
+            case SendToolOutput():
+                if command.call_id not in self._calls:
+                    self.refused.append(f"output of {command.call_id}")
+                self._calls.discard(command.call_id)
             case _:
-                assert isinstance(command, SendToolOutput | AddUserText | RewriteItem)
+                assert isinstance(command, AddUserText)
 
     def _create(self, command: CreateResponse) -> None:
         if self.active is not None:
@@ -159,11 +205,19 @@ class Model:
         item.deleted = True
         self._emit(ItemDeleted(command.item_id))
 
+    def _rewrite(self, command: RewriteItem) -> None:
+        entry = self.told.pop(command.item_id, None)
+        if entry is None or (command.after and command.after not in self.told):
+            self.refused.append(f"rewrite {command.item_id} after {command.after}")
+        elif command.text:
+            self.told[command.new_id] = replace(entry, item_id=command.new_id, text=command.text)
+
     def respond(self, request_id: str) -> None:
-        if not self.script or self.active is not None:
+        if self.active is not None or not (self.script or self.endless):
             return
         self.responses += 1
-        running = self.active = Running(f"response-{self.responses}", self.script.popleft())
+        answer = self.script.popleft() if self.script or self.endless is None else self.endless()
+        running = self.active = Running(self._id("response", self.responses), answer)
         self._emit(ResponseCreated(running.response_id, request_id))
         at_ms = self._heap.now_ms + running.answer.think_ms
         for say in running.answer.items:
@@ -187,7 +241,7 @@ class Model:
         self._heap.at(at_ms, lambda: None if running.cancelled else work())
 
     def _add_item(self, running: Running, say: Say) -> None:
-        self.items[say.item_id] = Item(len(self.items))
+        self.items[say.item_id] = Item(1_000 * self._leg + len(self.items))
         self._emit(ItemAdded(running.response_id, say.item_id, "message"))
         if say.text:
             self._emit(TextReceived(running.response_id, say.item_id, say.text))
@@ -205,6 +259,7 @@ class Model:
     def _done(self, running: Running) -> None:
         self.active = None
         calls = running.answer.tools
+        self._calls.update(call.call_id for call in calls)
         self._emit(ResponseFinished(running.response_id, "completed", tool_calls=calls))
 
     def _cancel(self, reason: str) -> None:
