@@ -128,7 +128,7 @@ class Call:
             None if self.phase is Phase.OPENING else self._keypad.due_ms,
             self._goodbye.due_ms(self.playout),
             self.handover.due_ms,
-            self._move_due_ms,
+            None if self._goodbye.begun else self._move_due_ms,
         )
         return min((at for at in due if at is not None), default=None)
 

@@ -141,7 +141,7 @@ class Handover:
         answering = self._responses.busy
         spoke = answering and self._spoke(self._responses.active_id)
         self._responses.leg_lost(now_ms, go_on=summaries.GO_ON if spoke else "")
-        self._asked = ""
+        self._asked, self._carried_due_ms = "", None
         return self._playout.finish(now_ms) if answering else []
 
     def _spoke(self, response_id: str) -> bool:

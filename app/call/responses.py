@@ -120,8 +120,9 @@ class Responses:
         return response_id not in self._dead
 
     def want(self, instructions: str, now_ms: int) -> list[Command]:
-        """Ask for an answer as soon as nothing stands against it."""
-        self._pending, self._pending_since_ms = instructions, now_ms
+        """Ask for an answer as soon as nothing stands against it. A wish with instructions that
+        waits already is not replaced by one without: the answer to it sees everything anyhow."""
+        self._pending, self._pending_since_ms = instructions or self._pending or "", now_ms
         return self._pump(now_ms)
 
     def want_nothing(self) -> None:
