@@ -16,8 +16,8 @@ KEYS: Mapping[str, str] = {
     "language": "the language that the caller speaks",
     "tone": "how the caller feels, in a few words",
 }
-MOST_CHARS = 8_000
-"""Of a summary; some 2,000 tokens. A longer one is cut."""
+MOST_CHARS = 12_000
+"""Of a summary; some 3,000 tokens, more than a model is allowed to write. A longer one is cut."""
 
 IN_PROGRESS = """\
 # The call is in progress

@@ -28,7 +28,7 @@ AUDIO_FORMAT = "audio/pcmu"
 ASIDE = "aside"
 """Metadata key of responses beside the conversation; its value is the request's id."""
 
-_MAX_SUMMARY_TOKENS = 1_000
+_MAX_SUMMARY_TOKENS = 2_000
 _MAX_ID_CHARS = 32
 _APPEND_HEAD = '{"type":"input_audio_buffer.append","audio":"'
 _APPEND_TAIL = '"}'

@@ -6,9 +6,11 @@ as the last event.
 """
 
 import asyncio
+from dataclasses import replace
 
 from websockets.exceptions import ConnectionClosed
 
+from app.call.commands import CreateResponse
 from app.call.events import Entry, ModelClosed, ModelFault
 from app.models.never_opened import NeverOpened
 from app.models.openai_client_events import (
@@ -47,7 +49,7 @@ async def open_session(
     opened = await connect_and_configure(config, credentials, limits)
     if isinstance(opened, ModelClosed):
         return NeverOpened(opened, capabilities)
-    return OpenAIRealtime(opened, capabilities, limits)
+    return OpenAIRealtime(opened, capabilities, limits, instructions=config.instructions)
 
 
 def capabilities_of(config: SessionConfig) -> Capabilities:
@@ -59,8 +61,17 @@ def capabilities_of(config: SessionConfig) -> Capabilities:
 class OpenAIRealtime:
     """One open session. Made by `open_session`; `ModelSession` says what the methods promise."""
 
-    def __init__(self, opened: Configured, capabilities: Capabilities, limits: Limits) -> None:
+    def __init__(
+        self,
+        opened: Configured,
+        capabilities: Capabilities,
+        limits: Limits,
+        *,
+        instructions: str = "",
+    ) -> None:
+        """`instructions`: the session's own."""
         self.capabilities = capabilities
+        self._instructions = instructions
         self.axis_bytes = 0
         self._stats = SessionStats()
         self._decoder = Decoder(self._stats, silence_ms=opened.silence_ms)
@@ -135,6 +146,11 @@ class OpenAIRealtime:
 
     def send(self, command: ModelCommand) -> None:
         """Carry out a command, behind all audio handed over before it."""
+        if isinstance(command, CreateResponse) and command.instructions and self._instructions:
+            # A response's instructions stand in the place of the session's (OpenAI types:
+            # response.create), and the agent must stay who it is.
+            whole = f"{self._instructions}\n\n# Now\n{command.instructions}"
+            command = replace(command, instructions=whole)
         for message in encode_command(command):
             self._writer.write(message)
         self._stats.commands += 1
