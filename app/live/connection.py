@@ -101,6 +101,7 @@ async def _here(why: str) -> AsyncIterator[Connection]:
         yield Connection(client, "here", "", note)
     finally:
         await client.aclose()
+        await client.connection_pool.disconnect()
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -221,6 +222,8 @@ class PrivateServer:
             return b""
         finally:
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 def _start(binary: Path, folder: Path, socket: Path) -> "subprocess.Popen[bytes]":

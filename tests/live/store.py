@@ -83,3 +83,4 @@ async def monitored(process: RedisProcess) -> AsyncIterator[list[list[str]]]:
         task.cancel()
         await asyncio.wait([task])
         writer.close()
+        await writer.wait_closed()
