@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import pytest
+from redis import Redis, RedisError
 
 from app.bridge.call_record import call_folder
 from app.demo.stage import CALLED, CALLER, LAB_ACCOUNT, LAB_KEY, LAB_TOKEN, free_port
@@ -105,9 +106,17 @@ async def serving(model: LabRealtime, *arguments: str, **settings: str) -> Async
             await answers(served)
             yield served
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            await put_away(served)
+
+
+async def put_away(served: Served) -> None:
+    """Whatever a test left: the process, and the Redis that one which is killed leaves running."""
+    with suppress(ProcessLookupError):
+        served.process.kill()
+    await served.process.wait()
+    redis_socket = served.folder / "earshot-data" / "redis" / "redis.sock"
+    with suppress(RedisError):
+        Redis(unix_socket_path=str(redis_socket)).shutdown(nosave=True)
 
 
 async def answers(served: Served) -> None:
@@ -118,7 +127,7 @@ async def answers(served: Served) -> None:
                 assert await served.get("/healthz") == (200, "ok")
                 return
             except aiohttp.ClientConnectorError:
-                assert served.process.returncode is None, "it ended at once"
+                assert served.process.returncode is None, served.written
                 await asyncio.sleep(0.05)
 
 
