@@ -159,8 +159,8 @@ class VirtualLine:
         for entry in command.entries:
             self.model.tell(entry)
         for speech in self.said:
-            if speech.end_ms > start_ms:
-                if speech.start_ms < start_ms:
+            if speech.end_ms > start_ms + 1:
+                if speech.start_ms < start_ms - 1:
                     self.broken.append(speech)
                 self.model.listen(speech)
 
