@@ -111,14 +111,17 @@ def _tool_output(call_id: str, output: str) -> dict[str, object]:
 
 
 def _rewrite(command: RewriteItem) -> list[dict[str, object]]:
-    """Text items cannot be truncated, so the item is deleted and its heard words put in place."""
-    deleted = _event(
-        "conversation.item.delete", command.request_id, item_id=command.item_id[:_MAX_ID_CHARS]
-    )
+    """Text items cannot be truncated, so the heard words are put behind the item and it is deleted.
+
+    Its own place is the only one that is sure: a tool's output may stand before it, whose id is
+    the vendor's.
+    """
+    item_id = command.item_id[:_MAX_ID_CHARS]
+    deleted = _event("conversation.item.delete", command.request_id, item_id=item_id)
     if not command.text:
         return [deleted]
     item = {"id": command.new_id, **_message("assistant", command.text)}
-    return [deleted, _add_item(item, command.after[:_MAX_ID_CHARS] or "root")]
+    return [_add_item(item, item_id), deleted]
 
 
 def _event_of(command: ModelCommand) -> dict[str, object]:  # noqa: PLR0911 - one line a command

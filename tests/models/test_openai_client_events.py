@@ -16,6 +16,7 @@ from app.call.commands import (
     CancelResponse,
     CreateResponse,
     DeleteItem,
+    RewriteItem,
     SendToolOutput,
     TruncateItem,
 )
@@ -119,7 +120,21 @@ COMMANDS: list[tuple[ModelCommand, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("command", "expected"), COMMANDS, ids=lambda x: type(x).__name__)
 def test_a_command_is_one_client_event(command: ModelCommand, expected: dict[str, Any]) -> None:
-    assert check(encode_command(command)) == expected
+    assert [check(message) for message in encode_command(command)] == [expected]
+
+
+def test_words_rewritten_take_the_place_of_the_item_whatever_stands_before_it() -> None:
+    """The id of a tool's output before it is the vendor's: nobody here could name it."""
+    command = RewriteItem("r1", "item_1", "heard-2-1", "one two [interrupted]", after="call_item")
+    added, deleted = (check(message) for message in encode_command(command))
+    assert (added["type"], added["previous_item_id"]) == ("conversation.item.create", "item_1")
+    assert added["item"]["content"] == [{"type": "output_text", "text": "one two [interrupted]"}]
+    assert (deleted["type"], deleted["item_id"]) == ("conversation.item.delete", "item_1")
+
+
+def test_an_item_of_which_nothing_was_heard_is_only_deleted() -> None:
+    (deleted,) = encode_command(RewriteItem("r1", "item_1", "heard-2-1", "", after=""))
+    assert check(deleted)["type"] == "conversation.item.delete"
 
 
 @given(st.binary(min_size=1, max_size=400))
