@@ -2,6 +2,8 @@
 every way of not opening has one cause, in bounded time and with no socket left behind."""
 
 import asyncio
+import json
+import time
 from http import HTTPStatus
 from typing import Any
 
@@ -50,9 +52,27 @@ async def test_the_sdk_conventions_hold() -> None:
 
 
 async def test_an_open_session_says_who_it_is_and_when_it_ends() -> None:
+    began_s = time.time()
     result = await opened(OpenAIServer())
+    ended_s = time.time()
     assert isinstance(result, Configured)
-    assert result.ready == ModelReady("sess_1", "gpt-realtime-2.1", 1790000000.0)
+    lifetime_ms = result.ready.lifetime_ms
+    assert result.ready == ModelReady("sess_1", "gpt-realtime-2.1", lifetime_ms)
+    assert lifetime_ms is not None
+    assert 1790000000.0 - ended_s <= lifetime_ms / 1000 + 0.001
+    assert lifetime_ms / 1000 - 0.001 <= 1790000000.0 - began_s
+
+
+async def test_a_session_that_says_no_end_has_none() -> None:
+    async def opening(server: OpenAIServer, socket: ServerConnection) -> None:
+        endless = {**SESSION, "expires_at": None}
+        await say(socket, "session.created", session=endless)
+        asked = json.loads(await socket.recv())["session"]
+        await say(socket, "session.updated", session={**endless, "audio": asked["audio"]})
+
+    result = await opened(OpenAIServer(opening=opening))
+    assert isinstance(result, Configured)
+    assert result.ready.lifetime_ms is None
 
 
 @pytest.mark.parametrize(
