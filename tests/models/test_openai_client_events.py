@@ -97,6 +97,7 @@ COMMANDS: list[tuple[ModelCommand, dict[str, Any]]] = [
             "type": "conversation.item.create",
             "event_id": "req_6",
             "item": {
+                "id": "req_6",
                 "type": "message",
                 "role": "user",
                 "content": [{"type": "input_text", "text": "Taste 5 gedrückt"}],

@@ -303,3 +303,66 @@ def test_a_vendors_message_is_cut_to_a_bound() -> None:
     assert incoming is not None
     assert isinstance(incoming.event, ModelFault)
     assert len(incoming.event.message) == 300
+
+
+# Responses beside the conversation
+
+
+def aside(status: str, **fields: object) -> dict[str, Any]:
+    return done(status=status, metadata={"aside": "summary-1"}, **fields)
+
+
+WRITTEN = {
+    "type": "message",
+    "id": "item_8",
+    "content": [{"type": "output_text", "text": "one"}, {"type": "output_text", "text": "two"}],
+}
+
+
+def test_nothing_of_an_aside_reaches_a_call_but_its_text_at_the_end() -> None:
+    session = decoder()
+    item = {"type": "message", "id": "item_8", "status": "in_progress"}
+    before = [
+        encode("response.created", **aside("in_progress")),
+        encode("response.output_item.added", **{**IDS, "item": item}),
+        encode("response.content_part.added", **IDS, part={"type": "text", "text": ""}),
+        encode("response.output_text.delta", **IDS, delta="one"),
+        encode("response.output_text.done", **IDS, text="one"),
+        encode("response.output_item.done", **{**IDS, "item": item}),
+    ]
+    assert [session.decode(raw, 0) for raw in before] == [None] * len(before)
+
+    end = session.decode(
+        encode("response.done", **aside("completed", output=[WRITTEN], usage=USAGE)), 0
+    )
+    assert end is not None
+    usage = Usage(20, 40, 10, 5, 8, 32, 100)
+    assert end.event == events.SummaryWritten("summary-1", "one\ntwo", usage)
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled", "incomplete"])
+def test_an_aside_that_did_not_come_to_its_end_wrote_nothing(status: str) -> None:
+    """Half a summary would be believed to be a whole one."""
+    raw = encode("response.done", **aside(status, output=[WRITTEN]))
+    incoming = decoder().decode(raw, 0)
+    assert incoming is not None
+    assert incoming.event == events.SummaryWritten("summary-1", "", None)
+
+
+def test_an_answer_beside_an_aside_is_read_as_ever() -> None:
+    session = decoder()
+    session.decode(encode("response.created", **aside("in_progress")), 0)
+    item = {"type": "message", "id": "item_1", "status": "in_progress"}
+    answer = {**IDS, "response_id": "resp_2", "item": item}
+    incoming = session.decode(encode("response.output_item.added", **answer), 0)
+    assert incoming is not None
+    assert incoming.event == events.ItemAdded("resp_2", "item_1", "message")
+
+
+def test_asides_are_forgotten_when_they_are_over() -> None:
+    session = decoder()
+    for number in range(100):
+        about = {"id": f"resp_{number}", "metadata": {"aside": f"summary-{number}"}}
+        session.decode(encode("response.created", response={**about, "status": "in_progress"}), 0)
+        session.decode(encode("response.done", response={**about, "status": "failed"}), 0)
+    assert session.asides == set()
