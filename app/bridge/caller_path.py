@@ -84,8 +84,9 @@ class CallerPath:
     def connect(self, model: ModelSession, heard_ms: int, replay_ms: int | None) -> None:
         """From now on `model` listens, and no other session. It is handed what is kept from the
         later of two places on: `heard_ms` on the caller axis, and `replay_ms` before the point up
-        to which the session before heard (None: only the first counts)."""
-        start = heard_ms * BYTES_PER_MS
+        to which the session before heard (None: only the first counts). What nobody heard is always
+        handed over."""
+        start = min(heard_ms * BYTES_PER_MS, self._heard)
         if replay_ms is not None:
             start = max(start, self._heard - replay_ms * BYTES_PER_MS)
         self._model = model
@@ -133,10 +134,10 @@ class CallerPath:
     def _keep(self, payload_b64: str, n_bytes: int) -> None:
         self._kept.append(Kept(self.position, n_bytes, payload_b64))
         self.position += n_bytes
-        oldest = self._kept[0]
-        if self.position - oldest.start > KEPT_LIMIT_MS * BYTES_PER_MS:
-            self._kept.popleft()
-            self.dropped_bytes += max(0, oldest.start + oldest.n_bytes - self._heard)
+        while self._kept and self.position - self._kept[0].start > KEPT_LIMIT_MS * BYTES_PER_MS:
+            oldest = self._kept.popleft()
+            end = oldest.start + oldest.n_bytes
+            self.dropped_bytes += max(0, end - max(oldest.start, self._heard))
 
     def __len__(self) -> int:
         """Bytes that are kept."""
