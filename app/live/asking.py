@@ -7,8 +7,8 @@ fail at once for a moment, so that a hung Redis costs a webhook one wait and not
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeAlias, TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -23,9 +23,29 @@ PAUSE_S: Final = 1.0
 """How long questions fail at once after one that went unanswered."""
 
 
+T = TypeVar("T")
+
+
 class RedisAwayError(Exception):
     """Redis gave no answer: unreachable, too slow, or not in a state to serve. Nobody's call ends
     of it; who asks has something to go on with."""
+
+
+async def within(limit_s: float, work: Awaitable[T]) -> T:
+    """`asyncio.timeout` for libraries that may swallow a cancellation.
+
+    Before Python 3.12 `asyncio.wait_for` does when what it waits for is ready in the same moment,
+    and redis-py and fakeredis use it: a task that was told to end would go on for ever.
+    Raises `TimeoutError`.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        async with asyncio.timeout(limit_s):
+            return await work
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 class Asker:
@@ -51,8 +71,7 @@ class Asker:
         if self._now_s() < self._paused_until_s:
             raise RedisAwayError("Redis did not answer a moment ago")
         try:
-            async with asyncio.timeout(limit_s):
-                return await self._send(commands, atomic)
+            return await within(limit_s, self._send(commands, atomic))
         except TimeoutError as error:
             self._paused_until_s = self._now_s() + PAUSE_S
             raise RedisAwayError(f"Redis did not answer within {limit_s:g} s") from error

@@ -11,13 +11,14 @@ import msgspec
 from redis.exceptions import RedisError
 
 from app.live import names
-from app.live.asking import Asker
+from app.live.asking import Asker, within
 from app.live.outbox import Outbox
 from app.live.waiting import Op
 
 logger = logging.getLogger(__name__)
 
 Plain: TypeAlias = str | int | float | bool | None
+SUBSCRIBE_S: Final = 1.0
 LISTEN_S: Final = 1.0
 AGAIN_S: Final = 0.5
 
@@ -58,9 +59,11 @@ class Channel:
         while True:
             try:
                 async with self._asker.redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-                    await pubsub.subscribe(names.CHANNEL)
+                    await within(SUBSCRIBE_S, pubsub.subscribe(names.CHANNEL))
                     while True:
-                        message = await pubsub.get_message(timeout=LISTEN_S)
+                        message = await within(
+                            LISTEN_S + SUBSCRIBE_S, pubsub.get_message(timeout=LISTEN_S)
+                        )
                         if message is not None and (notice := _decoded(message["data"])):
                             yield notice
             except (RedisError, OSError, TimeoutError) as error:

@@ -23,15 +23,19 @@ logger = logging.getLogger(__name__)
 Where: TypeAlias = Literal["configured", "private", "here"]
 
 CONNECT_S: Final = 1.0
-OPERATION_S: Final = 1.0
 CONNECTIONS: Final = 32
-"""Per process; who comes when all are in use waits, and gives up as if Redis were away."""
+"""Per process. Who comes when all are in use waits `FREE_S` and gives up as if Redis were away."""
+FREE_S: Final = 1.0
+PING_S: Final = 2.0
 SCHEMES: Final = ("redis", "rediss", "unix")
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """`client` gives bytes. `url` may hold a password: never log it; it is "" for `here`."""
+    """`client` gives bytes and waits without limit: ask through an `Asker`.
+
+    `url` may hold a password: never log it. It is "" for `here`.
+    """
 
     client: Redis
     where: Where
@@ -83,7 +87,7 @@ async def _configured(url: str) -> AsyncIterator[Connection]:
     async with _client(url) as client:
         note = f"Redis: {place}"
         try:
-            await Asker(client).ask("PING", limit_s=CONNECT_S + OPERATION_S)
+            await Asker(client).ask("PING", limit_s=PING_S)
         except RedisAwayError as error:
             note += f" does not answer ({error}); calls go on, what they write waits for it"
             logger.warning("the configured Redis does not answer")
@@ -109,9 +113,11 @@ async def _client(url: str) -> AsyncIterator[Redis]:
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=CONNECTIONS,
-        timeout=OPERATION_S,
+        timeout=FREE_S,
         socket_connect_timeout=CONNECT_S,
-        socket_timeout=OPERATION_S,
+        # Asker and Outbox limit what they do. redis-py's own limit uses asyncio.wait_for, which
+        # before Python 3.12 can swallow a cancellation: then a task that was told to end goes on.
+        socket_timeout=None,
         health_check_interval=15,
         # Who asks has something else to do than to wait; the outbox tries again by itself.
         retry=Retry(NoBackoff(), 0),

@@ -92,8 +92,9 @@ class Leases:
         told: set[tuple[str, int]] = set()
         while True:
             await asyncio.sleep(RENEW_S)
-            held = [lease for lease in get_calls() if lease not in told]
-            told &= set(get_calls())
+            calls = get_calls()
+            told &= set(calls)
+            held = [lease for lease in calls if lease not in told]
             self._late = {call: number for call, number in self._late.items() if (call, 0) in held}
             try:
                 lost = await self.keep(held)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from redis.asyncio import Redis
@@ -18,6 +18,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from app.live.asking import Command, within
 from app.live.names import slot_tag
 from app.live.waiting import Op, Waiting
 
@@ -172,11 +173,7 @@ class Outbox:
         """
         commands = [command for op in ops for command in op.commands]
         try:
-            async with asyncio.timeout(SEND_S):
-                async with self._redis.pipeline(transaction=len(commands) > 1) as pipeline:
-                    for command in commands:
-                        pipeline.execute_command(*command)
-                    replies: list[Any] = await pipeline.execute(raise_on_error=False)
+            replies = await within(SEND_S, self._replies(commands))
         except (RedisConnectionError, RedisTimeoutError, TimeoutError, OSError) as error:
             raise _AwayError from error
         except RedisError as error:
@@ -190,6 +187,12 @@ class Outbox:
                     raise _AwayError from reply
                 return code
         return None
+
+    async def _replies(self, commands: Sequence[Command]) -> list[Any]:
+        async with self._redis.pipeline(transaction=len(commands) > 1) as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command)
+            return list(await pipeline.execute(raise_on_error=False))
 
     def _went_away(self, error: _AwayError) -> None:
         if self._away_at_s is not None:
