@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 MOST_WAITING: Final = 10_000
 GATHER_S: Final = 0.05
 FLUSH_LOOK_S: Final = 0.005
-BATCH: Final = 500
-"""Ops taken at a time."""
+BATCH: Final = 100
+"""Ops taken at a time: one transaction of so many holds up the event loop for about 2 ms."""
 SEND_S: Final = 1.0
 FIRST_RETRY_S: Final = 0.1
 LONGEST_RETRY_S: Final = 2.0

@@ -41,7 +41,6 @@ OPTIONS: Final[Mapping[str, str]] = {
     "save": "",
     "maxmemory-policy": "noeviction",
     "daemonize": "no",
-    "logfile": "redis.log",
 }
 """Known to Redis 6.2 and to Valkey."""
 _LEFT_RUNNING: Final[list["subprocess.Popen[bytes]"]] = []
@@ -229,7 +228,8 @@ class PrivateServer:
 def _start(binary: Path, folder: Path, socket: Path) -> "subprocess.Popen[bytes]":
     # A folder that a killed server left holds its socket's file; nobody listens there.
     socket.unlink(missing_ok=True)
-    options = {**OPTIONS, "dir": str(folder), "unixsocket": str(socket)}
+    places = {"dir": folder, "unixsocket": socket, "logfile": folder / "redis.log"}
+    options = {**OPTIONS, **{name: str(place) for name, place in places.items()}}
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     # A session of its own: Ctrl-C at the terminal is for us, and we stop it when calls have ended.
     return subprocess.Popen(
