@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from app.bridge import call_bridge
+from app.bridge import call_bridge, legs
 from app.bridge.call_bridge import CallBridge
 from app.bridge.call_record import open_journal
 from app.bridge.carrier_writer import CarrierWriter
@@ -219,7 +219,7 @@ async def test_both_sides_are_closed_whoever_ended_it(side: str) -> None:
         if side == "carrier":
             world.bridge.carrier_closed("lost")
         else:
-            world.model.says.put_nowait(Incoming(ModelClosed("lost")))
+            world.model.says.put_nowait(Incoming(ModelClosed("refused")))
         await world.ended()
         await world.bridge.finish()
         assert world.model.closed == 1
@@ -241,15 +241,23 @@ async def test_a_carrier_socket_that_breaks_while_sending_ends_the_call(
 
 async def test_the_last_word_after_a_fatal_error_says_why_the_model_ended() -> None:
     async with in_call() as world:
+        fatal = ModelFault("invalid_api_key", "no such key", "fatal")
+        await world.model_says(fatal, ModelClosed("refused", "no such key"))
+        assert await world.ended() == EndCall(EndReason.MODEL_REFUSED, "no such key")
+
+
+async def test_an_expired_session_is_no_fault_that_ends_the_call() -> None:
+    async with in_call() as world:
         fatal = ModelFault("session_expired", "60 min", "fatal")
         await world.model_says(fatal, ModelClosed("expired", "60 min"))
-        assert await world.ended() == EndCall(EndReason.MODEL_EXPIRED, "60 min")
+        assert [leg.closed_by for leg in world.bridge.call.timeline.legs] == ["expired", None]
+        assert not world.ending.done()
 
 
 async def test_a_fatal_error_without_a_last_word_ends_the_call_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(call_bridge, "LAST_WORD_S", 0.01)
+    monkeypatch.setattr(legs, "LAST_WORD_S", 0.01)
     async with in_call() as world:
         await world.model_says(ModelFault("insufficient_quota", "pay", "fatal"))
         assert await world.ended() == EndCall(EndReason.MODEL_FAILED, "insufficient_quota")
@@ -346,7 +354,7 @@ async def test_a_call_that_fails_when_its_time_comes_does_not_stop_the_clock_of_
 
 
 async def test_a_model_that_cannot_even_be_asked_for_is_our_fault() -> None:
-    async def opening() -> FakeModel:
+    async def opening(_leg: OpenLeg) -> FakeModel:
         raise Broken
 
     async with in_call(open_model=opening) as world:

@@ -16,7 +16,9 @@ from app.bridge.call_bridge import CallBridge
 from app.bridge.pacer import Pacer
 from app.bridge.switchboard import Switchboard
 from app.bridge.twilio_socket import MakeWriter, MediaSocket, TwilioDialect
+from app.call.commands import OpenLeg
 from app.call.endings import EndReason
+from app.call.events import StreamStarted
 from app.call.phases import CallSettings
 from app.carriers.twilio.clock import CarrierClock
 from app.carriers.twilio.media import Start
@@ -69,16 +71,14 @@ class Upgrade:
             self.on_close()
         self.answered.append(message)
 
-    def make_call(
+    async def make_call(
         self, grant: Grant, start: Start, dialect: TwilioDialect, writer: MakeWriter
     ) -> CallBridge:
-        async def open_model() -> FakeModel:
+        async def open_model(_leg: OpenLeg) -> FakeModel:
             return self.model
 
         self.call = CallBridge(
-            call_id=start.call_sid,
-            stream_id=start.stream_sid,
-            direction=grant.direction,
+            started=StreamStarted(start.call_sid, start.stream_sid, grant.direction),
             settings=CallSettings(greeting="Say hello."),
             open_model=open_model,
             tools=Tools(booked),
