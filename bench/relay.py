@@ -4,6 +4,7 @@ Whole calls through the lab, over real sockets; every figure stands beside its t
 if all targets of the sections that ran are met. `docs/relay.md` says what the figures mean.
 """
 
+import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ import uvloop
 from rich.console import Console
 
 from app.observe.log import configure_logging
-from bench import relay_rollovers
+from bench import relay_drops, relay_refused, relay_rollovers
 from bench.relay_figures import Findings, show
 
 
@@ -23,6 +24,8 @@ class Section(Protocol):
 
 SECTIONS: Final[Mapping[str, Section]] = {
     "rollovers": relay_rollovers.run,
+    "drops": relay_drops.run,
+    "refused": relay_refused.run,
 }
 
 
@@ -35,6 +38,8 @@ def main(argv: Sequence[str]) -> int:
         print(f"no such section: {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
         return 2
     configure_logging("error")
+    # The lab's model refuses and breaks connections here; its server calls that errors.
+    logging.getLogger("websockets.server").setLevel(logging.CRITICAL)
     console = Console(width=100, highlight=False)
     began_s = time.monotonic()
     missed = [name for name in names if not _run(SECTIONS[name], console, quick=quick)]

@@ -89,6 +89,8 @@ class Act:
     """How long the bot must be quiet before the caller takes it to be through."""
     adjust: Callable[[CallSettings], CallSettings]
     disturb: Callable[[Stage, Watch], Awaitable[None]] | None = None
+    before: Callable[[Stage], Awaitable[None]] | None = None
+    """Done on the stage before the call comes."""
 
 
 @dataclass(slots=True)
@@ -154,6 +156,8 @@ class _Staged:
     async def hold(self) -> Held:
         stage, act = self._stage, self._act
         script, voice = act.plan.script(quiet_ms=act.quiet_ms)
+        if act.before is not None:
+            await act.before(stage)
         began_s = time.monotonic()
         line = stage.line(pace=Pace(say_ms_per_char=5, pause_factor=0.1))
         calling = asyncio.ensure_future(line.call(script, from_=CALLER, to=CALLED))

@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
+from app.call.summary import CUT_OFF_BY_THE_LINE, GO_ON
 from app.lab.phone.script import HangUp, Interrupt, Say, Script, Step, Wait, WaitForBot
 from app.lab.realtime.ports import CallFunction, Output, Turn
 from app.lab.realtime.ports import Say as ModelSays
 from app.lab.speech.coded import coded_audio, decode_coded
-from app.lab.speech.resume import INTERRUPTED, goes_on, told_in_progress, told_to_begin_with
+from app.lab.speech.resume import INTERRUPTED, told_in_progress
 from app.lab.speech.summary import summarise
 
 WORD_MS: Final = 240
@@ -33,6 +34,7 @@ PHRASE: Final = 901
 """What a model says when it was told to say that the line broke."""
 GREETING_WORDS: Final = 6
 PHRASE_WORDS: Final = 3
+PREAMBLE_WORDS: Final = 3
 TOOL: Final = "look_up"
 
 _SYLLABLES = ("ba", "do", "ki", "lu", "mer", "no", "ra", "sol", "ti", "ven")
@@ -219,34 +221,40 @@ class _Seen:
 
     call: int = -1
     waiting: list[int] = field(default_factory=list)
-    """Utterances after the agent's last words."""
+    """Utterances to which no answer is seen."""
     returned: list[int] = field(default_factory=list)
-    """Utterances whose tool came back after the agent's last words."""
+    """Utterances whose tool came back, and nothing was said about it yet."""
     called: set[int] = field(default_factory=set)
     newest: int = -1
     last_words: str = ""
     cut: bool = False
 
     def take(self, turn: Turn) -> None:
-        numbers = [(int(c), int(u)) for c, u in _TOKEN.findall(turn.text)]
-        for call, _ in numbers:
-            self.call = call
+        numbers = [int(utterance) for _, utterance in _TOKEN.findall(turn.text)]
+        self.call = next((int(call) for call, _ in _TOKEN.findall(turn.text)), self.call)
         match turn.role:
             case "user":
-                self.waiting += [u for _, u in numbers if u not in self.waiting]
-                self.newest = max([self.newest, *(u for _, u in numbers)])
+                self.waiting += [number for number in numbers if number not in self.waiting]
+                self.newest = max([self.newest, *numbers])
             case "assistant":
-                self.waiting.clear()
-                self.returned.clear()
-                self.last_words = turn.text
-                self.cut = not turn.text or turn.text.endswith(INTERRUPTED)
+                self._hear_agent(turn.text)
             case "function_call":
-                self.called.update(u for _, u in numbers)
+                self.called.update(numbers)
                 self.waiting = [u for u in self.waiting if u not in self.called]
             case "function_call_output":
-                self.returned += [u for _, u in numbers]
+                self.returned += numbers
             case _:
                 pass
+
+    def _hear_agent(self, text: str) -> None:
+        """An answer without words was cut, and its words forgotten: it was the one in turn."""
+        self.last_words = text
+        self.cut = not text or text.endswith(INTERRUPTED)
+        said = {(letter, int(number)) for letter, number, _ in _WORD.findall(text)}
+        if not said:
+            (self.returned or self.waiting or [0]).pop(0)
+        self.returned = [u for u in self.returned if ("a", u) not in said]
+        self.waiting = [u for u in self.waiting if not {("a", u), ("p", u)} & said]
 
 
 class RelayBrain:
@@ -270,7 +278,7 @@ class RelayBrain:
         for turn in conversation:
             seen.take(turn)
         begin: list[Output] = []
-        if told_to_begin_with(instructions):
+        if CUT_OFF_BY_THE_LINE in instructions:
             begin = [_line("g", PHRASE, 0, PHRASE_WORDS)]
             self._note("phrase", seen.call)
         return [*begin, *self._answers(seen, instructions, nothing_yet=not conversation)]
@@ -283,22 +291,25 @@ class RelayBrain:
         if plan is None:
             return self._go_on_greeting(seen)
         answers: list[Output] = []
+        owed = seen.returned or seen.waiting
+        if not owed or (_to_go_on(instructions) and not _whole(plan, seen)):
+            answers += self._go_on(plan, seen, instructions)
         for number in seen.returned:
             self._note("tool", seen.call, number)
             answers.append(_line("a", number, 0, plan.utterances[number].answer_words))
         for number in seen.waiting:
             self._note("answer", seen.call, number)
             answers += self._answer(plan, number)
-        return answers or self._go_on(plan, seen, instructions)
+        return answers
 
     def _answer(self, plan: Plan, number: int) -> list[Output]:
         said = plan.utterances[number]
         if said.tool_ms:
-            return [_line("p", PREAMBLE + number, 0, 3), _call(plan, number)]
+            return [_line("p", PREAMBLE + number, 0, PREAMBLE_WORDS), _call(plan, number)]
         return [_line("a", number, 0, said.answer_words)]
 
     def _go_on(self, plan: Plan, seen: _Seen, instructions: str) -> Sequence[Output]:
-        """Nothing waits: what was being said is finished, or said once more if it was whole."""
+        """What was being said is finished, or said once more if it was whole."""
         found = _WORD.findall(seen.last_words)
         if seen.called and not found:
             self._note("empty", plan.call)
@@ -310,9 +321,9 @@ class RelayBrain:
         letter, number, last = found[-1][0], int(found[-1][1]), int(found[-1][2])
         if letter == "g":
             return self._go_on_greeting(seen)
-        whole = 3 if letter == "p" else plan.utterances[number].answer_words
+        whole = _words_of(plan, letter, number)
         first = min(last if seen.cut else last + 1, whole - 1)
-        wanted = goes_on(instructions, cut=seen.cut) or last + 1 < whole
+        wanted = _to_go_on(instructions) or not _whole(plan, seen)
         self._note("continue" if wanted else "again", plan.call, number)
         stream = PREAMBLE + number if letter == "p" else number
         rest: list[Output] = [_line(letter, stream, first, whole)]
@@ -329,6 +340,29 @@ class RelayBrain:
 
     def _note(self, kind: SaidKind, call: int, utterance: int = -1) -> None:
         self._log.append(Said(time.monotonic(), kind, call, utterance))
+
+
+def _to_go_on(instructions: str) -> bool:
+    return GO_ON in instructions or CUT_OFF_BY_THE_LINE in instructions
+
+
+def _words_of(plan: Plan, letter: str, number: int) -> int:
+    match letter:
+        case "g":
+            return GREETING_WORDS
+        case "p":
+            return PREAMBLE_WORDS
+        case _:
+            return plan.utterances[number].answer_words
+
+
+def _whole(plan: Plan, seen: _Seen) -> bool:
+    """Whether the agent's last words were all of their answer."""
+    found = _WORD.findall(seen.last_words)
+    if not found or seen.cut:
+        return False
+    letter, number, last = found[-1][0], int(found[-1][1]), int(found[-1][2])
+    return last + 1 >= _words_of(plan, letter, number)
 
 
 def _line(letter: str, stream: int, first: int, words: int) -> ModelSays:
