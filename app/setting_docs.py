@@ -14,8 +14,8 @@ from app.settings import SERVING, Settings, variable_of
 
 __all__ = ["NOT_IN_USE", "render_page"]
 
-NOT_IN_USE = ("REDIS_URL", "DATABASE_URL")
-"""Settings that are checked and that no part of a call reads."""
+NOT_IN_USE = ("DATABASE_URL",)
+"""Settings that are checked and that no part of Earshot reads."""
 
 _HEAD = """\
 # Settings
@@ -34,12 +34,22 @@ Every setting is an environment variable. `earshot` reads the environment first,
 """
 
 _TAIL = f"""\
+### Where they are explained
+
+- `REDIS_URL`: without it a private Redis is started where a server for it is installed; which one,
+  and what is kept there, says [redis.md](redis.md).
+- `EARSHOT_DATA_DIR` holds the records of calls, recorded phrases, the private Redis and the
+  metrics that workers share: [records.md](records.md#the-data-folder).
+- `EARSHOT_MAX_CALLS`, `EARSHOT_MAX_LAG_MS`, `EARSHOT_WHEN_FULL`, `EARSHOT_DRAIN_S`:
+  [deploy.md](deploy.md).
+- `EARSHOT_SESSION_MINUTES`, `EARSHOT_SESSION_CONTEXT_TOKENS`, `EARSHOT_SESSION_SPEND_USD`,
+  `EARSHOT_SUMMARY_MODEL`: what they do to the cost says [cost.md](cost.md).
+- `EARSHOT_MODEL_CONNECT_TIMEOUT_S`, `EARSHOT_MODEL_GIVE_UP_S`: when a call is given up says
+  [how-a-call-ends.md](how-a-call-ends.md#when-a-model-fails).
+
 ### Not in use yet
 
-{" and ".join(f"`{name}`" for name in NOT_IN_USE)} are checked, and no part of a call uses
-them in this version: `earshot doctor` asks the Redis whether it answers, nothing is written to
-either, and each process keeps its own state. `EARSHOT_DATA_DIR` holds event logs and timelines;
-sound is not recorded.
+{" and ".join(f"`{name}`" for name in NOT_IN_USE)} is checked, and nothing uses it in this version.
 """
 
 

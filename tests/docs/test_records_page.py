@@ -1,11 +1,15 @@
-"""Invariant: the page of records explains every key and stamp, and the log lines that there are."""
+"""Invariant: the page of records explains every key, stamp and cause, and where each file lies."""
 
-import ast
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import get_args
 
-import pytest
-
+from app.bridge.call_record import open_journal
 from app.call.call import Call
-from app.call.timeline import Interruption, Stamp, Timeline, ToolRun
+from app.call.events import LegCause
+from app.call.phases import CallSettings
+from app.call.timeline import Interruption, Leg, Stamp, Timeline, ToolRun
 from tests.docs.pages import ROOT, codes, page, table
 
 TEXT = page("records")
@@ -38,32 +42,26 @@ def test_every_key_of_a_turn_is_explained() -> None:
     assert _told("it begins the next turn.") == turn.as_json().keys()
 
 
-@pytest.mark.parametrize(
-    ("path", "text"),
-    [
-        ("app/bridge/twilio_socket.py", "call connected"),
-        ("app/bridge/twilio_socket.py", "call ended"),
-        ("app/server.py", "call progress"),
-    ],
-)
-def test_the_fields_of_a_log_line_are_the_ones_of_the_code(path: str, text: str) -> None:
-    rows = {codes(row[0])[0]: codes(row[2]) for row in table(TEXT, "## The log")}
-    assert rows[text] == _fields(path, text)
+def test_every_key_and_cause_of_a_leg_is_explained() -> None:
+    assert _told("<!-- legs:") == {field.name for field in fields(Leg)}
+    assert _told("<!-- causes:") == set(get_args(LegCause))
 
 
-def _fields(path: str, text: str) -> list[str]:
-    """The named fields of the `event(...)` call that logs `text`."""
-    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and text in [
-            argument.value for argument in node.args if isinstance(argument, ast.Constant)
-        ]:
-            return [str(keyword.arg) for keyword in node.keywords]
-    raise AssertionError(f"nothing in {path} logs {text!r}")
+def test_every_kind_of_note_that_is_written_is_explained() -> None:
+    [cell] = [row[1] for row in table(TEXT, "## timeline.json") if codes(row[0]) == ["notes"]]
+    sources = [path.read_text("utf-8") for path in (ROOT / "app/call").glob("*.py")]
+    written = {kind for text in sources for kind in re.findall(r'\.note\(now_ms, "(\w+)"', text)}
+    assert set(codes(cell)) == written
 
 
-def test_every_message_on_the_page_is_logged_somewhere() -> None:
-    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "app").rglob("*.py"))
-    for name in ("records", "troubleshooting"):
-        after = "## The log" if name == "records" else "## The log says"
-        for row in table(page(name), after):
-            assert f'"{codes(row[0])[0]}"' in source, row[0]
+async def test_the_files_of_a_call_have_the_names_that_are_told(tmp_path: Path) -> None:
+    names = [open_journal(tmp_path, "CA1", f"MZ{n}", CallSettings()).path.name for n in (1, 2)]
+    assert names == ["events.jsonl", "events-MZ2.jsonl"]
+    assert "`events-<StreamSid>.jsonl` and `timeline-<StreamSid>.json`" in TEXT
+
+
+def test_the_folders_are_the_ones_of_the_code() -> None:
+    told = {name.rstrip("/") for name in _told("## The data folder")}
+    files = ("cli/serve.py", "company.py", "bridge/call_record.py", "live/server.py")
+    source = "\n".join((ROOT / "app" / name).read_text("utf-8") for name in files)
+    assert told == set(re.findall(r'data_dir(?:\.absolute\(\))? / "(\w+)"', source))

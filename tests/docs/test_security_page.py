@@ -1,13 +1,18 @@
-"""Invariant: the security page names every refusal that the code knows, with its limits."""
+"""Invariant: the security page names every refusal that the code knows, with its limits, and says
+for how long Redis holds what callers said."""
 
 import re
+from typing import get_args
 
 from app.bridge import carrier_writer
-from app.bridge.call_bridge import CARRIER_SILENCE_LIMIT_MS
-from app.bridge.caller_path import WAITING_LIMIT_MS
+from app.bridge.call_bridge import CARRIER_SILENCE_LIMIT_MS, KEPT_QUIET_MS
+from app.bridge.caller_path import KEPT_LIMIT_MS
+from app.bridge.switchboard import NoRoom
 from app.bridge.twilio_socket import START_TIMEOUT_S
 from app.carriers.twilio import intake, media, messages, tokens, webhooks
 from app.carriers.twilio.signature import Reason
+from app.live import names
+from app.live.outbox import MOST_WAITING
 from app.models.openai_connect import Limits
 from app.server import MAX_FRAME_BYTES
 from tests.docs.pages import ROOT, codes, page, table
@@ -28,6 +33,7 @@ def test_every_refused_stream_has_its_reason() -> None:
     told = {name for row in table(TEXT, "The media socket:") for name in codes(row[2])}
     assert told >= {f"token_{refusal.value}" for refusal in tokens.Refusal}
     assert told >= {"no_start_in_time", "closed_before_start"}
+    assert told >= {f"no_seat_{why}" for why in get_args(NoRoom) if why}
 
 
 def test_every_kind_of_bad_frame_is_told_and_the_fatal_ones_are_marked() -> None:
@@ -48,9 +54,11 @@ def test_the_limits_are_the_ones_of_the_code() -> None:
     model = limits["what waits for the model to take it"]
     assert model == f"{Limits().stall_s:g} s, {Limits().queue_limit_bytes} bytes"
     assert limits["a silent carrier"] == f"{CARRIER_SILENCE_LIMIT_MS // 1000} s"
-    assert limits["streams opened anew for one call"] == str(webhooks.MOST_RESUMES)
-    waiting = limits["caller audio kept until the model is ready"]
-    assert waiting.startswith(f"{WAITING_LIMIT_MS // 1000} s;")
+    assert limits["streams opened anew for one call"].startswith(f"{webhooks.MOST_RESUMES};")
+    kept = limits["caller audio kept in memory"]
+    assert kept.startswith(f"the last {KEPT_QUIET_MS // 1000} s;")
+    assert f": {KEPT_LIMIT_MS // 1000} s at most" in kept
+    assert limits["writes that wait for Redis"].startswith(f"{MOST_WAITING},")
 
 
 def test_the_sizes_in_the_text_are_the_ones_of_the_code() -> None:
@@ -59,3 +67,10 @@ def test_the_sizes_in_the_text_are_the_ones_of_the_code() -> None:
     assert f"{media.MOST_IN_A_ROW} in a row end the stream" in TEXT
     assert f"above {MAX_FRAME_BYTES // 1024} KiB" in TEXT
     assert f"no `start` within {START_TIMEOUT_S:g} s" in TEXT
+
+
+def test_words_live_in_redis_for_as_long_as_is_told() -> None:
+    told = " ".join(TEXT.split("## What Redis holds")[1].split())
+    assert f"{names.ENDED_TTL_S // 60} minutes after the call's end" in told
+    assert f"{names.STATE_TTL_S // 3600} hours after the last write" in told
+    assert f"same answer for {names.ANSWER_TTL_S // 60} minutes" in " ".join(TEXT.split())

@@ -47,3 +47,15 @@ def test_settings_that_are_said_not_to_be_in_use_are_not() -> None:
         ]
         assert not [name for name in used if not name.startswith(away)], variable
         assert f"`{variable}`" in render_page().split("### Not in use yet")[1]
+
+
+def test_all_other_settings_are_in_use() -> None:
+    away = ("app/setting_docs.py", "app/doctor/")
+    source = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "app").rglob("*.py")
+        if not path.relative_to(ROOT).as_posix().startswith(away)
+    )
+    for name, info in Settings.model_fields.items():
+        used = re.search(rf"(?:settings|self)\.{name}\b", source) is not None
+        assert used != (variable_of(info) in NOT_IN_USE), name

@@ -9,7 +9,12 @@ from collections.abc import Callable, Mapping
 import pytest
 import uvloop
 
-ON_BOTH_LOOPS = {"test_openai_connect.py", "test_openai_realtime.py", "test_socket_writer.py"}
+ON_BOTH_LOOPS = {
+    "test_openai_connect.py",
+    "test_openai_phrase.py",
+    "test_openai_realtime.py",
+    "test_socket_writer.py",
+}
 
 
 def pytest_asyncio_loop_factories(
