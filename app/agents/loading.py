@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.agents.agent import Agent, SemanticVad, ServerVad
+from app.agents.agent import Agent, Failover, SemanticVad, ServerVad
 from app.agents.lines import line_of
 from app.shipped import shipped
 
@@ -24,13 +24,21 @@ _EXPECTED = {
     "dict_type": "a table",
     "string_type": "a text in quotes",
     "string_too_short": "a text that is not empty",
-    "string_pattern_mismatch": 'two small letters such as "en", or ""',
     "int_type": "a whole number",
     "float_type": "a number",
     "tuple_type": "a list",
 }
 """Pydantic's kinds of errors, in the words of a TOML file."""
-_TABLES = {"server_vad": ServerVad, "semantic_vad": SemanticVad}
+_PATTERNS = {
+    "language": 'two small letters such as "en", or ""',
+    "base_url": "an http:// or https:// address",
+    "api_key_env": "the name of an environment variable",
+    "project": "a project id without spaces",
+}
+"""What the keys take whose text must look a certain way."""
+_VAD: dict[str, type] = {"server_vad": ServerVad, "semantic_vad": SemanticVad}
+_Key: TypeAlias = tuple[str | int, ...]
+"""Where a value stands; a number counts what a list holds, from 0."""
 
 
 class AgentError(ValueError):
@@ -102,52 +110,70 @@ class _File:
     def problems(self, error: ValidationError) -> list[str]:
         """A line for each wrong key; of a choice of types, all that would have been right."""
         unknown: list[str] = []
-        wrong: dict[tuple[str, ...], list[str]] = {}
+        wrong: dict[_Key, list[str]] = {}
         for details in error.errors(include_url=False):
             key = self._key(details["loc"])
             if details["type"] == "unexpected_keyword_argument":
                 unknown.append(self.unknown(key))
             else:
-                wrong.setdefault(key, []).append(_expected(details))
+                wrong.setdefault(key, []).append(_expected(key, details))
         return unknown + [self.told(key, " or ".join(e)) for key, e in wrong.items()]
 
-    def told(self, key: tuple[str, ...], expected: str) -> str:
+    def told(self, key: _Key, expected: str) -> str:
         value = self._value(key)
-        got = "it is missing" if value is None else f"got {_quoted(value)}"
+        got = "it is missing" if value is None else f"got {_shown(key, value)}"
         return f"{self._place(key)}: expected {expected}, {got}."
 
-    def unknown(self, key: tuple[str, ...]) -> str:
-        table = self._value(key[:-1]) if len(key) > 1 else None
-        kind = table.get("type", "server_vad") if isinstance(table, Mapping) else ""
-        known = [f.name for f in fields(_TABLES.get(str(kind), Agent))]
-        known = [name for name in known if name not in _NOT_KEYS]
-        near = get_close_matches(key[-1], known, n=1)
-        if key[-1] == "name":
+    def unknown(self, key: _Key) -> str:
+        known = [f.name for f in fields(self._table(key[:-1])) if f.name not in _NOT_KEYS]
+        near = get_close_matches(str(key[-1]), known, n=1)
+        if key == ("name",):
             hint = "an agent is called like its file"
         else:
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
         return f"{self._place(key)}: there is no such key; {hint}"
 
-    def _place(self, key: tuple[str, ...]) -> str:
-        line = line_of(self.text, key)
-        return f"{self.path}:{line}: {'.'.join(key)}" if line else f"{self.path}: {'.'.join(key)}"
+    def _table(self, place: _Key) -> Any:
+        """The dataclass that says which keys a table may have."""
+        if not place:
+            return Agent
+        if place[0] == "failover":
+            return Failover
+        table = self._value(place)
+        kind = table.get("type", "server_vad") if isinstance(table, Mapping) else ""
+        return _VAD.get(str(kind), ServerVad)
 
-    def _key(self, loc: tuple[int | str, ...]) -> tuple[str, ...]:
-        """The part of pydantic's location that stands in the file: no union tags, no indexes.
+    def _place(self, key: _Key) -> str:
+        line = line_of(self.text, key)
+        return f"{self.path}:{line}: {_named(key)}" if line else f"{self.path}: {_named(key)}"
+
+    def _key(self, loc: _Key) -> _Key:
+        """The part of pydantic's location that stands in the file: no union tags.
 
         The first part always counts, because a missing key has a location too.
         """
-        key: tuple[str, ...] = ()
+        key: _Key = ()
         for part in loc:
-            if isinstance(part, str) and (not key or self._value((*key, part)) is not None):
+            if not key or self._value((*key, part)) is not None:
                 key = (*key, part)
         return key
 
-    def _value(self, key: tuple[str, ...]) -> Any:
+    def _value(self, key: _Key) -> Any:
         value: Any = self.data
         for part in key:
-            value = value.get(part) if isinstance(value, Mapping) else None
+            if isinstance(value, Mapping):
+                value = value.get(part)
+            elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+                value = value[part]
+            else:
+                return None
         return value
+
+
+def _named(key: _Key) -> str:
+    """The key as the operator reads it; what a list holds is counted from 1."""
+    name = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in key)
+    return name.removeprefix(".")
 
 
 def _json(data: Mapping[str, Any]) -> str:
@@ -158,11 +184,24 @@ def _json(data: Mapping[str, Any]) -> str:
     return json.dumps(data, default=lambda date: {"date": str(date)})
 
 
-def _expected(details: ErrorDetails) -> str:
+def _expected(key: _Key, details: ErrorDetails) -> str:
+    if details["type"] == "string_pattern_mismatch":
+        return _PATTERNS.get(str(key[-1]), details["msg"])
+    if details["type"] == "tuple_type" and key == ("failover",):
+        return "tables, each headed [[failover]]"
     if details["type"] in _EXPECTED:
         return _EXPECTED[details["type"]]
     text = details["msg"].removeprefix("Input should be ").replace("'", '"')
     return f"a number {text}" if text.startswith(("less", "greater")) else text
+
+
+def _shown(key: _Key, value: Any) -> str:
+    """Where a key may have been written by mistake, what came is not shown."""
+    if key[-1] == "api_key_env":
+        return "other characters"
+    if key[0] == "failover" and isinstance(value, Mapping):
+        return "one table"
+    return _quoted(value)
 
 
 def _quoted(value: Any) -> str:

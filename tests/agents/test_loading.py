@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.agents import Agent, AgentError, SemanticVad, ServerVad, agent_files, load_agent
+from app.agents import Agent, AgentError, Failover, SemanticVad, ServerVad, agent_files, load_agent
 
 SHIPPED = Path(__file__).parents[2] / "agents"
 
@@ -40,6 +40,16 @@ max_output_tokens = 400
 reasoning_effort = "low"
 speed = 1
 turn_detection = { type = "semantic_vad", eagerness = "high" }
+filler = "Just a second."
+
+[[failover]]
+model = "gpt-realtime-2.1-mini"
+base_url = "https://eu.example.com/v1"
+api_key_env = "SECOND_KEY"
+project = "proj_2"
+voice = "marin"
+
+[[failover]]
 """,
     )
     assert load_agent(path) == Agent(
@@ -56,6 +66,17 @@ turn_detection = { type = "semantic_vad", eagerness = "high" }
         reasoning_effort="low",
         speed=1.0,
         turn_detection=SemanticVad(eagerness="high"),
+        filler="Just a second.",
+        failover=(
+            Failover(
+                model="gpt-realtime-2.1-mini",
+                base_url="https://eu.example.com/v1",
+                api_key_env="SECOND_KEY",
+                project="proj_2",
+                voice="marin",
+            ),
+            Failover(),
+        ),
     )
 
 
@@ -66,6 +87,8 @@ def test_instructions_alone_are_enough(tmp_path: Path) -> None:
     assert agent.turn_detection == ServerVad()
     assert agent.transcription_model == "gpt-transcribe"
     assert agent.max_output_tokens == "inf"
+    assert agent.failover == ()
+    assert agent.filler == "One moment, please."
     assert agent.folder == tmp_path
 
 
@@ -130,12 +153,64 @@ def test_instructions_alone_are_enough(tmp_path: Path) -> None:
             'instructions = "a"\n[turn_detection]\ntype = "server_vad"\nsilence_duration_ms = "9"',
             ':4: turn_detection.silence_duration_ms: expected a whole number, got "9".',
         ),
+        (
+            'instructions = "a"\n[turn_detection]\neagernes = "low"\ntype = "semantic_vad"',
+            ":3: turn_detection.eagernes: there is no such key; did you mean eagerness?",
+        ),
+        (
+            'instructions = "a"\ntools = ["hang_up", 3]',
+            ":2: tools[2]: expected a text in quotes, got 3.",
+        ),
+        (
+            'instructions = "a"\n[[failover]]\nmodel = "m"\n[[failover]]\nmodle = "n"',
+            ":5: failover[2].modle: there is no such key; did you mean model?",
+        ),
+        (
+            'instructions = "a"\n[[failover]]\nfoo = 1',
+            ":3: failover[1].foo: there is no such key; "
+            "there are model, base_url, api_key_env, project, voice",
+        ),
+        (
+            'instructions = "a"\n[[failover]]\nname = "x"',
+            ":3: failover[1].name: there is no such key; "
+            "there are model, base_url, api_key_env, project, voice",
+        ),
+        (
+            'instructions = "a"\n[[failover]]\n[[failover]]\nbase_url = "eu.example.com"',
+            ":4: failover[2].base_url: expected an http:// or https:// address, "
+            'got "eu.example.com".',
+        ),
+        (
+            'instructions = "a"\n[[failover]]\napi_key_env = "sk-live-1"',
+            ":3: failover[1].api_key_env: expected the name of an environment variable, "
+            "got other characters.",
+        ),
+        (
+            'instructions = "a"\n[[failover]]\nproject = "proj 1"',
+            ':3: failover[1].project: expected a project id without spaces, got "proj 1".',
+        ),
+        (
+            'instructions = "a"\n[failover]\nmodel = "m"',
+            ":2: failover: expected tables, each headed [[failover]], got one table.",
+        ),
+        (
+            'instructions = "a"\nfailover = [{ modle = "m" }]',
+            ":2: failover[1].modle: there is no such key; did you mean model?",
+        ),
     ],
 )
 def test_a_wrong_file_is_told_with_line_key_expected_and_got(
     tmp_path: Path, text: str, told: str
 ) -> None:
     assert refusal(tmp_path, text) == [told]
+
+
+def test_a_key_that_was_written_into_the_file_is_never_shown(tmp_path: Path) -> None:
+    key = "sk-proj-0123456789"
+    for table in ("[[failover]]", "[failover]"):
+        for name in ("api_key_env", "api_key"):
+            told = refusal(tmp_path, f'instructions = "a"\n{table}\n{name} = "{key}"')
+            assert key not in "\n".join(told)
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:

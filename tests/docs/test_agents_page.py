@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from pydantic import SecretStr
 
-from app.agents import Agent, AgentError, SemanticVad, ServerVad, load_agent
+from app.agents import Agent, AgentError, Failover, SemanticVad, ServerVad, load_agent
+from app.call.relay import RelaySettings
+from app.persona import make_persona
+from app.settings import Settings
 from app.tools import Toolbox
 from app.tools.references import load_function
-from tests.docs.pages import blocks, codes, following, page, table
+from tests.docs.pages import blocks, codes, example, following, page, table
 
 TEXT = page("agents")
-CLINIC, BAD = blocks(TEXT, "toml")
+FAILOVER = example(TEXT, "failover")
+CLINIC, BAD = (block for block in blocks(TEXT, "toml") if block != FAILOVER)
 TOOL, DECORATED = blocks(TEXT, "python")
 
 
@@ -45,15 +50,17 @@ def _keys(kind: type, after: str) -> dict[str, str]:
         (Agent, "<!-- keys:"),
         (ServerVad, '`type = "server_vad"`'),
         (SemanticVad, '`type = "semantic_vad"`'),
+        (Failover, "Each `[[failover]]`"),
     ],
-    ids=["agent", "server_vad", "semantic_vad"],
+    ids=["agent", "server_vad", "semantic_vad", "failover"],
 )
 def test_every_key_stands_with_its_default(kind: type, after: str) -> None:
     told = _keys(kind, after)
     for field in dataclasses.fields(cast(Any, kind)):
         if field.name not in told or field.name in ("instructions", "tools", "turn_detection"):
             continue
-        assert tomllib.loads(f"x = {codes(told[field.name])[0]}")["x"] == field.default
+        default = tomllib.loads(f"x = {codes(told[field.name])[0]}")["x"]
+        assert (tuple(default) if isinstance(default, list) else default) == field.default
 
 
 def test_the_example_is_an_agent_and_its_tools_load(folder: Path) -> None:
@@ -62,6 +69,31 @@ def test_the_example_is_an_agent_and_its_tools_load(folder: Path) -> None:
     shown = next(block.text for block in blocks(TEXT, "text") if block.text.startswith("clinic"))
     assert shown.split()[0] == agent.name
     assert ", ".join(tools.names) in shown
+
+
+def test_the_failover_example_is_two_models_that_differ_as_it_says(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / "clinic.toml"
+    path.write_text(FAILOVER.text, encoding="utf-8")
+    settings = Settings(openai_api_key=SecretStr("sk-own"))
+    monkeypatch.setenv("EU_MODEL_KEY", "sk-eu")
+    own, elsewhere, smaller = make_persona(load_agent("clinic"), settings).models
+    assert elsewhere.config == own.config
+    assert elsewhere.credentials.base_url == "https://eu.api.openai.com/v1"
+    assert elsewhere.credentials.api_key == "sk-eu"
+    assert smaller.credentials == own.credentials
+    assert smaller.config.model == "gpt-realtime-2.1-mini"
+
+    monkeypatch.delenv("EU_MODEL_KEY")
+    with pytest.raises(AgentError) as error:
+        make_persona(load_agent("clinic"), settings)
+    assert str(error.value) == following(TEXT, FAILOVER).rstrip("\n")
+
+
+def test_the_filler_comes_when_the_page_says() -> None:
+    after_s = RelaySettings().filler_after_ms / 1000
+    assert f"when no model is there for {after_s:g} s" in TEXT
 
 
 def test_the_mistakes_are_told_as_the_page_says(folder: Path) -> None:
