@@ -16,6 +16,7 @@ from typing import Any
 from app.answering import Beyond
 from app.live import open_live
 from app.live.fleet import WorkerState
+from app.models import openai_text
 from app.models.openai_connect import Limits
 from app.models.openai_phrase import PhraseFailed, render_phrase
 from app.models.ports import SessionConfig
@@ -36,12 +37,15 @@ async def open_beyond(settings: Settings) -> AsyncIterator[Beyond]:
     """Raises `ValueError` when REDIS_URL is no address of a Redis."""
     url = settings.redis_url.get_secret_value()
     async with open_live(url, settings.data_dir, worker_id()) as live:
-        event(logger, logging.INFO, "the store is open", where=live.connection.where)
+        alone = live.connection.where == "here"
+        level = logging.WARNING if alone else logging.INFO
+        event(logger, level, "the store is open", note=live.connection.note)
         phrases = PhraseBook(settings.data_dir / "phrases", _renderer(settings))
         try:
             yield Beyond(live, phrases)
         finally:
             await phrases.close()
+            await openai_text.close_clients()
 
 
 @asynccontextmanager

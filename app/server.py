@@ -41,6 +41,7 @@ from app.live.answers import Code
 from app.models.openai_errors import FAULT_KINDS
 from app.observe.log import event
 from app.observe.metrics import Metrics
+from app.observe.metrics_families import Refusal
 from app.observe.prices import PriceTable, load_prices
 from app.persona import Adjust, Personas, as_it_is
 from app.settings import Settings
@@ -61,6 +62,13 @@ WHEN_FULL: dict[str, Admission] = {
 """Settings.when_full -> how a call is answered for which there is no room."""
 SHUTDOWN_S = 2
 """Longest wait for answers to be sent and records to be written once the calls have gone."""
+REFUSALS: dict[NoRoom, Refusal] = {
+    "": "full",  # the other workers' seats are taken
+    "draining": "draining",
+    "calls": "full",
+    "lag": "lagging",
+}
+"""Why a call has no place -> how the metrics count it."""
 WHY_NOT_READY: dict[NoRoom, str] = {
     "draining": "draining",
     "calls": "as many calls as it may carry",
@@ -123,7 +131,7 @@ def make_worker(
     tokens = settings.twilio_auth_tokens
     checker, stream_tokens = SignatureChecker(tokens, settings.public_url), StreamTokens(tokens)
     live = beyond.live
-    door = _door(settings, personas, switchboard, checker, stream_tokens, live)
+    door = _door(settings, personas, switchboard, checker, stream_tokens, live, metrics)
     used: UsedTokens = UsedTokensHere() if live is None else live.tokens
     socket = MediaSocket(checker, stream_tokens, used, switchboard, calls.make, _counted(metrics))
     ours = [*routes(door), WebSocketRoute(MEDIA_PATH, socket)]
@@ -157,11 +165,15 @@ def _door(
     checker: SignatureChecker,
     tokens: StreamTokens,
     live: Live | None,
+    metrics: Metrics,
 ) -> TwilioDoor:
     """What the webhooks may ask of the worker."""
 
     async def admit(call: OfferedCall) -> Admission:
-        return "open" if switchboard.offer(call.call_sid) else WHEN_FULL[settings.when_full]
+        if switchboard.offer(call.call_sid):
+            return "open"
+        metrics.refused(REFUSALS[switchboard.no_room])
+        return WHEN_FULL[settings.when_full]
 
     async def note_progress(progress: CallProgress) -> None:
         _log_progress(progress)

@@ -168,7 +168,8 @@ class Switchboard:
         self.tell_fleet()
 
     def move_calls(self) -> None:
-        """End every stream here so that the calls go on with another worker."""
+        """End every stream here so that the calls go on with another worker: in a quiet moment;
+        told again, at once."""
         self._moving = True
         self.draining = True
         self._offered.clear()

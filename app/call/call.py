@@ -418,7 +418,8 @@ class Call:
 
     def _hang_up_requested(self, event: HangUpRequested, now_ms: int) -> list[Command]:
         if event.by == "drain":
-            self._move_due_ms = now_ms + self.settings.move_wait_ms
+            again = self._move_due_ms is not None
+            self._move_due_ms = now_ms if again else now_ms + self.settings.move_wait_ms
             return []
         self._begin_goodbye(HANG_UP_ENDINGS[event.by], now_ms)
         return []

@@ -290,7 +290,8 @@ class ToolFinished:
 
 @dataclass(frozen=True, slots=True)
 class HangUpRequested:
-    """Say what is queued, then end the call."""
+    """Say what is queued, then end the call. By a drain: leave it to another worker in a quiet
+    moment; asked for again, at once."""
 
     by: Literal["agent", "operator", "drain"]
 

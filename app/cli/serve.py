@@ -13,7 +13,7 @@ from app.cli.configured import configured
 from app.cli.failure import Failure, told_plainly
 from app.live.connection import open_redis
 from app.observe.log import configure_logging
-from app.observe.metrics_exposition import SHARED_FOLDER_VARIABLE, share_metrics
+from app.observe.metrics_exposition import SHARED_FOLDER_VARIABLE, forget_worker, share_metrics
 from app.server import BACKLOG, check
 from app.serving.board import MOST_WORKERS
 from app.serving.inherited import Inherited
@@ -77,7 +77,9 @@ def _supervise(settings: Settings, host: str, port: int, workers: int) -> int:
     check(settings)
     with _listening(host, port) as listener:
         _say_where(settings)
-        supervisor = Supervisor(listener, workers, settings.drain_s, shared_by_workers(settings))
+        supervisor = Supervisor(
+            listener, workers, settings.drain_s, shared_by_workers(settings), forget_worker
+        )
         return asyncio.run(supervisor.run())
 
 

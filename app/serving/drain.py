@@ -2,7 +2,9 @@
 
     SIGTERM -> draining -> (no calls left, or drain_s is over, or told again) -> moving -> gone
 
-Moving ends the streams, not the calls: Twilio asks what comes next, and another worker goes on.
+In the last seconds of `drain_s` each call looks for a quiet moment in which to move; when the time
+is over, or when told again, the rest is moved as it stands. Moving ends the streams, not the calls:
+Twilio asks what comes next, and another worker goes on.
 """
 
 import asyncio
@@ -14,6 +16,8 @@ from app.observe.log import event
 
 logger = logging.getLogger(__name__)
 
+QUIET_S = 8.0
+"""How long before the end calls look for a quiet moment, half of `drain_s` at most."""
 MOVE_S = 2.0
 """Longest wait for streams to end once their calls are moved."""
 LOOK_S = 0.02
@@ -36,9 +40,12 @@ async def drain(
     def done() -> bool:
         return not len(switchboard) and not (answers() and switchboard.offered)
 
-    await _until(lambda: done() or told_again.is_set(), drain_s)
+    quiet_s = min(QUIET_S, drain_s / 2)
+    await _until(lambda: done() or told_again.is_set(), drain_s - quiet_s)
     if len(switchboard):
         event(logger, logging.INFO, "moving the calls that are left", calls=len(switchboard))
+    switchboard.move_calls()
+    await _until(lambda: done() or told_again.is_set(), quiet_s)
     switchboard.move_calls()
     await _until(lambda: not len(switchboard), MOVE_S)
     if len(switchboard):

@@ -13,7 +13,7 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final, TypeAlias
 
@@ -50,15 +50,22 @@ class Backoff:
 
 
 class Supervisor:
-    """`await run()`: the exit code of the command. `drain_s`: how long a worker may drain."""
+    """`await run()`: the exit code of the command. `drain_s`: how long a worker may drain.
+    `on_gone`: told the process id of each worker that has ended, however it did."""
 
     def __init__(
-        self, listener: socket.socket, workers: int, drain_s: float, shared: Shared
+        self,
+        listener: socket.socket,
+        workers: int,
+        drain_s: float,
+        shared: Shared,
+        on_gone: Callable[[int], None] = lambda pid: None,
     ) -> None:
         self._listener = listener
         self._wanted = workers
         self._drain_s = drain_s
         self._shared = shared
+        self._on_gone = on_gone
         self._env: Mapping[str, str] = {}
         self._board_fd = new_board()
         self._board = Board(self._board_fd)
@@ -120,6 +127,7 @@ class Supervisor:
         """Take note of a worker's end, and put another one in its place."""
         code = await asyncio.shield(child.ended)
         self._alive.discard(child)
+        self._on_gone(child.pid)
         calls = self._board.calls(child.slot)
         self._board.clear(child.slot)
         if child.dismissed:

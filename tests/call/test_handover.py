@@ -813,6 +813,13 @@ def test_a_drain_does_not_wait_for_ever() -> None:
     assert of(EndCall, until(call, moved_ms)) == [EndCall(EndReason.DRAINED)]
 
 
+def test_told_again_a_drain_moves_the_call_at_once() -> None:
+    call = talking()
+    play(call, 1_000, SpeechStarted("c1", 1_000, 1_000), HangUpRequested("drain"))
+
+    assert play(call, 1_500, HangUpRequested("drain")) == [EndCall(EndReason.DRAINED)]
+
+
 def test_a_goodbye_is_said_to_its_end_before_a_drain_and_keeps_no_pacer_busy() -> None:
     call = talking()
     begins_to_answer(call, 100, "a1", "Goodbye.", 60_000)

@@ -7,7 +7,7 @@ from pathlib import Path
 from app.bridge.switchboard import ASKED_WITHIN_S
 from app.carriers.twilio.webhooks import FULL_QUEUE_S, QUEUE_STEP_S, RESTART_S
 from app.server import SHUTDOWN_S, WHEN_FULL
-from app.serving.drain import MOVE_S
+from app.serving.drain import MOVE_S, QUIET_S
 from app.serving.supervisor import FIRST_PAUSE_S, LONGEST_PAUSE_S
 from app.settings import Settings
 from tests.docs.pages import codes, page, table
@@ -29,6 +29,7 @@ def number(pattern: str, text: str) -> float:
 def test_a_drain_ends_in_the_time_that_is_told() -> None:
     assert MOVE_S + ASKED_WITHIN_S + SHUTDOWN_S <= AFTER_DRAIN_S
     assert number(r"`EARSHOT_DRAIN_S` \((\d+) s\)", TEXT) == DRAIN_S
+    assert number(r"In the last (\d+) s of it", TEXT) == QUIET_S
     assert number(r"The process ends, at most (\d+) s later", TEXT) == AFTER_DRAIN_S
 
 

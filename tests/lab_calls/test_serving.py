@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -136,14 +137,18 @@ async def test_a_killed_worker_is_replaced_and_its_calls_go_on_with_others() -> 
         serving(model, "--workers", "2", EARSHOT_DRAIN_S="0.3") as served,
     ):
         await until(lambda: len(worker_pids(served)) == 2)
-        victim, other = worker_pids(served)
+        workers = worker_pids(served)
+        idle = {pid: open_sockets(pid) for pid in workers}
         calls = [await call(served, endless(8_000)) for _ in range(4)]
+        busy = {pid: open_sockets(pid) - idle[pid] for pid in workers}
+        other, victim = sorted(workers, key=lambda pid: busy[pid])
         os.kill(victim, signal.SIGKILL)
         await until(lambda: len(worker_pids(served)) == 3, 30)
         reports = await asyncio.gather(*calls)
         assert [unharmed(report) for report in reports] == [True] * 4
         streams = sorted(len(report.streams) for report in reports)
-        assert streams[0] == 1, "the other worker's calls noticed nothing"
+        if busy[other]:  # on a busy machine one worker may have taken all of them
+            assert streams[0] == 1, "the other worker's calls noticed nothing"
         assert streams[-1] == 2, "the dead worker's calls went on"
         assert alive(other)
         assert (await served.line.call(LISTEN, from_=CALLER, to=CALLED)).as_scripted
@@ -161,3 +166,8 @@ async def test_workers_do_not_outlive_their_supervisor() -> None:
         served.process.kill()
         await served.end()
         await until(lambda: not any(map(alive, worker_pids(served))), 15)
+
+
+def open_sockets(pid: int) -> int:
+    links = [os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()]
+    return sum(link.startswith("socket:") for link in links)

@@ -17,12 +17,12 @@ LONG_S = 3_600.0
 
 
 class Call:
-    """Ends as soon as it is moved, unless it is deaf."""
+    """Ends when it was asked to move so many times."""
 
-    def __init__(self, board: Switchboard, call_id: str, *, deaf: bool = False) -> None:
+    def __init__(self, board: Switchboard, call_id: str, *, asks: int = 1) -> None:
         self.call_id = call_id
         self._board = board
-        self._deaf = deaf
+        self._asks = asks
         self.moved = False
         board.connected(self.bridge)
 
@@ -33,7 +33,8 @@ class Call:
     def hang_up(self, by: str) -> None:
         assert by == "drain"
         self.moved = True
-        if not self._deaf:
+        self._asks -= 1
+        if not self._asks:
             self.end(EndReason.DRAINED)
 
     def end(self, reason: EndReason) -> None:
@@ -91,10 +92,19 @@ async def test_told_again_it_moves_calls_at_once() -> None:
 async def test_a_call_that_does_not_move_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOVE_S", 0.1)
     board = Switchboard(5)
-    call = Call(board, "CA1", deaf=True)
+    call = Call(board, "CA1", asks=9)
     task, _ = begun(board, 0)
     await gone(task)
     assert call.moved
+
+
+async def test_a_call_without_a_quiet_moment_is_moved_as_it_stands_in_the_end() -> None:
+    board = Switchboard(5)
+    call = Call(board, "CA1", asks=2)
+    task, _ = begun(board, 0.1)
+    await gone(task)
+    assert call.moved
+    assert board.ending_of("CA1") == EndCall(EndReason.DRAINED)
 
 
 async def test_streams_to_come_are_waited_for_where_they_would_come() -> None:
