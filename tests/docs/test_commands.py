@@ -8,13 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import earshot
-from tests.docs.pages import PAGES, blocks, prose
+from tests.docs.pages import FRONT, PAGES, blocks, prose
 
 
 def _shown() -> list[str]:
     """Command lines in shell blocks, and in backticks within the text."""
     found: set[str] = set()
-    for path in PAGES:
+    for path in [*FRONT, *PAGES]:
         text = path.read_text(encoding="utf-8")
         for block in blocks(text, "sh"):
             lines = block.text.replace("\\\n", " ").splitlines()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import DOCS, PAGES, anchors, prose
+from tests.docs.pages import DOCS, FRONT, PAGES, anchors, prose
 
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 
@@ -15,7 +15,9 @@ def _links(path: Path) -> list[str]:
     return [link for link in found if not link.startswith(("http://", "https://"))]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [*FRONT, *PAGES], ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_links_of_a_page_resolve(path: Path) -> None:
     for link in _links(path):
         name, _, anchor = link.partition("#")

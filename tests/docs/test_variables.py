@@ -8,7 +8,7 @@ import pytest
 from pydantic import AliasChoices
 
 from app.settings import Settings
-from tests.docs.pages import PAGES
+from tests.docs.pages import FRONT, PAGES
 
 _READERS_OWN = re.compile(r'api_key_env = "(\w+)"')
 _VARIABLE = re.compile(r"\b(?:(?:EARSHOT|OPENAI|TWILIO)_[A-Z0-9_]+|PUBLIC_URL|[A-Z]+BASE_URL)\b")
@@ -22,7 +22,9 @@ def _known() -> set[str]:
     return known
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [*FRONT, *PAGES], ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_the_variables_of_a_page_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8").replace("YOUR_TWILIO_AUTH_TOKEN", "")
     assert set(_VARIABLE.findall(text)) <= _known() | set(_READERS_OWN.findall(text))
