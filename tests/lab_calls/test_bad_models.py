@@ -1,12 +1,13 @@
 """A model that fails ends a call in one defined way with one reason, and the caller is told; what a
 call can survive it survives.
 
-The bad models run side by side, each in a call of its own.
+The bad models run side by side, each in a call of its own. Where a session is replaced by another
+one that is as bad, the call has a model server of its own as well.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,6 +19,7 @@ from app.call.phases import CallSettings
 from app.demo.stage import free_port
 from app.lab.phone.script import HangUp, Interrupt, Script, Wait, WaitForBot
 from app.lab.realtime.behaviour import Behaviour, Nonsense
+from app.lab.realtime.log import SessionLog
 from app.lab.realtime.ports import CallFunction, Output
 from app.lab.speech.coded import coded_audio, decode_coded
 from app.models.openai_server_events import NONSENSE_LIMIT
@@ -64,7 +66,6 @@ FAILING: Mapping[str, tuple[Behaviour, EndReason]] = {
     "fails": (Behaviour(response_error="server_error"), EndReason.MODEL_FAILED),
     "rate limited": (Behaviour(rate_limited=True), EndReason.MODEL_FAILED),
     "drops": (Behaviour(drop_after_s=0.6), EndReason.MODEL_LOST),
-    "expires": (Behaviour(session_cap_s=1.0), EndReason.MODEL_EXPIRED),
     "wrong format": (Behaviour(wrong_format=True), EndReason.MODEL_WRONG_FORMAT),
     "never configured": (garbage_instead(1), EndReason.MODEL_UNREACHABLE),
 }
@@ -97,8 +98,40 @@ async def side_by_side(
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def calls(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Recorded]]:
-    failing = {name: (behaviour, STAY) for name, (behaviour, _) in FAILING.items()}
-    yield await side_by_side(tmp_path_factory.mktemp("calls"), {**failing, **RECOVERING})
+    yield await side_by_side(tmp_path_factory.mktemp("calls"), RECOVERING)
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A call whose model server served nobody else."""
+
+    recorded: Recorded
+    sessions: Sequence[SessionLog]
+
+    def asked(self, kind: str = "response.create") -> list[int]:
+        """How often in each session."""
+        return [session.received_types().count(kind) for session in self.sessions]
+
+
+async def alone(folder: Path, behaviour: Behaviour, script: Script) -> Alone:
+    stage = stage_for(folder, *ANSWERS, behaviour=behaviour, adjust=impatient)
+    async with stage:
+        recorded = await call(stage, script)
+        return Alone(recorded, stage.model.sessions)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def failing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Alone]]:
+    behaviours = {name: behaviour for name, (behaviour, _) in FAILING.items()}
+    behaviours["expires"] = Behaviour(session_cap_s=2.2)
+    scripts = {"expires": Script((Wait(7_500), HangUp()), limit_ms=12_000)}
+    done = await asyncio.gather(
+        *(
+            alone(tmp_path_factory.mktemp("alone"), behaviour, scripts.get(name, STAY))
+            for name, behaviour in behaviours.items()
+        )
+    )
+    yield dict(zip(behaviours, done, strict=True))
 
 
 def asked(recorded: Recorded, kind: str = "response.create") -> int:
@@ -110,9 +143,9 @@ def asked(recorded: Recorded, kind: str = "response.create") -> int:
 
 @pytest.mark.parametrize("name", FAILING)
 async def test_a_model_that_cannot_go_on_ends_the_call_with_its_reason_and_an_apology(
-    calls: dict[str, Recorded], name: str
+    failing: dict[str, Alone], name: str
 ) -> None:
-    recorded, reason = calls[name], FAILING[name][1]
+    recorded, reason = failing[name].recorded, FAILING[name][1]
     assert recorded.end_reason == reason
     assert recorded.timeline["end_fault"] == "model"
     assert recorded.verbs == APOLOGY
@@ -121,31 +154,55 @@ async def test_a_model_that_cannot_go_on_ends_the_call_with_its_reason_and_an_ap
     assert not recorded.report.errors
 
 
-async def test_a_mute_model_is_asked_once_more_and_then_given_up(
-    calls: dict[str, Recorded],
+async def test_a_mute_model_is_asked_once_more_then_replaced_and_then_given_up(
+    failing: dict[str, Alone],
 ) -> None:
-    mute = calls["mute"]
-    assert asked(mute) == 2
-    assert asked(mute, "response.cancel") >= 1
-    assert [note["kind"] for note in mute.timeline["notes"]].count("stall") == 2
-    assert mute.sound == b""
+    mute = failing["mute"]
+    assert mute.asked() == [2, 1]
+    assert mute.asked("response.cancel")[0] >= 1
+    notes = [note["kind"] for note in mute.recorded.timeline["notes"]]
+    assert notes.count("stall") == 3
+    assert mute.recorded.sound == b""
 
 
 @pytest.mark.parametrize("name", ["fails", "rate limited"])
 async def test_a_model_whose_answers_fail_is_asked_once_more_and_then_given_up(
-    calls: dict[str, Recorded], name: str
+    failing: dict[str, Alone], name: str
 ) -> None:
-    assert asked(calls[name]) == 2
+    assert failing[name].asked() == [2]
     code = "rate_limit_exceeded" if name == "rate limited" else "server_error"
-    assert calls[name].timeline["end_detail"] == code
+    assert failing[name].recorded.timeline["end_detail"] == code
 
 
-async def test_no_audio_flows_in_a_format_that_was_not_agreed(calls: dict[str, Recorded]) -> None:
-    wrong = calls["wrong format"]
-    assert wrong.model.appends == []
-    assert wrong.sound == b""
-    assert asked(wrong) == 0
-    assert "audio/pcmu" in wrong.timeline["end_detail"]
+async def test_no_audio_flows_in_a_format_that_was_not_agreed(failing: dict[str, Alone]) -> None:
+    wrong = failing["wrong format"]
+    assert wrong.asked() == [0], "trying again would end the same way"
+    assert wrong.recorded.model.appends == []
+    assert wrong.recorded.sound == b""
+    assert "audio/pcmu" in wrong.recorded.timeline["end_detail"]
+
+
+async def test_a_model_that_drops_every_session_is_given_up_though_it_answered_at_first(
+    failing: dict[str, Alone],
+) -> None:
+    drops = failing["drops"]
+    assert drops.recorded.heard_ms(1) == 1_200
+    assert [leg["closed_by"] for leg in drops.recorded.timeline["legs"]] == ["lost"] * 4
+    assert sum(drops.asked()) == 1, "it does not greet again"
+
+
+async def test_sessions_that_are_short_lived_follow_one_another_and_the_caller_hears_nothing(
+    failing: dict[str, Alone],
+) -> None:
+    short = failing["expires"]
+    assert short.recorded.end_reason == "caller_hung_up"
+    assert short.recorded.report.as_scripted
+    carried = [leg for leg in short.recorded.timeline["legs"] if leg["taken_ms"] is not None]
+    assert len(carried) >= 3
+    assert {leg["cause"] for leg in carried[1:]} <= {"expiry", "drop"}
+    assert short.recorded.heard_ms(1) == 1_200
+    spoken = [name for name in short.recorded.commands if name == "CreateResponse"]
+    assert len(spoken) == 1
 
 
 # Models that a call survives
@@ -168,8 +225,11 @@ async def test_an_answer_that_failed_once_is_given_after_all(
     assert calls[name].timeline["notes"]
 
 
-async def test_rate_limits_are_on_the_record(calls: dict[str, Recorded]) -> None:
-    assert calls["rate limited"].timeline["rate_limits_remaining"]["tokens"] == 0
+async def test_rate_limits_are_on_the_record(
+    calls: dict[str, Recorded], failing: dict[str, Alone]
+) -> None:
+    limited = failing["rate limited"].recorded.timeline["rate_limits_remaining"]
+    assert limited["tokens"] == 0
     assert calls["rate limited once"].timeline["rate_limits_remaining"]["tokens"] > 0
 
 
