@@ -14,7 +14,7 @@ import uvloop
 from rich.console import Console
 
 from app.observe.log import configure_logging
-from bench import relay_drops, relay_refused, relay_rollovers
+from bench import relay_drops, relay_redis, relay_refused, relay_rollovers, relay_workers
 from bench.relay_figures import Findings, show
 
 
@@ -25,6 +25,9 @@ class Section(Protocol):
 SECTIONS: Final[Mapping[str, Section]] = {
     "rollovers": relay_rollovers.run,
     "drops": relay_drops.run,
+    "death": relay_workers.death,
+    "restart": relay_workers.restart,
+    "redis": relay_redis.run,
     "refused": relay_refused.run,
 }
 

@@ -35,8 +35,9 @@ from bench.relay_talk import Spoken, make_plan
 
 WANTED: Final = 500
 WANTED_QUICK: Final = 40
-AT_ONCE: Final = 10
+AT_ONCE: Final = 12
 UTTERANCES: Final = 9
+UTTERANCES_QUICK: Final = 5
 WITHIN_MS: Final = 1_000
 TURN_SILENCE_MS: Final = 500
 """Of the agent's turn detection."""
@@ -57,8 +58,9 @@ async def run(*, quick: bool) -> Findings:
     outcomes: list[Outcome] = []
     drops: list[list[Drop]] = []
     while sum(map(len, drops)) < wanted:
-        made: list[list[Drop]] = [[] for _ in range(8 if quick else AT_ONCE)]
-        acts = [_act(len(outcomes) + number, kept) for number, kept in enumerate(made)]
+        made: list[list[Drop]] = [[] for _ in range(AT_ONCE)]
+        utterances = UTTERANCES_QUICK if quick else UTTERANCES
+        acts = [_act(len(outcomes) + n, kept, utterances) for n, kept in enumerate(made)]
         held = [judge(call) async for round_ in hold_all(acts, AT_ONCE) for call in round_]
         outcomes += held
         drops += made
@@ -67,10 +69,10 @@ async def run(*, quick: bool) -> Findings:
     return _findings(wanted, outcomes, drops)
 
 
-def _act(number: int, kept: list[Drop]) -> Act:
+def _act(number: int, kept: list[Drop], utterances: int = UTTERANCES) -> Act:
     dice = random.Random(f"drops {number}")
     return Act(
-        plan=make_plan(number % 60, 101 + number // 60, UTTERANCES, longest_words=24),
+        plan=make_plan(number % 60, 101 + number // 60, utterances, longest_words=24),
         behaviour=Behaviour(
             seed=number,
             think_ms=dice.randint(120, 300),
@@ -119,7 +121,7 @@ def wait_ms(
     tools = [end for begin, end in _on_the_clock(runs, began_s) if begin <= at_ms < end]
     due_ms = max([at_ms, *turns, *(tools if drop.moment == "tool running" else [])])
     first_ms = min((p.at_ms for p in pieces if p.at_ms > at_ms), default=None)
-    if first_ms is None or any(due_ms < ms < first_ms for ms in speaks_ms):
+    if first_ms is None or any(at_ms < ms < first_ms for ms in speaks_ms):
         return None
     return max(0.0, first_ms - due_ms)
 

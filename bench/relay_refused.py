@@ -19,8 +19,8 @@ from bench.relay_stage import Act, Held, Watch, hold_all, with_relay
 from bench.relay_talk import make_plan
 
 WITHIN_MS: Final = 3_000
-CALLS: Final = 8
-CALLS_QUICK: Final = 2
+CALLS: Final = 4
+CALLS_QUICK: Final = 1
 Cause = Literal["TCP refused", "HTTP 503", "HTTP 401", "no answer to the upgrade"]
 REFUSALS: Final[dict[Cause, Behaviour]] = {
     "TCP refused": Behaviour(),
@@ -52,7 +52,7 @@ async def run(*, quick: bool) -> Findings:
     ]
     dropped_s: dict[int, float] = {}
     acts = [_act(index, case, dropped_s) for index, case in enumerate(cases)]
-    held = [call async for round_ in hold_all(acts, 8) for call in round_]
+    held = [call async for round_ in hold_all(acts, 16) for call in round_]
     return _findings(cases, held, dropped_s)
 
 

@@ -1,8 +1,8 @@
 """Rollovers at random moments: nothing lost, nothing doubled, nothing forgotten.
 
 Calls side by side, each with a change of sessions asked for every second or two and a short
-patience, so that many are forced while somebody speaks or a tool runs. The same calls without any
-change are held first: their gaps and latencies are the machine's and the model's own.
+patience, so that many are forced while somebody speaks or a tool runs. Calls of the same kind
+without any change are held beside them: their gaps and latencies are the machine's and the model's.
 """
 
 import asyncio
@@ -20,8 +20,9 @@ from bench.relay_talk import make_plan
 
 WANTED = 500
 WANTED_QUICK = 40
-AT_ONCE = 10
+AT_ONCE = 12
 UTTERANCES = 9
+UTTERANCES_QUICK = 5
 BARGE_IN_S = 0.4
 """An interruption this close to a change, before or after, counts as one during the switch."""
 KINDS = ("caller speaking", "answer arriving", "bot speaking", "tool running", "barge-in", "quiet")
@@ -32,28 +33,33 @@ LEAST_SHARE = 0.03
 async def run(*, quick: bool) -> Findings:
     """Until so many sessions have taken over; the last round is held to its end."""
     wanted = WANTED_QUICK if quick else WANTED
-    calm = await _hold([_act(n, disturbed=False) for n in range(AT_ONCE)], AT_ONCE)
+    utterances, side = (UTTERANCES_QUICK, 4) if quick else (UTTERANCES, AT_ONCE // 2)
+    calm: list[Outcome] = []
     rolled: list[Outcome] = []
-    first = 0
     while sum(_changes(o) for o in rolled) < wanted:
-        number = min(4, AT_ONCE) if quick else AT_ONCE
-        acts = [_act(first + n, disturbed=True) for n in range(number)]
-        rolled += await _hold(acts, AT_ONCE)
-        first += number
+        # Side by side with calls that nothing happens to, so that both have the same machine.
+        quiet = 0 if calm else side
+        acts = [_act(n, utterances, disturbed=False) for n in range(quiet)]
+        first = len(rolled)
+        number = range(first, first + (side if quick else AT_ONCE - quiet))
+        acts += [_act(n, utterances, disturbed=True) for n in number]
+        held = await _hold(acts)
+        calm += held[:quiet]
+        rolled += held[quiet:]
         if not sum(_changes(o) for o in rolled):
             break
     return _findings(wanted, calm, rolled)
 
 
-async def _hold(acts: list[Act], at_once: int) -> list[Outcome]:
-    return [judge(held) async for round_ in hold_all(acts, at_once) for held in round_]
+async def _hold(acts: list[Act]) -> list[Outcome]:
+    return [judge(held) async for round_ in hold_all(acts, len(acts)) for held in round_]
 
 
-def _act(number: int, *, disturbed: bool) -> Act:
+def _act(number: int, utterances: int = UTTERANCES, *, disturbed: bool) -> Act:
     dice = random.Random(f"rollovers {number}")
     quiet_ms = dice.randint(300, 1_500)
     return Act(
-        plan=make_plan(number % 60, 1 + number // 60, UTTERANCES),
+        plan=make_plan(number % 60, 1 + number // 60, utterances),
         behaviour=Behaviour(
             seed=number,
             think_ms=dice.randint(120, 400),

@@ -137,8 +137,8 @@ class Spoken:
     utterance: int
     began_s: float
     ended_s: float
-    streams: int = 0
-    """How many of its frames fell where no stream was open: these cannot have been heard."""
+    unsent_frames: int = 0
+    """Those that fell where no stream was open: nobody can have heard them."""
 
 
 class Voice:
@@ -168,7 +168,7 @@ class Voice:
         if tick >= 0:
             self.sent.append((self.plan.stream(spoken.utterance), self._speech_ms, now_s))
         else:
-            spoken.streams += 1
+            spoken.unsent_frames += 1
         self._speech_ms += 20
         return frame
 
@@ -242,7 +242,8 @@ class _Seen:
                 self.called.update(numbers)
                 self.waiting = [u for u in self.waiting if u not in self.called]
             case "function_call_output":
-                self.returned += numbers
+                # One that came to nothing names no utterance: it belongs to the newest call.
+                self.returned += numbers or sorted(self.called)[-1:]
             case _:
                 pass
 
