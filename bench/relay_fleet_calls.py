@@ -146,6 +146,7 @@ def problems_in(outcomes: Iterable[FleetOutcome]) -> list[str]:
             why = [error.detail for error in report.errors] or left or [report.ended_by]
             verbs = [verb.name for verb in report.verbs]
             found.append(f"{name}: not as scripted: {'; '.join(map(str, why))} ({verbs})")
+        found += [f"{name}: utterance {n} was not answered" for n in outcome.answers.unanswered]
         found += [f"{name}: not in the next context: {t.split()[0]}" for t in outcome.forgotten]
         found += [f"{name}: {error}" for error in outcome.errors]
         if outcome.lost:

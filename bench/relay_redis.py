@@ -135,7 +135,7 @@ async def read(server: Redis) -> Reading:
         async for key in client.scan_iter(match=f"{head}*{tail}", count=500):
             call_id = key.decode().removeprefix(head).removesuffix(tail)
             value = await client.get(key)
-            reading.states[call_id] = None if value is None else unpacked(value)
+            reading.states[call_id] = unpacked(value) if isinstance(value, bytes) else None
         return reading
     finally:
         await client.aclose()

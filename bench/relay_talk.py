@@ -293,7 +293,8 @@ class RelayBrain:
             return self._go_on_greeting(seen)
         answers: list[Output] = []
         owed = seen.returned or seen.waiting
-        if not owed or (_to_go_on(instructions) and not _whole(plan, seen)):
+        broke_off = _WORD.search(seen.last_words) is not None and not _whole(plan, seen)
+        if not owed or (_to_go_on(instructions) and broke_off):
             answers += self._go_on(plan, seen, instructions)
         for number in seen.returned:
             self._note("tool", seen.call, number)

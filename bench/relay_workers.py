@@ -38,6 +38,8 @@ CALLS: Final = 60
 CALLS_QUICK: Final = 12
 AGAIN_MS: Final = 3_000
 AFTER_S: Final = 12.0
+DRAIN_S: Final = "9"
+"""In the last 8 s of a drain each call moves in a quiet moment, if it has one."""
 REPLACED_S: Final = 40.0
 """Longest wait for a worker to go and another to come."""
 
@@ -60,7 +62,7 @@ async def death(*, quick: bool) -> Findings:
             "  of them not told so, though the caller was silent",
             sum(_not_told(o, run.event_s) for o in struck),
         ),
-        *_kept(run, outcomes),
+        *_kept(run, outcomes, cut_s=(run.event_s, run.event_s + 4.0)),
         none_of("calls of others: caller frames lost", sum(len(o.lost) for o in others)),
         none_of("calls of others: gaps more than before", max(0, after - before)),
     )
@@ -94,13 +96,13 @@ async def restart(*, quick: bool) -> Findings:
 
 
 async def _restart(calls: int, utterances: int, seed: int, how: Happening, name: str) -> Findings:
-    run = await hold(calls, utterances, seed, 6.0, how)
+    run = await hold(calls, utterances, seed, 6.0, how, {"EARSHOT_DRAIN_S": DRAIN_S})
     outcomes = judge_all(run)
     moved = [o for o in outcomes if o.streams > 1]
     targets = (
         *_held(calls, run, outcomes),
         at_least(f"calls moved {name}", calls // 3, len(moved)),
-        *_kept(run, outcomes),
+        *_kept(run, outcomes, cut_s=(0.0, 0.0)),
         none_of("caller frames lost", sum(len(o.lost) for o in outcomes)),
         none_of(
             "calls told that the line broke",
@@ -132,9 +134,12 @@ def _held(calls: int, run: FleetRun, outcomes: list[FleetOutcome]) -> tuple[Targ
     )
 
 
-def _kept(run: FleetRun, outcomes: list[FleetOutcome]) -> tuple[Target, ...]:
+def _kept(
+    run: FleetRun, outcomes: list[FleetOutcome], cut_s: tuple[float, float]
+) -> tuple[Target, ...]:
+    """`cut_s`: when words of the caller may have met a dead line."""
     tokens = [tool.token for tool in run.runs]
-    missed = sum(len(unanswered(o, run.event_s, run.event_end_s + 4.0)) for o in outcomes)
+    missed = sum(len(unanswered(o, *cut_s)) for o in outcomes)
     return (
         none_of(
             f"facts missing in a context, of {sum(o.checked for o in outcomes)}",
