@@ -190,7 +190,8 @@ class Relay:
     def _set_life(self, lifetime_ms: int | None, now_ms: int) -> None:
         s = self.settings
         self._life_due_ms, self._life_end_ms = now_ms + s.session_ms, None
-        if lifetime_ms is not None:
+        # An end that lies in the past is a clock that differs from ours: then it is not known.
+        if lifetime_ms is not None and lifetime_ms > 0:
             self._life_end_ms = now_ms + lifetime_ms
             margin_ms = min(s.expiry_margin_ms, lifetime_ms // 4)
             self._life_due_ms = min(self._life_due_ms, now_ms + lifetime_ms - margin_ms)
