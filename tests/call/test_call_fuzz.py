@@ -1,6 +1,8 @@
-"""Whatever comes, in whatever order: no exception, one end, valid truncations, no busy pacer."""
+"""Whatever comes, in whatever order: no exception, one end, valid truncations, no busy pacer; one
+leg at a time, told nothing before it was there and nothing after it was gone."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import settings as limits
@@ -8,12 +10,22 @@ from hypothesis import strategies as st
 
 from app.call.call import Call
 from app.call.commands import (
+    AddUserText,
+    CancelResponse,
+    CloseLeg,
     Command,
+    CreateResponse,
+    DeleteItem,
     EndCall,
     KeepAudio,
     KeepSilence,
+    OpenLeg,
+    RewriteItem,
     SendAudio,
     SendMark,
+    SendToolOutput,
+    Summarise,
+    TakeLeg,
     TruncateItem,
 )
 from app.call.events import (
@@ -22,7 +34,9 @@ from app.call.events import (
     CallerTranscribed,
     CallerTurnCommitted,
     CarrierClosed,
+    CloseCause,
     DeadlineReached,
+    Entry,
     Event,
     HangUpRequested,
     ItemAdded,
@@ -33,18 +47,24 @@ from app.call.events import (
     ModelClosed,
     ModelFault,
     ModelReady,
+    PhraseStored,
     RateLimits,
     ResponseCreated,
     ResponseFinished,
+    RolloverRequested,
+    Snapshot,
     SpeechStarted,
     SpeechStopped,
     StreamStarted,
+    SummaryWritten,
     TextReceived,
     ToolCall,
     ToolFinished,
     Usage,
 )
 from app.call.phases import CallSettings, Phase
+from app.call.prices import Prices
+from app.call.relay import RelaySettings
 from app.call.responses import ResponseSettings
 
 responses = st.sampled_from(["", "r1", "r2", "r3", "r4"])
@@ -84,9 +104,7 @@ talking: st.SearchStrategy[Event] = st.one_of(
     st.just(DeadlineReached()),
 )
 beside: st.SearchStrategy[Event] = st.one_of(
-    st.builds(StreamStarted, st.just("call"), st.just("stream")),
     st.builds(CallerAudioBegan, times),
-    st.builds(ModelReady, st.just("s"), st.just("m")),
     st.builds(CallerTurnCommitted, items),
     st.builds(CallerTranscribed, items, st.just("hello")),
     st.builds(ItemTruncated, items, times),
@@ -95,12 +113,30 @@ beside: st.SearchStrategy[Event] = st.one_of(
     st.builds(ModelFault, st.just("c"), st.just("m"), st.sampled_from(["harmless", "rejected"])),
     st.builds(HangUpRequested, st.sampled_from(["agent", "operator", "drain"])),
 )
+newest = st.sampled_from([0, 0, 0, 0, -1, -2, 1])
+"""Of a leg's number: how far behind the newest one it is."""
+causes: st.SearchStrategy[CloseCause] = st.sampled_from(
+    ["lost", "lost", "expired", "unreachable", "nonsense", "stalled", "refused"]
+)
+lifetimes = st.none() | st.sampled_from([-5_000, 0, 900, 20_000, 3_600_000])
+summaries = st.sampled_from(["summary-1", "summary-2", "summary-3"])
+legs: st.SearchStrategy[Event] = st.one_of(
+    st.builds(ModelReady, st.just("s"), st.just("m"), lifetimes, newest),
+    st.builds(ModelReady, st.just("s"), st.just("m"), lifetimes, newest),
+    st.builds(ModelClosed, causes, st.just("d"), newest),
+    st.builds(SummaryWritten, summaries, st.sampled_from(["", "{}", '{"facts": ["x"]}'])),
+    st.builds(PhraseStored, st.just("One moment."), st.sampled_from([0, 900, 16_000])),
+    st.just(RolloverRequested()),
+    st.just(DeadlineReached()),
+)
 fatal: st.SearchStrategy[Event] = st.one_of(
     st.builds(CarrierClosed, st.sampled_from(["hangup", "lost", "stalled"])),
-    st.builds(ModelClosed, st.sampled_from(["refused", "unreachable", "nonsense", "lost"])),
+    st.builds(ModelClosed, st.just("refused"), st.just("d"), newest),
     st.builds(ModelFault, st.just("c"), st.just("m"), st.just("fatal")),
 )
-usual = st.tuples(st.sampled_from([0, 0, 1, 20, 150, 700, 6_000]), talking | talking | beside)
+usual = st.tuples(
+    st.sampled_from([0, 0, 1, 20, 150, 700, 6_000]), talking | talking | legs | beside
+)
 endings = st.tuples(st.just(0), fatal)
 settings = st.builds(
     CallSettings,
@@ -108,8 +144,74 @@ settings = st.builds(
     responses=st.builds(
         ResponseSettings, st.booleans(), st.booleans(), max_stalls=st.sampled_from([2, 50])
     ),
+    relay=st.builds(
+        RelaySettings,
+        models=st.integers(1, 3),
+        session_ms=st.sampled_from([3_000, 900_000]),
+        summary_every=st.sampled_from([1, 40]),
+        spend_usd=st.sampled_from([0.0, 0.5]),
+        summary_by=st.sampled_from(["session", "text_model"]),
+        filler=st.sampled_from(["", "One moment."]),
+        fruitless=st.sampled_from([3, 50]),
+        give_up_ms=st.sampled_from([2_700, 100_000]),
+        quiet_wait_ms=st.just(800),
+        force_wait_ms=st.sampled_from([900, 20_000]),
+        most_entries=st.sampled_from([2, 60]),
+    ),
+    prices=st.just((Prices(1.0, 1.0, 1.0, 1.0, 1.0, 1.0), None)),
     max_failures=st.sampled_from([2, 50]),
 )
+snapshots = st.none() | st.builds(
+    Snapshot,
+    st.just("call"),
+    st.just("inbound"),
+    st.sampled_from(["", "{}"]),
+    st.lists(
+        st.builds(
+            Entry,
+            st.sampled_from(["caller", "agent", "keys"]),
+            items,
+            st.sampled_from(["", "Hello."]),
+        )
+        | st.builds(
+            Entry,
+            st.just("tool"),
+            items,
+            call_id=st.sampled_from(["t1", "t2"]),
+            name=st.just("book"),
+            arguments=st.just("{}"),
+            output=st.none() | st.just("{}"),
+        ),
+        max_size=4,
+    ).map(tuple),
+    st.booleans(),
+    st.booleans(),
+)
+FOR_THE_MODEL = (
+    AddUserText,
+    CancelResponse,
+    CreateResponse,
+    DeleteItem,
+    RewriteItem,
+    SendToolOutput,
+    TruncateItem,
+)
+OF_THE_MODEL = (
+    SpeechStarted,
+    SpeechStopped,
+    CallerTurnCommitted,
+    CallerTranscribed,
+    ResponseCreated,
+    ItemAdded,
+    AudioReceived,
+    TextReceived,
+    ResponseFinished,
+    ItemTruncated,
+    ItemDeleted,
+    RateLimits,
+    ModelFault,
+)
+"""What only the leg that carries the call is listened to for."""
 
 
 class Watch:
@@ -121,17 +223,58 @@ class Watch:
         self.sent: dict[int, int] = defaultdict(int)
         self.marks: list[str] = []
         self.ended = False
+        self.opened = 0
+        """The number of the newest leg."""
+        self.ready: set[int] = set()
+        self.carrying = 0
+
+    def placed(self, event: Event) -> Event | None:
+        """The event with the number of a leg; None for one that the bridge would not pass on."""
+        if isinstance(event, ModelReady | ModelClosed):
+            leg = self.opened + event.leg
+            known = leg == self.carrying or leg in self.ready or leg == self.opened
+            if isinstance(event, ModelReady) and leg != self.opened:
+                return None
+            return replace(event, leg=leg) if known else None
+        return None if isinstance(event, OF_THE_MODEL) and not self.carrying else event
+
+    def _see_legs(self, command: Command) -> None:
+        match command:
+            case OpenLeg(leg, model):
+                assert leg == self.opened + 1
+                assert 0 <= model < 3
+                self.opened = leg
+            case TakeLeg(leg):
+                assert leg in self.ready, "it is not ready, or gone"
+                assert leg > self.carrying
+                self.ready.discard(leg)
+                self.carrying = leg
+            case CloseLeg(leg):
+                assert leg == self.carrying or 0 < leg <= self.opened
+                self.ready.discard(leg)
+                self.carrying = 0 if leg == self.carrying else self.carrying
+            case Summarise(by="session"):
+                assert self.carrying
+            case _:
+                assert self.carrying or not isinstance(command, FOR_THE_MODEL)
 
     def see(self, event: Event, commands: list[Command]) -> None:
         assert not (self.ended and commands)
+        if isinstance(event, ModelReady) and event.leg == self.opened != self.carrying:
+            self.ready.add(event.leg)
+        if isinstance(event, ModelClosed):
+            self.ready.discard(event.leg)
+            self.carrying = 0 if event.leg == self.carrying else self.carrying
         for command in commands:
             assert not self.ended
+            self._see_legs(command)
             match command:
                 case KeepAudio(generation, n_bytes):
-                    assert isinstance(event, AudioReceived)
+                    assert isinstance(event, AudioReceived | PhraseStored)
                     assert n_bytes == event.n_bytes
                     self.stored[generation] += n_bytes
-                    self.received[event.item_id] += n_bytes
+                    if isinstance(event, AudioReceived):
+                        self.received[event.item_id] += n_bytes
                 case KeepSilence(generation, n_bytes):
                     self.stored[generation] += n_bytes
                 case SendAudio(generation, start, end):
@@ -148,40 +291,74 @@ class Watch:
                     pass
 
 
-def pace(call: Call, watch: Watch, now_ms: int, end_ms: int) -> int:
-    """Handle every deadline up to `end_ms`; each one must move `due_ms` on."""
-    while (due_ms := call.due_ms) is not None and due_ms <= end_ms:
-        now_ms = max(now_ms, due_ms)
-        event = DeadlineReached()
-        watch.see(event, call.handle(event, now_ms))
-        left_ms = call.due_ms
-        assert left_ms is None or left_ms > now_ms
-    return end_ms
+class Line:
+    """A call with its watch, and all that it was told."""
+
+    def __init__(self, how: CallSettings, resumed: Snapshot | None = None) -> None:
+        self.call, self.watch, self.now_ms = Call(how), Watch(), 0
+        self.log: list[tuple[int, Event, list[Command]]] = []
+        self.hand(StreamStarted("call", "stream", "inbound", 1, resumed))
+
+    def hand(self, event: Event) -> None:
+        """Hand the event over, if it can come at all."""
+        placed = self.watch.placed(event)
+        if placed is not None:
+            commands = self.call.handle(placed, self.now_ms)
+            self.log.append((self.now_ms, placed, commands))
+            self.watch.see(placed, commands)
+
+    def pace(self, wait_ms: int) -> None:
+        """Handle every deadline of the time to come; each one must move `due_ms` on."""
+        end_ms = self.now_ms + wait_ms
+        while (due_ms := self.call.due_ms) is not None and due_ms <= end_ms:
+            self.now_ms = max(self.now_ms, due_ms)
+            self.hand(DeadlineReached())
+            left_ms = self.call.due_ms
+            assert left_ms is None or left_ms > self.now_ms
+        self.now_ms = end_ms
+
+    def check(self) -> None:
+        """What holds at any time."""
+        call, watch = self.call, self.watch
+        assert watch.ended is (call.phase is Phase.ENDED)
+        assert (call.timeline.end_reason is not None) is watch.ended
+        if not watch.ended:
+            assert call.handover.relay.leg == watch.carrying
+        call.timeline.as_json()
+        call.transcript.as_json()
+        call.snapshot()
+        if watch.ended:
+            assert call.due_ms is None
+            assert all(line.final for line in call.transcript.lines if line.speaker == "agent")
 
 
-@given(settings, st.lists(usual, max_size=60), st.lists(endings | usual, max_size=4), st.booleans())
+@given(
+    settings,
+    snapshots,
+    st.lists(usual, max_size=60),
+    st.lists(endings | usual, max_size=4),
+    st.booleans(),
+)
 @limits(max_examples=400, deadline=None)
 def test_no_order_of_events_breaks_a_call(
     how: CallSettings,
+    resumed: Snapshot | None,
     script: list[tuple[int, Event]],
     end: list[tuple[int, Event]],
     paced: bool,
 ) -> None:
-    call, watch, now_ms = Call(how), Watch(), 0
+    line = Line(how, resumed)
     if paced:
-        call.handle(ModelReady("s", "m"), 0)
+        line.hand(ModelReady("s", "m", leg=0))
     for wait_ms, event in script + end:
-        now_ms = pace(call, watch, now_ms, now_ms + wait_ms) if paced else now_ms + wait_ms
-        watch.see(event, call.handle(event, now_ms))
-    pace(call, watch, now_ms, now_ms + 120_000)
+        if paced:
+            line.pace(wait_ms)
+        else:
+            line.now_ms += wait_ms
+        line.hand(event)
+    line.pace(120_000)
 
-    assert watch.ended is (call.phase is Phase.ENDED)
-    assert (call.timeline.end_reason is not None) is watch.ended
-    call.timeline.as_json()
-    call.transcript.as_json()
-    if watch.ended:
-        assert call.due_ms is None
-        assert all(line.final for line in call.transcript.lines if line.speaker == "agent")
+    line.check()
 
 
 @given(settings, st.lists(usual, max_size=40), st.data())
@@ -189,14 +366,32 @@ def test_no_order_of_events_breaks_a_call(
 def test_echoes_of_our_own_marks_in_any_order_break_nothing(
     how: CallSettings, script: list[tuple[int, Event]], data: st.DataObject
 ) -> None:
-    call, watch, now_ms = Call(how), Watch(), 0
-    call.handle(ModelReady("s", "m"), 0)
+    line = Line(how)
+    line.hand(ModelReady("s", "m", leg=0))
     for wait_ms, event in script:
-        now_ms = pace(call, watch, now_ms, now_ms + wait_ms)
-        watch.see(event, call.handle(event, now_ms))
+        line.pace(wait_ms)
+        line.hand(event)
         echoed: bool = data.draw(st.booleans())
-        if watch.marks and echoed:
+        if line.watch.marks and echoed:
             lo_ms = data.draw(times)
-            echo = MarkEchoed(data.draw(st.sampled_from(watch.marks)), lo_ms, lo_ms + 20)
-            watch.see(echo, call.handle(echo, now_ms))
-    pace(call, watch, now_ms, now_ms + 120_000)
+            line.hand(MarkEchoed(data.draw(st.sampled_from(line.watch.marks)), lo_ms, lo_ms + 20))
+    line.pace(120_000)
+
+    line.check()
+
+
+@given(settings, snapshots, st.lists(usual, max_size=60))
+@limits(max_examples=200, deadline=None)
+def test_any_call_replays_to_the_same_commands(
+    how: CallSettings, resumed: Snapshot | None, script: list[tuple[int, Event]]
+) -> None:
+    line = Line(how, resumed)
+    line.hand(ModelReady("s", "m", leg=0))
+    for wait_ms, event in script:
+        line.pace(wait_ms)
+        line.hand(event)
+
+    again = Call(how)
+    assert [again.handle(event, now_ms) for now_ms, event, _ in line.log] == [
+        commands for _, _, commands in line.log
+    ]

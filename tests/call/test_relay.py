@@ -269,7 +269,9 @@ def test_an_answer_speaks_for_its_own_leg_only() -> None:
         (3_600_000, 900_000, 900_000, "time"),
         (3_600_000, 7_200_000, 3_540_000, "expiry"),
         (40_000, 900_000, 30_000, "expiry"),
-        (0, 900_000, 0, "expiry"),
+        (1, 900_000, 1, "expiry"),
+        (0, 900_000, 900_000, "time"),
+        (-5_000, 900_000, 900_000, "time"),
     ],
 )
 def test_the_next_leg_is_prepared_before_the_session_ends(
