@@ -143,9 +143,12 @@ class Answering:
 
     async def _before_close(self, call: Call, end: EndCall) -> None:
         number = self._leases.pop(call.call_id, 0)
-        if self._live is not None and self._keeper is not None:
-            await self._keeper.before_close(call, end)
-            await self._live.leases.release(call.call_id, number)
+        if self._live is None or self._keeper is None:
+            return
+        if await self._live.leases.lost(call.call_id, number):
+            return  # whoever carries it now knows better where it stands
+        await self._keeper.before_close(call, end)
+        await self._live.leases.release(call.call_id, number)
 
     async def _flush(self) -> None:
         if self._live is not None:

@@ -177,6 +177,7 @@ def _relay(agent: Agent, settings: Settings) -> RelaySettings:
         session_ms=round(settings.session_minutes * 60_000),
         context_tokens=settings.session_context_tokens,
         spend_usd=settings.session_spend_usd,
+        prune_tokens=settings.prune_audio_tokens,
         summary_by="text_model" if settings.summary_model else "session",
         attempt_ms=round(settings.model_connect_timeout_s * 1000),
         give_up_ms=round(settings.model_give_up_s * 1000),

@@ -106,7 +106,8 @@ class Settings(BaseSettings):
         expected="a redis://, rediss:// or unix:// address",
         example="redis://localhost:6379/0",
     )
-    """The Redis for what must outlive a worker. Default: none; each process keeps its own state."""
+    """The Redis for what must outlive a worker. Default: a private one where a Redis server is
+    installed, else the memory of the process."""
 
     database_url: SecretStr = setting(
         SecretStr(""),
@@ -187,7 +188,7 @@ class Settings(BaseSettings):
     """How long a model session lasts before the call moves to the next one."""
 
     session_context_tokens: int = setting(
-        0,
+        12_000,
         "EARSHOT_SESSION_CONTEXT_TOKENS",
         expected="a whole number from 0 to 1000000",
         ge=0,
@@ -199,6 +200,16 @@ class Settings(BaseSettings):
         0.0, "EARSHOT_SESSION_SPEND_USD", expected="US dollars from 0 to 1000", ge=0, le=1000
     )
     """The call moves to a fresh session when this one has cost so much. 0: no limit."""
+
+    prune_audio_tokens: int = setting(
+        0,
+        "EARSHOT_PRUNE_AUDIO_TOKENS",
+        expected="a whole number from 0 to 100000",
+        ge=0,
+        le=100_000,
+    )
+    """When so many tokens of old audio have gathered in a session's memory, their words replace
+    them. Cheaper for calls of many minutes; the model then knows old turns as text. 0: never."""
 
     summary_model: str = setting(
         "", "EARSHOT_SUMMARY_MODEL", expected="a text model's id, or nothing"

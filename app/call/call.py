@@ -251,7 +251,7 @@ class Call:
 
     def _settle(self, settled: Settled, now_ms: int) -> list[Command]:
         self._scribe.settled(settled, self.responses.complete, now_ms)
-        return self.handover.in_this_leg(mend(settled, self.responses.complete))
+        return self.handover.memory.mended(mend(settled, self.responses.complete))
 
     # What the agent says
 
@@ -269,7 +269,7 @@ class Call:
         if not self.responses.alive(event.response_id) or not event.n_bytes:
             return []
         self._silent_items.sounded(event.item_id)
-        self.handover.sounded(event.item_id)
+        self.handover.memory.sounded(event.item_id, event.n_bytes)
         return self.playout.receive(
             event.response_id, event.item_id, event.content_index, event.n_bytes, now_ms
         )
@@ -413,7 +413,7 @@ class Call:
         phrase_id = self._own_id("phrase", self._phrases)
         self.transcript.agent_says(phrase_id, event.text, now_ms)
         commands = self.playout.receive(phrase_id, phrase_id, 0, event.n_bytes, now_ms)
-        self.handover.said_by_nobody(phrase_id)
+        self.handover.memory.said_by_nobody(phrase_id)
         return commands + self.playout.finish(now_ms)
 
     def _hang_up_requested(self, event: HangUpRequested, now_ms: int) -> list[Command]:

@@ -84,14 +84,13 @@ class AddUserText:
 
 @dataclass(frozen=True, slots=True)
 class RewriteItem:
-    """Replace an item of ours by the part of its words that was heard. "" as text: delete it."""
+    """Put an item of words in the place of another item. "" as text: only delete that one."""
 
     request_id: str
     item_id: str
     new_id: str
+    speaker: Literal["caller", "agent"]
     text: str
-    after: str
-    """The item that it stands behind; "" when it is the first."""
 
 
 @dataclass(frozen=True, slots=True)

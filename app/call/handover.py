@@ -18,15 +18,11 @@ from app.call import summary as summaries
 from app.call.axis import BYTES_PER_MS
 from app.call.commands import (
     Command,
-    DeleteItem,
     OpenLeg,
-    RewriteItem,
     Summarise,
     TakeLeg,
-    TruncateItem,
 )
 from app.call.events import (
-    Entry,
     LegCause,
     ModelClosed,
     ModelReady,
@@ -40,9 +36,10 @@ from app.call.events import (
 )
 from app.call.floor import Floor
 from app.call.history import History, as_text
+from app.call.leg_memory import LegMemory
 from app.call.playout import Playout
 from app.call.prices import Prices, cost_usd
-from app.call.recent import Recent
+from app.call.pruning import Pruner
 from app.call.relay import Relay, RelaySettings, RelayState
 from app.call.responses import Responses
 from app.call.scribe import Scribe
@@ -97,11 +94,9 @@ class Handover:
         self._carried_due_ms: int | None = None
         """Speech was handed to a new leg, which should have found it by then."""
         self._look_ms: int | None = None
-        self._told: dict[str, str] = {}
-        """By id of an item that we told the present leg: the item before it."""
-        self._sounded: Recent[int] = Recent(256)
-        """By item id the leg that spoke it."""
-        self._rewrites = 0
+        self.memory = LegMemory(
+            scribe.transcript, Pruner(settings.prune_tokens, settings.prune_keep_turns)
+        )
 
     # Legs come and go
 
@@ -142,6 +137,7 @@ class Handover:
         spoke = answering and self._spoke(self._responses.active_id)
         self._responses.leg_lost(now_ms, go_on=summaries.GO_ON if spoke else "")
         self._asked, self._carried_due_ms = "", None
+        self.memory.lost()
         return self._playout.finish(now_ms) if answering else []
 
     def _spoke(self, response_id: str) -> bool:
@@ -151,7 +147,7 @@ class Handover:
         commands = self._let_go(now_ms) if self.relay.leg else []
         leg, s = self.relay.take(now_ms), self.settings
         entries = self.history.entries(keep=s.keep_entries, most=s.most_entries)
-        self._told = dict(zip((e.item_id for e in entries), _places(entries), strict=True))
+        self.memory.taken(leg, entries)
         self._leg_cost_usd, self._look_ms = 0.0, None
         heard_ms, replay_ms = self._heard_ms, cast("int | None", s.overlap_ms)
         if self._speech is not None or not self._in_progress:
@@ -229,7 +225,7 @@ class Handover:
             return self.wish("spend", now_ms)
         if len(self.history.log) - self._covers >= s.summary_every:
             return self._summarise() if self.relay.state is RelayState.CARRYING else []
-        return []
+        return self.memory.pruned(self.history.log)
 
     def _pay(self, usage: Usage | None) -> None:
         prices = self._prices[self.relay.model] if self.relay.model < len(self._prices) else None
@@ -238,13 +234,6 @@ class Handover:
         cost = cost_usd(prices, usage)
         self.cost_usd += cost
         self._leg_cost_usd += cost
-
-    def sounded(self, item_id: str) -> None:
-        self._sounded.put(item_id, self.relay.leg)
-
-    def said_by_nobody(self, item_id: str) -> None:
-        """A phrase of ours: no model remembers it, so no memory is to be mended."""
-        self._sounded.put(item_id, 0)
 
     def speech_started(self, event: SpeechStarted) -> bool:
         """False if this is the speech that the leg was handed: the caller began it long ago."""
@@ -256,31 +245,10 @@ class Handover:
         return False
 
     def speech_stopped(self, event: SpeechStopped, now_ms: int) -> None:
+        if self._speech is not None:
+            self.memory.heard(event.item_id, event.audio_end_ms - self._speech.audio_start_ms)
         self._speech = None
         self._heard_ms, self._heard_at_ms = event.audio_end_ms, now_ms
-
-    def in_this_leg(self, mending: list[TruncateItem | DeleteItem]) -> list[Command]:
-        """The commands that mend the model's memory, as the present leg can carry them out."""
-        commands: list[Command] = []
-        for command in mending:
-            if self._sounded.get(command.item_id) in (self.relay.leg, None):
-                commands.append(command)
-            elif command.item_id in self._told:
-                commands.append(self._rewrite(command.item_id))
-        return commands
-
-    def _rewrite(self, item_id: str) -> RewriteItem:
-        self._rewrites += 1
-        line = self._scribe.transcript.line_of(item_id)
-        text = str(line) if line is not None and line.text else ""
-        number, new_id = self._rewrites, f"heard-{self.relay.leg}-{self._rewrites}"
-        after = self._told.pop(item_id)
-        for other, before in self._told.items():
-            if before == item_id:
-                self._told[other] = new_id if text else after
-        if text:
-            self._told[new_id] = after
-        return RewriteItem(f"rewrite-{number}", item_id, new_id, text, after)
 
     # Time
 
@@ -320,12 +288,3 @@ class Handover:
             keep=self.settings.keep_entries,
             most=self.settings.most_entries,
         )
-
-
-def _places(entries: tuple[Entry, ...]) -> list[str]:
-    """For each entry the id of the item before it; "" for the first one."""
-    places, before = [], ""
-    for entry in entries:
-        places.append(before)
-        before = entry.item_id or before
-    return places

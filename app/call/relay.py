@@ -102,6 +102,10 @@ class RelaySettings:
     keep_entries: int = 8
     """How much of what a summary covers is told to the next leg word for word as well."""
     most_entries: int = 60
+    prune_tokens: int = 0
+    """So many tokens of old audio are replaced by their words at once. 0: never."""
+    prune_keep_turns: int = 2
+    """The caller's newest turns, and what was answered to them, stay as they sounded."""
     overlap_ms: int = 1_000
     """How much quiet before a switch the next leg hears again, so that no onset is lost."""
 

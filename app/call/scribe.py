@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from app.call.axis import BYTES_PER_MS
 from app.call.commands import (
+    CloseLeg,
     Command,
     CreateResponse,
     EndCall,
@@ -94,6 +95,8 @@ class Scribe:
                     self.timeline.item(command.item_id).stamp(Stamp.TRUNCATE_SENT, now_ms)
                 case OpenLeg():
                     self.timeline.leg_opened(command.leg, command.model, now_ms)
+                case CloseLeg():
+                    self.timeline.leg_closed(command.leg, None, now_ms)
                 case TakeLeg():
                     self.timeline.leg_taken(command.leg, command.cause, now_ms)
                 case RunTool():

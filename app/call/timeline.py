@@ -202,7 +202,7 @@ class Timeline:
         leg = self._leg(number)
         leg.cause, leg.taken_ms = cause, now_ms
 
-    def leg_closed(self, number: int, cause: CloseCause, now_ms: int) -> None:
+    def leg_closed(self, number: int, cause: CloseCause | None, now_ms: int) -> None:
         leg = self._leg(number)
         if leg.closed_ms is None:
             leg.closed_by, leg.closed_ms = cause, now_ms

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from app.call.recent import Recent
 
 INTERRUPTED = "[interrupted]"
 
 
+Speaker: TypeAlias = Literal["caller", "agent"]
+
+
 @dataclass(slots=True)
 class Line:
-    speaker: Literal["caller", "agent"]
+    speaker: Speaker
     item_id: str
     at_ms: int
     """Call clock of the line's beginning."""
@@ -118,7 +121,7 @@ class Transcript:
             if line.text or line.unheard or line.interrupted
         ]
 
-    def _line(self, speaker: Literal["caller", "agent"], item_id: str, now_ms: int) -> Line:
+    def _line(self, speaker: Speaker, item_id: str, now_ms: int) -> Line:
         line = self._by_item.get(item_id)
         if line is None:
             line = Line(speaker, item_id, now_ms)

@@ -132,7 +132,7 @@ def _account(data: Mapping[str, Any]) -> Check:
 async def check_redis(settings: Settings, *, timeout_s: float) -> Check:
     url = settings.redis_url.get_secret_value()
     if not url:
-        return Check(GROUP, "Redis", "skip", "REDIS_URL is not set; fine for one process")
+        return Check(GROUP, "Redis", "skip", "REDIS_URL is not set; fine for one machine")
     mend = "Start Redis, or mend REDIS_URL."
     try:
         client = redis.asyncio.from_url(url)

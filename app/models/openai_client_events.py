@@ -111,16 +111,14 @@ def _tool_output(call_id: str, output: str) -> dict[str, object]:
 
 
 def _rewrite(command: RewriteItem) -> list[dict[str, object]]:
-    """Text items cannot be truncated, so the heard words are put behind the item and it is deleted.
-
-    Its own place is the only one that is sure: a tool's output may stand before it, whose id is
-    the vendor's.
-    """
+    """Text items cannot be truncated or changed: the words are put behind the item, and it is
+    deleted. Its own place is the only one that is sure."""
     item_id = command.item_id[:_MAX_ID_CHARS]
     deleted = _event("conversation.item.delete", command.request_id, item_id=item_id)
     if not command.text:
         return [deleted]
-    item = {"id": command.new_id, **_message("assistant", command.text)}
+    role = "assistant" if command.speaker == "agent" else "user"
+    item = {"id": command.new_id, **_message(role, command.text)}
     return [_add_item(item, item_id), deleted]
 
 

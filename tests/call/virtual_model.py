@@ -207,8 +207,8 @@ class Model:
 
     def _rewrite(self, command: RewriteItem) -> None:
         entry = self.told.pop(command.item_id, None)
-        if entry is None or (command.after and command.after not in self.told):
-            self.refused.append(f"rewrite {command.item_id} after {command.after}")
+        if entry is None:
+            self.refused.append(f"rewrite {command.item_id}")
         elif command.text:
             self.told[command.new_id] = replace(entry, item_id=command.new_id, text=command.text)
 

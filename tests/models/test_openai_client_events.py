@@ -126,7 +126,7 @@ def test_a_command_is_one_client_event(command: ModelCommand, expected: dict[str
 
 def test_words_rewritten_take_the_place_of_the_item_whatever_stands_before_it() -> None:
     """The id of a tool's output before it is the vendor's: nobody here could name it."""
-    command = RewriteItem("r1", "item_1", "heard-2-1", "one two [interrupted]", after="call_item")
+    command = RewriteItem("r1", "item_1", "heard-2-1", "agent", "one two [interrupted]")
     added, deleted = (check(message) for message in encode_command(command))
     assert (added["type"], added["previous_item_id"]) == ("conversation.item.create", "item_1")
     assert added["item"]["content"] == [{"type": "output_text", "text": "one two [interrupted]"}]
@@ -134,7 +134,7 @@ def test_words_rewritten_take_the_place_of_the_item_whatever_stands_before_it() 
 
 
 def test_an_item_of_which_nothing_was_heard_is_only_deleted() -> None:
-    (deleted,) = encode_command(RewriteItem("r1", "item_1", "heard-2-1", "", after=""))
+    (deleted,) = encode_command(RewriteItem("r1", "item_1", "heard-2-1", "agent", ""))
     assert check(deleted)["type"] == "conversation.item.delete"
 
 

@@ -77,7 +77,7 @@ def test_a_tool_is_its_call_and_its_output_once_it_has_one() -> None:
 def test_ids_are_no_longer_than_the_api_allows_and_the_same_wherever_an_item_is_named() -> None:
     long = "item_" + "x" * 60
     (told,) = items(Entry("agent", long, "Hello"))
-    events = [check(raw) for raw in encode_command(RewriteItem("r1", long, "new", "Hel", ""))]
+    events = [check(raw) for raw in encode_command(RewriteItem("r1", long, "new", "agent", "Hel"))]
     named = [event["item_id"] for event in events if event["type"] == "conversation.item.delete"]
     assert len(told["id"]) == 32
     assert named == [told["id"]]
@@ -177,8 +177,8 @@ async def test_a_rewritten_item_stands_in_its_old_place() -> None:
         session.tell(Entry("agent", "a1", "one two three"))
         session.tell(Entry("agent", "a2", "four five six"))
         session.tell(Entry("caller", "c1", "Stop."))
-        session.send(RewriteItem("r1", "a1", "heard-2-1", "one two [interrupted]", "item_7"))
-        session.send(RewriteItem("r2", "a2", "heard-2-2", "", "heard-2-1"))
+        session.send(RewriteItem("r1", "a1", "heard-2-1", "agent", "one two [interrupted]"))
+        session.send(RewriteItem("r2", "a2", "heard-2-2", "agent", ""))
         await summary(session)
         assert [turn.text for turn in log.turns()][2:] == ["one two [interrupted]", "Stop."]
         assert log.errors == []
