@@ -15,7 +15,8 @@ from app.lab.phone.truth import Played
 from app.lab.realtime.log import SessionLog
 from app.lab.speech.coded import decode_coded
 from bench.relay_agent import ToolRun
-from bench.relay_talk import GREETING, PREAMBLE, WORD_MS, Plan, Said, Spoken
+from bench.relay_brain import Said
+from bench.relay_talk import GREETING, PREAMBLE, WORD_MS, Plan, Spoken
 
 FRAME_MS: Final = 20
 TAIL_S: Final = 0.7

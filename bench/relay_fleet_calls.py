@@ -18,10 +18,10 @@ from bench.relay_account import (
     pieces_of,
     planted,
 )
+from bench.relay_brain import Said
 from bench.relay_figures import percentile
 from bench.relay_fleet import FleetCall, FleetRun
 from bench.relay_model import call_of
-from bench.relay_talk import Said
 
 WINDOW_S: Final = 6.0
 """After an event, and before it: gaps in the one and in the other are compared."""

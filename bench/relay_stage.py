@@ -27,7 +27,8 @@ from app.lab.realtime.behaviour import Behaviour
 from app.lab.realtime.log import SessionLog
 from app.server import settle
 from bench.relay_agent import ToolRun, read_runs, write_agent
-from bench.relay_talk import CodedEar, NoMouth, Plan, RelayBrain, Said, Voice
+from bench.relay_brain import CodedEar, NoMouth, RelayBrain, Said
+from bench.relay_talk import Plan, Voice
 
 Moment: TypeAlias = Literal[
     "caller speaking", "answer arriving", "bot speaking", "tool running", "thinking", "quiet"

@@ -20,7 +20,8 @@ from bench.relay_account import (
     told_twice,
 )
 from bench.relay_agent import ToolRun
-from bench.relay_talk import BACKGROUND, GREETING, PREAMBLE, WORD_MS, Plan, Said, Spoken, Utterance
+from bench.relay_brain import Said
+from bench.relay_talk import BACKGROUND, GREETING, PREAMBLE, WORD_MS, Plan, Spoken, Utterance
 
 SILENCE_MS = b"\xff" * 8
 PLAN = Plan(
