@@ -20,6 +20,7 @@ from bench.relay_talk import (
     GREETING,
     GREETING_WORDS,
     MOST_UTTERANCES,
+    PARDON,
     PHRASE,
     PHRASE_WORDS,
     PREAMBLE,
@@ -167,8 +168,7 @@ class RelayBrain:
         """What was being said is finished, or said once more if it was whole."""
         found = _WORD.findall(seen.last_words)
         if seen.called and not found:
-            self._note("empty", plan.call)
-            return []
+            return self._ask_again(plan.call)
         if not found:
             number = seen.newest
             self._note("again", plan.call, number)
@@ -189,12 +189,23 @@ class RelayBrain:
     def _go_on_greeting(self, seen: _Seen) -> Sequence[Output]:
         """The conversation was in progress, but the caller has said nothing yet."""
         found = _WORD.findall(seen.last_words)
-        self._note("continue" if found else "empty", -1)
-        first = min(int(found[-1][2]) if found else 0, GREETING_WORDS - 1)
-        return [_line("g", GREETING, first, GREETING_WORDS)] if found else []
+        if not found or _said_whole_greeting(seen):
+            return self._ask_again(-1)
+        self._note("continue", -1)
+        first = min(int(found[-1][2]), GREETING_WORDS - 1)
+        return [_line("g", GREETING, first, GREETING_WORDS)]
+
+    def _ask_again(self, call: int) -> list[Output]:
+        self._note("empty", call)
+        return [_line("g", PARDON, 0, PHRASE_WORDS)]
 
     def _note(self, kind: SaidKind, call: int, utterance: int = -1) -> None:
         self._log.append(Said(time.monotonic(), kind, call, utterance))
+
+
+def _said_whole_greeting(seen: _Seen) -> bool:
+    found = _WORD.findall(seen.last_words)
+    return not seen.cut and found[-1][0] == "g" and int(found[-1][2]) + 1 >= GREETING_WORDS
 
 
 def _to_go_on(instructions: str) -> bool:

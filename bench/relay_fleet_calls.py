@@ -22,7 +22,10 @@ from bench.relay_brain import Said
 from bench.relay_figures import percentile
 from bench.relay_fleet import FleetCall, FleetRun
 from bench.relay_model import call_of
+from bench.relay_talk import Spoken
 
+UNDERSTOOD_S: Final = 1.0
+"""From the caller's last word until the model has understood it: half a second is its patience."""
 WINDOW_S: Final = 6.0
 """After an event, and before it: gaps in the one and in the other are compared."""
 
@@ -41,6 +44,9 @@ class FleetOutcome:
     answers: Answers
     forgotten: list[str]
     checked: int
+    cut: frozenset[int]
+    """Utterances into which the end of a stream fell, or which had just ended then: nobody had
+    understood them yet."""
     said: list[Said]
     errors: list[str]
 
@@ -96,6 +102,8 @@ def _judge(call: FleetCall, sessions: Sequence[SessionLog], run: FleetRun) -> Fl
     ]
     said = [s for s in run.known.said if s.call == plan.call]
     runs = [r for r in run.runs if r.token.startswith(plan.token(0)[:3])]
+    cut = _cut_words(spoken, [end for _, end in spans[:-1]])
+    known = [words for words in spoken if words.utterance not in cut]
     heard = lost_frames(call.voice.sent, (bytes(s.caller_audio) for s in sessions), end_s)
     return FleetOutcome(
         call=call,
@@ -104,10 +112,20 @@ def _judge(call: FleetCall, sessions: Sequence[SessionLog], run: FleetRun) -> Fl
         lost=[frame for frame in heard if not _at_a_seam(frame[2], spans)],
         breaks=breaks_in(pieces),
         answers=answers_in(plan, pieces, spoken, said, (began_s, end_s)),
-        forgotten=[text for s in sessions[1:] for text in forgotten(s, plan, spoken, runs)],
-        checked=sum(planted(plan, spoken, s.appends[0].at_s) for s in sessions[1:]),
+        forgotten=[text for s in sessions[1:] for text in forgotten(s, plan, known, runs)],
+        checked=sum(planted(plan, known, s.appends[0].at_s) for s in sessions[1:]),
+        cut=cut,
         said=said,
         errors=[f"{e.code}: {e.message}" for s in sessions for e in s.errors],
+    )
+
+
+def _cut_words(spoken: Sequence[Spoken], ends_s: Sequence[float]) -> frozenset[int]:
+    return frozenset(
+        words.utterance
+        for words in spoken
+        if words.unsent_frames
+        or any(words.began_s < end_s < words.ended_s + UNDERSTOOD_S for end_s in ends_s)
     )
 
 
@@ -125,15 +143,9 @@ def extra_breaks(outcomes: Iterable[FleetOutcome], at_s: float, to_s: float) -> 
     return after, before
 
 
-def unanswered(outcome: FleetOutcome, at_s: float, to_s: float) -> list[int]:
-    """Utterances that were not answered; not those that the event itself cut, which the caller
-    would say again."""
-    cut = {
-        words.utterance
-        for words in outcome.call.voice.spoken
-        if words.unsent_frames or at_s - 1.5 < words.ended_s < to_s or at_s < words.began_s < to_s
-    }
-    return [number for number in outcome.answers.unanswered if number not in cut]
+def unanswered(outcome: FleetOutcome) -> list[int]:
+    """Utterances that were not answered; those that the end of a stream cut are counted apart."""
+    return [number for number in outcome.answers.unanswered if number not in outcome.cut]
 
 
 def problems_in(outcomes: Iterable[FleetOutcome]) -> list[str]:
@@ -146,7 +158,7 @@ def problems_in(outcomes: Iterable[FleetOutcome]) -> list[str]:
             why = [error.detail for error in report.errors] or left or [report.ended_by]
             verbs = [verb.name for verb in report.verbs]
             found.append(f"{name}: not as scripted: {'; '.join(map(str, why))} ({verbs})")
-        found += [f"{name}: utterance {n} was not answered" for n in outcome.answers.unanswered]
+        found += [f"{name}: utterance {n} was not answered" for n in unanswered(outcome)]
         found += [f"{name}: not in the next context: {t.split()[0]}" for t in outcome.forgotten]
         found += [f"{name}: {error}" for error in outcome.errors]
         if outcome.lost:

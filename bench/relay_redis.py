@@ -83,7 +83,7 @@ async def run(*, quick: bool) -> Findings:
         none_of("gaps more than before", max(0, after - before)),
         none_of(
             "utterances not answered",
-            sum(len(unanswered(o, ran.event_s, ran.event_s)) for o in outcomes),
+            sum(len(unanswered(o)) for o in outcomes),
         ),
         none_of(f"tools run twice, of {len(set(tokens))}", len(tokens) - len(set(tokens))),
         none_of(f"calls whose state was not complete {FLUSHED_S:.0f} s after", len(stale)),

@@ -25,6 +25,8 @@ GREETING: Final = 900
 PHRASE: Final = 901
 """What a model says when it was told to say that the line broke."""
 GREETING_WORDS: Final = 6
+PARDON: Final = 902
+"""What it says when it was asked for an answer and has been told of nothing to answer."""
 PHRASE_WORDS: Final = 3
 PREAMBLE_WORDS: Final = 3
 TOOL: Final = "look_up"

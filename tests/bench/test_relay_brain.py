@@ -37,7 +37,9 @@ def _short(output: Output) -> str:
 
 def test_it_greets_once_and_never_in_a_call_in_progress() -> None:
     assert replies()[0] == ["g900.00 g900.01 g900.02 g900.03 g900.04 g900.05"]
-    assert replies(instructions=AGENT + context("", in_progress=True))[0] == []
+    resumed = replies(instructions=AGENT + context("", in_progress=True))
+    assert resumed[0] == ["g902.00 g902.01 g902.02"]
+    assert [s.kind for s in resumed[1]] == ["empty"]
 
 
 def test_it_answers_what_waits_oldest_first() -> None:
