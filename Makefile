@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo serve test check bench clean
+.PHONY: demo serve test check bench bench-relay clean
 
 demo: $(READY)  ## A caller asks, interrupts and books a table: the whole product, no account
 	@$(BIN)/earshot demo
@@ -22,6 +22,9 @@ check: $(READY)  ## Lint, format, types, import rules
 
 bench: $(READY)  ## The figures: truncation, interruption, loss, speed
 	@$(BIN)/python -m bench
+
+bench-relay: $(READY)  ## Calls outlive sessions, workers and Redis: all targets, a quarter of an hour
+	@$(BIN)/python -m bench.relay
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
