@@ -95,7 +95,9 @@ talking: st.SearchStrategy[Event] = st.one_of(
         st.just(""),
         st.just(""),
         st.lists(calls, max_size=3).map(tuple),
-        st.none() | st.just(Usage(total_tokens=1)),
+        st.none()
+        | st.just(Usage(total_tokens=1))
+        | st.just(Usage(input_audio_tokens=90_000, output_audio_tokens=600_000)),
     ),
     st.builds(MarkEchoed, names, times, times),
     st.builds(ToolFinished, st.sampled_from(["t1", "t2", "t3", "t9"]), st.just("{}")),
@@ -157,6 +159,8 @@ settings = st.builds(
         quiet_wait_ms=st.just(800),
         force_wait_ms=st.sampled_from([900, 20_000]),
         most_entries=st.sampled_from([2, 60]),
+        prune_tokens=st.sampled_from([0, 1, 500]),
+        prune_keep_turns=st.sampled_from([0, 2]),
     ),
     prices=st.just((Prices(1.0, 1.0, 1.0, 1.0, 1.0, 1.0), None)),
     max_failures=st.sampled_from([2, 50]),

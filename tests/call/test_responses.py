@@ -282,3 +282,96 @@ def test_ids_of_old_responses_are_forgotten() -> None:
 
     assert len(responses._dead) == len(responses._complete) == MEMORY
     assert not responses._doomed
+
+
+# Sessions come and go
+
+
+def lost(responses: Responses, go_on: str = "") -> Responses:
+    """The session is gone at 1 s."""
+    responses.leg_lost(1_000, go_on=go_on)
+    return responses
+
+
+def asked_next(responses: Responses) -> list[str]:
+    """The instructions of what the next session is asked for, at 2 s."""
+    return [c.instructions for c in responses.leg_taken(2_000) if isinstance(c, CreateResponse)]
+
+
+def test_while_nobody_answers_wishes_wait_and_are_one_request_afterwards() -> None:
+    responses = lost(Responses(SETTINGS))
+    assert responses.want("", 1_100) == responses.want("", 1_200) == []
+    assert responses.due_ms is None, "nothing is waited for that nobody was asked for"
+
+    assert asked_next(responses) == [""]
+
+
+def test_a_request_that_was_lost_is_made_again_as_it_was() -> None:
+    responses, _ = asked()
+
+    assert asked_next(lost(responses)) == ["Greet."]
+
+
+def test_an_answer_that_was_lost_is_gone_on_with_or_asked_for_as_it_was() -> None:
+    assert asked_next(lost(running(), go_on="Go on.")) == ["Go on."]
+    assert asked_next(lost(running())) == ["Greet."]
+
+
+def test_an_answer_that_was_interrupted_is_owed_to_nobody() -> None:
+    for responses in (running(), asked()[0]):
+        responses.caller_started()
+        responses.interrupt()
+        lost(responses, go_on="Go on.")
+        responses.caller_stopped(1_500)
+        assert not any(isinstance(c, CreateResponse) for c in responses.leg_taken(1_600))
+        assert responses.due_ms == 1_500 + SETTINGS.answer_timeout_ms
+
+
+def test_an_answer_that_the_model_owed_by_itself_is_asked_for() -> None:
+    responses = Responses(SETTINGS)
+    responses.caller_started()
+    responses.caller_stopped(500)
+    assert responses.owed
+
+    assert asked_next(lost(responses)) == [""]
+
+
+def test_nothing_owed_is_nothing_asked() -> None:
+    responses = running()
+    responses.finished("r1", 500, completed=True)
+    assert not responses.owed
+    assert responses.still
+
+    assert asked_next(lost(responses)) == []
+    assert responses.still
+
+
+def test_what_comes_late_of_a_lost_answer_is_dead() -> None:
+    responses = lost(running())
+
+    assert not responses.alive("r1")
+    assert responses.finished("r1", 1_500, completed=True) == []
+    assert not responses.complete("r1")
+
+
+def test_a_wish_with_instructions_is_not_replaced_by_one_without() -> None:
+    responses = lost(Responses(SETTINGS))
+    responses.want("Say that we were cut off.", 1_100)
+    responses.want("", 1_200)
+
+    assert asked_next(responses) == ["Say that we were cut off."]
+
+
+def test_a_wish_with_instructions_replaces_one_without() -> None:
+    responses = lost(Responses(SETTINGS))
+    responses.want("", 1_100)
+    responses.want("Say that we were cut off.", 1_200)
+
+    assert asked_next(responses) == ["Say that we were cut off."]
+
+
+def test_while_the_caller_speaks_the_next_session_is_asked_for_nothing() -> None:
+    responses = running()
+    responses.caller_started()
+
+    assert asked_next(lost(responses)) == []

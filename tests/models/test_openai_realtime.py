@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from app.call import events
-from app.call.commands import CancelResponse, CreateResponse, TruncateItem
+from app.call.commands import CancelResponse, CreateResponse, RewriteItem, TruncateItem
 from app.call.events import ModelClosed, ModelFault, ModelReady
 from app.models.never_opened import NeverOpened
 from app.models.openai_connect import Credentials, Limits
@@ -311,3 +311,42 @@ def test_who_ends_turns_follows_the_configuration() -> None:
     assert capabilities_of(SessionConfig()) == Capabilities(turns="model")
     ours: dict[str, Any] = {"turns": "us", "speech_events": False}
     assert capabilities_of(SessionConfig(turn_detection=None)) == Capabilities(**ours)
+
+
+async def test_what_was_before_is_told_in_one_order_with_the_audio() -> None:
+    async with session_with() as (server, session):
+        session.tell(events.Entry("caller", "c1", "Hello?"))
+        session.send_audio(FRAME, 160)
+        session.tell(events.Entry("caller", "c2", audio_start_ms=0, audio_end_ms=20), b"\x7f" * 160)
+        received = await server.wait_for(3)
+        assert (session.axis_bytes, session.stats.commands) == (160, 0)
+    kinds = [event["type"] for event in received]
+    assert kinds == [
+        "conversation.item.create",
+        "input_audio_buffer.append",
+        "conversation.item.create",
+    ]
+    assert received[2]["item"]["content"][0]["type"] == "input_audio"
+
+
+async def test_the_instructions_of_one_answer_do_not_make_the_agent_forget_who_it_is() -> None:
+    config = SessionConfig(instructions="You are the host.")
+    async with session_with(config=config) as (server, session):
+        session.send(CreateResponse("r1", "Greet."))
+        session.send(CreateResponse("r2"))
+        greet, plain = await server.wait_for(2)
+    said = greet["response"]["instructions"]
+    assert said.startswith("You are the host.")
+    assert said.endswith("Greet.")
+    assert "instructions" not in plain["response"]
+
+
+async def test_a_rewrite_is_two_events_and_one_command() -> None:
+    async with session_with() as (server, session):
+        session.send(RewriteItem("r1", "a1", "heard-2-1", "agent", "one two"))
+        received = await server.wait_for(2)
+        assert session.stats.commands == 1
+    assert {event["type"] for event in received} == {
+        "conversation.item.create",
+        "conversation.item.delete",
+    }
