@@ -16,7 +16,6 @@ from app.persona import Persona, Personas, greeting_instructions, make_persona
 from app.settings import DEFAULT_MODEL, Settings
 from app.tools.functions import ToolLoadError
 
-
 KEY = "sk-operator"
 PRICES = Prices(1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 
