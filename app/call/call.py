@@ -28,7 +28,6 @@ from app.call.commands import (
     PlayPhrase,
     RewriteItem,
     SendToolOutput,
-    TakeLeg,
     TruncateItem,
 )
 from app.call.endings import CARRIER_ENDINGS, HANG_UP_ENDINGS, MODEL_ENDINGS, EndReason
@@ -139,10 +138,12 @@ class Call:
         self._scribe.saw(event, now_ms)
         handler = _HANDLERS.get(type(event))
         commands = handler(self, event, now_ms) if handler is not None else []
-        if not _ends(commands):
+        if self.handover.waiting and not _ends(commands):
             commands += self.handover.look(now_ms, quiet=self._quiet)
+        if self._move_due_ms is not None and not _ends(commands):
             commands += self._move(now_ms)
-        commands = self._reachable(commands)
+        if not self.handover.relay.leg:
+            commands = self._reachable(commands)
         reason = self._goodbye.over(self.playout, now_ms, busy=self.responses.busy)
         if reason is not None and not _ends(commands):
             commands.append(EndCall(reason))
@@ -167,10 +168,9 @@ class Call:
 
     def _move(self, now_ms: int) -> list[Command]:
         """Leave the call to another worker, if this is the moment."""
-        due_ms = self._move_due_ms
-        if due_ms is None or self._goodbye.begun:
+        if self._move_due_ms is None or self._goodbye.begun:
             return []
-        if now_ms >= due_ms or self.phase is Phase.OPENING:
+        if now_ms >= self._move_due_ms or self.phase is Phase.OPENING:
             return [EndCall(EndReason.DRAINED)]
         still = self._quiet and self.responses.still and not self.floor.caller_speaking
         return [EndCall(EndReason.DRAINED)] if still else []
@@ -183,9 +183,6 @@ class Call:
 
     def _reachable(self, commands: list[Command]) -> list[Command]:
         """While no session carries the call, what it should be told waits in the history."""
-        relay = self.handover.relay
-        if relay.leg or any(isinstance(c, TakeLeg) for c in commands):
-            return commands
         return [c for c in commands if not isinstance(c, _FOR_THE_MODEL)]
 
     def _enter(self, happening: str) -> None:

@@ -191,6 +191,11 @@ class Handover:
             self._scribe.timeline.note(now_ms, "fallback", "no summary: the words are told instead")
         return self._informed(self.relay.summarised(now_ms))
 
+    @property
+    def waiting(self) -> bool:
+        """A leg stands by, or stood by a moment ago."""
+        return self.relay.state is RelayState.WAITING or self._look_ms is not None
+
     def look(self, now_ms: int, *, quiet: bool) -> list[Command]:
         """A leg that stands by takes over if this is the moment. `quiet`: nothing that the other
         machines know of is under way."""
