@@ -41,8 +41,8 @@ AFTER_S: Final = 12.0
 DRAIN_S: Final = "16"
 DRAIN_QUICK_S: Final = "8"
 """In the second half of a drain, 8 s at most, each call moves in a quiet moment, if it has one."""
-REPLACED_S: Final = 40.0
-"""Longest wait for a worker to go and another to come."""
+REPLACED_S: Final = 80.0
+"""Longest wait for all workers to go and others to come."""
 
 
 async def death(*, quick: bool) -> Findings:
