@@ -407,6 +407,16 @@ def test_a_leg_keeps_the_model_that_it_was_opened_on_when_the_old_one_is_lost() 
     assert relay.closed(3, LOST, "", 9_999) == [OpenLeg(4, 1)]
 
 
+def test_the_model_that_failed_is_out_and_not_the_one_of_the_leg_that_joins() -> None:
+    relay = joining(models=2)
+    fail(relay, 2_000, "refused")
+    assert relay.expire(7_000) == [OpenLeg(3, 1)]
+    relay.closed(1, "failed", "d", 7_100)
+
+    assert fail(relay, 7_200) == [OpenLeg(4, 1)]
+    assert relay.given_up is None
+
+
 # The filler
 
 
