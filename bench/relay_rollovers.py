@@ -8,11 +8,12 @@ without any change are held beside them: their gaps and latencies are the machin
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from app.call.relay import RelayState
 from app.demo.stage import Stage
 from app.lab.realtime.behaviour import Behaviour
+from bench.relay_account import Break
 from bench.relay_calls import Outcome, judge, lags_ms
 from bench.relay_figures import SPREAD, Findings, at_least, none_of, spread, table
 from bench.relay_stage import CHANGED, Act, Taken, Watch, hold_all, with_relay
@@ -26,6 +27,8 @@ UTTERANCES_QUICK = 5
 BARGE_IN_S = 0.4
 """An interruption this close to a change, before or after, counts as one during the switch."""
 KINDS = ("caller speaking", "answer arriving", "bot speaking", "tool running", "barge-in", "quiet")
+CUT_MS = 4_000
+"""What was sent ahead when an answer was cut is played for so long at most."""
 LEAST_SHARE = 0.03
 """Of all changes, in each kind of moment: a kind that hardly came up proves little."""
 
@@ -98,6 +101,20 @@ def kind_of(taken: Taken, cleared_s: list[float]) -> str:
     return taken.moment
 
 
+def cut_by_the_deadline(gap: Break, cuts_ms: Sequence[float]) -> bool:
+    """Whether a session took over in the midst of this answer shortly before the silence."""
+    return any(gap.at_ms - CUT_MS < cut_ms < gap.at_ms + gap.ms for cut_ms in cuts_ms)
+
+
+def _forced_gaps(outcome: Outcome) -> int:
+    cuts_ms = [
+        (taken.at_s - outcome.origin_s) * 1000
+        for taken in outcome.held.watch.taken
+        if taken.moment == "answer arriving"
+    ]
+    return sum(cut_by_the_deadline(gap, cuts_ms) for gap in outcome.breaks)
+
+
 def _findings(wanted: int, calm: list[Outcome], rolled: list[Outcome]) -> Findings:
     changes = sum(_changes(o) for o in rolled)
     kinds = Counter(
@@ -153,7 +170,11 @@ def _findings(wanted: int, calm: list[Outcome], rolled: list[Outcome]) -> Findin
             table("From the caller's last word to the answer", ("calls", *SPREAD), latency),
         ),
         tuple(
-            [f"without rollovers: {p}" for o in calm for p in o.problems]
+            [
+                f"{sum(_forced_gaps(o) for o in rolled)} of the gaps are where the deadline cut an "
+                f"answer on its way, which it did {kinds['answer arriving']} times"
+            ]
+            + [f"without rollovers: {p}" for o in calm for p in o.problems]
             + [p for o in rolled for p in o.problems]
         ),
         worst,
