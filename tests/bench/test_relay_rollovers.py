@@ -1,5 +1,5 @@
-"""Invariant: each change of sessions counts in the moment in which it fell, and a silence is laid to
-the deadline only where the deadline cut that answer."""
+"""Invariant: each change of sessions counts in the moment in which it fell, and a silence is laid
+to the deadline only where the deadline cut that answer."""
 
 from bench.relay_account import Break
 from bench.relay_rollovers import cut_by_the_deadline, kind_of
