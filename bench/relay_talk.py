@@ -29,6 +29,9 @@ PARDON: Final = 902
 """What it says when it was asked for an answer and has been told of nothing to answer."""
 PHRASE_WORDS: Final = 3
 PREAMBLE_WORDS: Final = 3
+SPARED_MS: Final = 700
+"""An interruption comes no later before the end of an answer: some of its words may be left out
+where it was cut and finished by another session, and the caller would wait for them."""
 TOOL: Final = "look_up"
 
 _SYLLABLES = ("ba", "do", "ki", "lu", "mer", "no", "ra", "sol", "ti", "ven")
@@ -93,7 +96,7 @@ def make_plan(call: int, seed: int, utterances: int, *, longest_words: int = 16)
     for number in range(utterances):
         before = made[-1] if made else None
         interrupts = before is not None and not before.tool_ms and dice.random() < 0.35
-        longest_ms = min(before.answer_words * WORD_MS - 200, 1_800) if before else 0
+        longest_ms = min(before.answer_words * WORD_MS - SPARED_MS, 1_800) if before else 0
         made.append(
             Utterance(
                 number=number,
