@@ -37,7 +37,7 @@ WANTED: Final = 500
 WANTED_QUICK: Final = 40
 AT_ONCE: Final = 12
 UTTERANCES: Final = 9
-UTTERANCES_QUICK: Final = 5
+UTTERANCES_QUICK: Final = 4
 WITHIN_MS: Final = 1_000
 TURN_SILENCE_MS: Final = 500
 """Of the agent's turn detection."""

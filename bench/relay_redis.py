@@ -68,7 +68,7 @@ async def run(*, quick: bool) -> Findings:
         await _kill_and_read(fleet, found)
 
     env = {"EARSHOT_SESSION_MINUTES": SESSION_MINUTES}
-    ran = await hold(calls, 5 if quick else 6, 304, 10.0, happening, env)
+    ran = await hold(calls, 5 if quick else 6, 304, 7.0 if quick else 10.0, happening, env)
     outcomes = judge_all(ran)
     after, before = extra_breaks(outcomes, ran.event_s, ran.event_end_s)
     stale = [text for outcome in outcomes for text in missing_in(outcome, found.back, KNOWN_S)]

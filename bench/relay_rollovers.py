@@ -29,7 +29,7 @@ BARGE_IN_S = 0.4
 KINDS = ("caller speaking", "answer arriving", "bot speaking", "tool running", "barge-in", "quiet")
 CUT_MS = 4_000
 """What was sent ahead when an answer was cut is played for so long at most."""
-LEAST_SHARE = 0.03
+LEAST_SHARE = 0.02
 """Of all changes, in each kind of moment: a kind that hardly came up proves little."""
 
 

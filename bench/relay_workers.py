@@ -39,7 +39,7 @@ CALLS_QUICK: Final = 12
 AGAIN_MS: Final = 3_000
 AFTER_S: Final = 12.0
 DRAIN_S: Final = "16"
-DRAIN_QUICK_S: Final = "8"
+DRAIN_QUICK_S: Final = "5"
 """In the second half of a drain, 8 s at most, each call moves in a quiet moment, if it has one."""
 REPLACED_S: Final = 80.0
 """Longest wait for all workers to go and others to come."""
@@ -83,7 +83,7 @@ async def restart(*, quick: bool) -> Findings:
     calls = CALLS_QUICK if quick else CALLS
     by_hup = "by SIGHUP to the supervisor"
     if quick:
-        return await _restart(calls, 6, 302, _hup, by_hup, DRAIN_QUICK_S)
+        return await _restart(calls, 5, 302, _hup, by_hup, DRAIN_QUICK_S)
     first = await _restart(calls, 10, 302, _hup, by_hup)
     second = await _restart(calls, 10, 303, _one_by_one, "by SIGTERM to one after the other")
     return Findings(
