@@ -78,8 +78,9 @@ class RelaySettings:
     summary_timeout_ms: int = 6_000
     quiet_wait_ms: int = 10_000
     """Longest wait for a moment in which nobody speaks, thinks or runs a tool."""
-    force_wait_ms: int = 20_000
-    """After this wait even an answer in progress does not hold up the switch."""
+    force_wait_ms: int = 120_000
+    """After this wait even an answer in progress does not hold up the switch; no answer is so
+    long. Before a session's end it is not waited for either."""
     attempt_ms: int = 1_500
     """Longest time for one attempt to open a session."""
     give_up_ms: int = 2_700

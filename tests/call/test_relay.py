@@ -304,7 +304,7 @@ def test_the_old_leg_carries_the_call_until_the_switch() -> None:
     relay.ready(2, None, 1_200)
     assert not relay.must_take
     assert (relay.leg, relay.next_leg) == (1, 2)
-    assert (relay.quiet_wait_over_ms, relay.force_ms) == (11_200, 21_200)
+    assert (relay.quiet_wait_over_ms, relay.force_ms) == (11_200, 121_200)
 
     assert relay.take(1_500) == 2
     assert (relay.leg, relay.next_leg, relay.state) == (2, 0, RelayState.CARRYING)
