@@ -18,7 +18,7 @@ from typing import Literal, TypeAlias, get_args
 from app.bridge.call_record import EVENTS_FILE, TIMELINE_FILE, call_folder
 from app.call.call import Call
 from app.call.commands import Command, SendClear, TakeLeg
-from app.call.events import Event, LegCause
+from app.call.events import Event, LegCause, ResponseFinished
 from app.call.phases import CallSettings
 from app.demo.stage import CALLED, CALLER, Stage
 from app.lab.phone.report import CallReport
@@ -74,7 +74,10 @@ class Watch:
         """See `app.bridge.ports.Observer`."""
         for command in commands:
             if isinstance(command, TakeLeg):
-                self.taken.append(Taken(time.monotonic(), command.cause, self.moment))
+                moment = self.moment
+                if moment == "answer arriving" and isinstance(event, ResponseFinished):
+                    moment = "bot speaking"  # it has just come whole
+                self.taken.append(Taken(time.monotonic(), command.cause, moment))
             elif isinstance(command, SendClear):
                 self.cleared_s.append(time.monotonic())
         self.moment = moment_of(call)

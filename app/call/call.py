@@ -72,6 +72,8 @@ from app.call.timeline import Timeline
 from app.call.tool_desk import HANG_UP_TOOL, ToolDesk, refuse
 from app.call.transcript import Transcript
 
+MOVE_WORDS_MS = 1_000
+"""How long a call that must move waits for the words of the caller's last turn."""
 CALLER_SPOKE = "the caller spoke before the goodbye was over; the call goes on"
 
 
@@ -127,7 +129,7 @@ class Call:
             None if self.phase is Phase.OPENING else self._keypad.due_ms,
             self._goodbye.due_ms(self.playout),
             self.handover.due_ms,
-            None if self._goodbye.begun else self._move_due_ms,
+            self._must_move_ms,
         )
         return min((at for at in due if at is not None), default=None)
 
@@ -166,11 +168,20 @@ class Call:
         """An item's id of our making; another stream of this call makes others."""
         return f"{kind}-{number}-{self._stream.stream_id[-8:]}"
 
+    @property
+    def _must_move_ms(self) -> int | None:
+        """From then on no moment is waited for. Words that were just said would be lost with this
+        worker, so these are waited for a little."""
+        if self._move_due_ms is None or self._goodbye.begun:
+            return None
+        return self._move_due_ms + (MOVE_WORDS_MS if self.history.words_awaited else 0)
+
     def _move(self, now_ms: int) -> list[Command]:
         """Leave the call to another worker, if this is the moment."""
-        if self._move_due_ms is None or self._goodbye.begun:
+        must_move_ms = self._must_move_ms
+        if must_move_ms is None:
             return []
-        if now_ms >= self._move_due_ms or self.phase is Phase.OPENING:
+        if now_ms >= must_move_ms or self.phase is Phase.OPENING:
             return [EndCall(EndReason.DRAINED)]
         still = self._quiet and self.responses.still and not self.floor.caller_speaking
         return [EndCall(EndReason.DRAINED)] if still else []

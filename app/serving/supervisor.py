@@ -138,15 +138,18 @@ class Supervisor:
             return
         self._children.remove(child)
         pause_s = self._backoff.after(asyncio.get_running_loop().time() - child.began_s)
-        event(
-            logger,
-            logging.ERROR,
-            "a worker died",
-            pid=child.pid,
-            exit_code=code,
-            calls=calls,
-            pause_s=pause_s,
-        )
+        if code:
+            event(
+                logger,
+                logging.ERROR,
+                "a worker died",
+                pid=child.pid,
+                exit_code=code,
+                calls=calls,
+                pause_s=pause_s,
+            )
+        else:  # somebody told it to stop, and it drained
+            event(logger, logging.INFO, "worker gone", pid=child.pid, exit_code=code)
         await self._replace(pause_s)
 
     async def _replace(self, pause_s: float) -> None:

@@ -17,6 +17,7 @@ from app.call.commands import (
 from app.call.endings import EndReason
 from app.call.events import (
     CallerAudioBegan,
+    CallerTranscribed,
     DeadlineReached,
     HangUpRequested,
     ModelReady,
@@ -25,6 +26,7 @@ from app.call.events import (
     ResponseFinished,
     RolloverRequested,
     SpeechStarted,
+    SpeechStopped,
     StreamStarted,
     SummaryWritten,
     ToolFinished,
@@ -228,3 +230,26 @@ def test_an_interrupted_phrase_is_no_models_memory() -> None:
     commands = play(call, 3_320, DeadlineReached())
 
     assert not [c for c in commands if isinstance(c, TruncateItem | DeleteItem)]
+
+
+def test_a_call_that_must_move_waits_a_little_for_words_just_said() -> None:
+    call = talking()
+    play(call, 1_000, SpeechStarted("c1", 1_000, 1_000), HangUpRequested("drain"))
+    play(call, 1_900, SpeechStopped("c1", 1_900, 1_900, 500))
+
+    assert play(call, 2_000, HangUpRequested("drain")) == []
+    assert call.due_ms is not None
+    assert call.due_ms > 2_000
+    ended = play(call, 2_300, CallerTranscribed("c1", "Four eight one."))
+    assert ended[-1] == EndCall(EndReason.DRAINED)
+    assert call.snapshot(moved=True).entries[-1].text == "Four eight one."
+
+
+def test_words_that_do_not_come_hold_up_a_move_no_longer_than_that() -> None:
+    call = talking()
+    play(call, 1_000, SpeechStarted("c1", 1_000, 1_000), HangUpRequested("drain"))
+    play(call, 1_900, SpeechStopped("c1", 1_900, 1_900, 500))
+    play(call, 2_000, HangUpRequested("drain"))
+
+    assert of(EndCall, until(call, 2_999)) == []
+    assert of(EndCall, until(call, 3_000)) == [EndCall(EndReason.DRAINED)]
