@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.demo.stage import free_port
 from bench.load_figures import Faults, Window
 from bench.load_generator import LoadGenerator
 from bench.load_model import API_KEY
 from bench.load_phone import ACCOUNT_SID, AUTH_TOKEN
-from bench.processes import PinnedProcess, free_port, two_cores
+from bench.processes import PinnedProcess, two_cores
 
 SETTLE_S = 3.0
 """From the last call's first frame to the window: greetings are over then."""

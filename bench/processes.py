@@ -54,13 +54,6 @@ def pinned_to(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def free_port() -> int:
-    """A port on loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class PinnedProcess:
     """`with PinnedProcess(argv, env, core, port, log) as process:` runs until the block ends."""
 

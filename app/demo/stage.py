@@ -5,6 +5,7 @@ made of software.
 """
 
 import asyncio
+import random
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -131,9 +132,24 @@ class Stage:
         return Settings.model_validate(values)
 
 
+LISTENING_PORTS = range(20_000, 30_000)
+"""Below those that systems give to outgoing connections: of these one could be taken in between."""
+
+
 def free_port() -> int:
-    """A port of the loopback address that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of the loopback address that nobody listened on a moment ago. Raises `OSError` when
+    there is none."""
+    for port in random.sample(LISTENING_PORTS, 100):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if _bound(probe, port):
+                return port
+    raise OSError("no free port of the loopback address was found")
+
+
+def _bound(probe: socket.socket, port: int) -> bool:
+    try:
+        probe.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True

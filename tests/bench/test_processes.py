@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.processes import PinnedProcess, ProcessError, free_port, pinned_to, two_cores
+from app.demo.stage import free_port
+from bench.processes import PinnedProcess, ProcessError, pinned_to, two_cores
 
 BUSY = """
 import socket, sys, time
