@@ -121,6 +121,12 @@ def leg_of(stage: Stage) -> int:
     return stage.worker.switchboard.calls[0].call.handover.relay.leg
 
 
+def answers_heard(stage: Stage) -> int:
+    """How many answers the caller has heard whole."""
+    lines = stage.worker.switchboard.calls[0].call.transcript.lines
+    return sum(line.speaker == "agent" and line.final for line in lines)
+
+
 # The calls
 
 
@@ -190,8 +196,8 @@ async def a_failover(folder: Path) -> Passed:
     """The first model's server goes away in the middle of the call."""
 
     async def go_away(stage: Stage) -> None:
-        await until(lambda: spoken(stage.model.sessions) == 2)
-        await until(lambda: not stage.worker.switchboard.calls[0].call.playout.unplayed)
+        await until(lambda: spoken(stage.model.sessions) == 2 and answers_heard(stage) == 2)
+        await until(lambda: stage.worker.switchboard.calls[0].call.responses.still)
         stage.model.stop_listening()
         assert stage.model.drop() == 1
 
