@@ -27,6 +27,7 @@ from app.call.commands import (
     KeepSilence,
     OpenLeg,
     PlayPhrase,
+    ReplayAudio,
     RunTool,
     SendAudio,
     SendClear,
@@ -61,6 +62,7 @@ HELD_UP_MS = 50
 """When our own clock ticks this late, frames that came in time may be waiting to be read."""
 CARRIER_SILENCE_LIMIT_MS = 30_000
 """A carrier that sends nothing at all for this long is given up."""
+FORGET_EVERY_MS = 1_000
 KEPT_QUIET_MS = 2_000
 """Caller audio kept while nobody speaks: for the onset that a change of sessions may fall into."""
 
@@ -109,6 +111,7 @@ class CallBridge:
         self._ended: asyncio.Future[EndCall] = self._loop.create_future()
         self._media_ms: int | None = None
         self._checked_ms = 0
+        self._forgot_ms = 0
         self.due_at_s: float | None = self._began_s
         """When the pacer must call `on_due`, in event-loop time."""
 
@@ -198,15 +201,17 @@ class CallBridge:
         self._checked_ms = now_ms
         self._set_due()
         self._writer.check()
-        self._forget_caller()
+        if now_ms >= self._forgot_ms + FORGET_EVERY_MS:
+            self._forget_caller(now_ms)
         if self._pacer.lag_ms < HELD_UP_MS:
             self.caller.pad_for_silence(now_ms)
         if now_ms - (self._media_ms or 0) > CARRIER_SILENCE_LIMIT_MS:
             limit_s = CARRIER_SILENCE_LIMIT_MS // 1000
             self._step(CarrierClosed("stalled", f"no caller audio for {limit_s} s"))
 
-    def _forget_caller(self) -> None:
+    def _forget_caller(self, now_ms: int) -> None:
         """Caller audio that no session will ask for."""
+        self._forgot_ms = now_ms
         needed_ms = self.call.handover.needed_from_ms
         quiet_ms = self.caller.position // 8 - KEPT_QUIET_MS
         self.caller.forget(quiet_ms if needed_ms is None else min(needed_ms, quiet_ms))
@@ -270,6 +275,8 @@ class CallBridge:
                 self._store.keep(generation, audio or b"")
             case KeepSilence(generation, n_bytes):
                 self._store.keep_silence(generation, n_bytes)
+            case ReplayAudio(generation, source, start, end, fade_bytes):
+                self._store.replay(source, start, end, generation, fade_bytes)
             case SendMark(name):
                 self._writer.write(self._dialect.mark(name))
             case SendClear():

@@ -31,6 +31,8 @@ class Span:
     content_index: int
     start: int
     end: int
+    before: int = 0
+    """Bytes of the item that were heard on an older axis, before this span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,12 @@ class ItemHeard:
 class Spans:
     """The items on an axis, in order of arrival; one item may own several spans."""
 
-    __slots__ = ("_spans", "end")
+    __slots__ = ("_before", "_spans", "end")
 
     def __init__(self) -> None:
         self._spans: list[Span] = []
+        self._before: dict[tuple[str, int], int] = {}
+        """By item and content, what was heard on an older axis of an item that may go on here."""
         self.end = 0
         """Axis position after the last byte received."""
 
@@ -74,8 +78,9 @@ class Spans:
         if last is not None and (last.item_id, last.content_index) == (item_id, content_index):
             last.end += n_bytes
         else:
+            before = self._before.pop((item_id, content_index), 0)
             self._spans.append(
-                Span(response_id, item_id, content_index, self.end, self.end + n_bytes)
+                Span(response_id, item_id, content_index, self.end, self.end + n_bytes, before)
             )
         self.end += n_bytes
 
@@ -97,8 +102,8 @@ class Spans:
         for span in self._spans:
             key = (span.item_id, span.content_index)
             before = totals.get(key)
-            heard = max(0, min(position, span.end) - span.start)
-            received = span.end - span.start
+            heard = span.before + max(0, min(position, span.end) - span.start)
+            received = span.before + span.end - span.start
             totals[key] = ItemHeard(
                 span.response_id,
                 span.item_id,
@@ -107,6 +112,25 @@ class Spans:
                 received + (before.received_bytes if before else 0),
             )
         return iter(totals.values())
+
+    def rest(self, position: int) -> "Spans":
+        """What lies from `position` on, as an axis of its own that begins there."""
+        rest = Spans()
+        rest.end = self.end - position
+        before = dict(self._before)
+        for span in self._spans:
+            key = (span.item_id, span.content_index)
+            heard = before.pop(key, 0) + span.before
+            cut = min(max(span.start, position), span.end)
+            if cut < span.end:
+                ids = (span.response_id, span.item_id, span.content_index)
+                rest._spans.append(
+                    Span(*ids, cut - position, span.end - position, heard + cut - span.start)
+                )
+            else:
+                before[key] = heard + span.end - span.start
+        rest._before = before
+        return rest
 
     def drop_before(self, position: int) -> list[ItemHeard]:
         """Forget items that end at or before `position`; they were heard whole."""

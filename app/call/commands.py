@@ -31,6 +31,19 @@ class KeepSilence:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayAudio:
+    """Append a stretch of an older generation's audio to this generation's store, the first
+    `fade_bytes` of it fading in."""
+
+    generation: int
+    source: int
+    """The older generation."""
+    start: int
+    end: int
+    fade_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class SendAudio:
     generation: int
     start: int
@@ -58,6 +71,31 @@ class CreateResponse:
 class CancelResponse:
     request_id: str
     response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitInput:
+    """What the model heard since the last commit becomes the caller's item; it does not answer."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClearInput:
+    """The model forgets what it heard since the last commit, but for the newest `keep_ms`."""
+
+    keep_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeTurn:
+    """Ask a text model whether the caller has said all. `TurnJudged` will tell."""
+
+    request_id: str
+    text: str
+    """What the caller said in this turn so far."""
+    agent_text: str = ""
+    """What the agent had said before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +213,15 @@ class EndCall:
 Command: TypeAlias = (
     KeepAudio
     | KeepSilence
+    | ReplayAudio
     | SendAudio
     | SendMark
     | SendClear
     | CreateResponse
     | CancelResponse
+    | CommitInput
+    | ClearInput
+    | JudgeTurn
     | TruncateItem
     | DeleteItem
     | AddUserText

@@ -44,6 +44,8 @@ class Snapshot:
     entries: tuple[Entry, ...] = ()
     unanswered: bool = False
     """The caller waits for an answer."""
+    broke_off: bool = False
+    """An answer that had come whole was on its way to the caller when the stream ended."""
     moved: bool = False
     """Handed over on purpose in a quiet moment: nothing needs to be explained to the caller."""
     model: int = 0
@@ -103,6 +105,30 @@ class ModelReady:
     lifetime_ms: int | None = None
     """After this long the vendor ends the session, if it says so."""
     leg: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceStarted:
+    """Our own voice detection heard the caller begin."""
+
+    began_ms: int
+    """On the caller axis."""
+    axis_ms: int
+    """How much of the caller's audio had come by then."""
+    level_dbfs: float = 0.0
+    echo: float = 0.0
+    """How much of its energy, 0 to 1, is the bot's own voice that came back."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceStopped:
+    """Our own voice detection has heard no voice for a moment."""
+
+    ended_ms: int
+    """On the caller axis."""
+    axis_ms: int
+    voiced_ms: int
+    """How much of the time since it began was voice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +285,15 @@ class SummaryWritten:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnJudged:
+    """The answer to `JudgeTurn`. `complete` None: there is no verdict."""
+
+    request_id: str
+    complete: bool | None
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PhraseStored:
     """The answer to `PlayPhrase`: the bytes of a phrase in the agent's voice, which come with this
     event as model audio does. 0 bytes: it is not at hand."""
@@ -308,6 +343,9 @@ Event: TypeAlias = (
     | KeyPressed
     | CarrierClosed
     | ModelReady
+    | VoiceStarted
+    | VoiceStopped
+    | TurnJudged
     | SpeechStarted
     | SpeechStopped
     | CallerTurnCommitted

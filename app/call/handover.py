@@ -43,6 +43,7 @@ from app.call.pruning import Pruner
 from app.call.relay import Relay, RelaySettings, RelayState
 from app.call.responses import Responses
 from app.call.scribe import Scribe
+from app.call.transcript import INTERRUPTED
 
 LOOK_MS = 100
 """How often a quiet moment is looked for when nothing happens."""
@@ -94,6 +95,8 @@ class Handover:
         self._carried_due_ms: int | None = None
         """Speech was handed to a new leg, which should have found it by then."""
         self._look_ms: int | None = None
+        self.broke_off = False
+        """The stream ended with bot audio on its way to the caller."""
         self.memory = LegMemory(
             scribe.transcript, Pruner(settings.prune_tokens, settings.prune_keep_turns)
         )
@@ -106,10 +109,9 @@ class Handover:
             self._in_progress = True
             self.cost_usd = event.resumed.cost_usd
             self.history.resume(event.resumed)
-            if not event.resumed.moved:
-                self._responses.want(summaries.CUT_OFF_BY_THE_LINE, now_ms)
-            elif event.resumed.unanswered:
-                self._responses.want("", now_ms)
+            owed = _owed_after(event.resumed)
+            if owed is not None:
+                self._responses.want(owed, now_ms)
         opened = self.relay.begin(event.call_id, event.first_model, now_ms)
         if event.resumed is not None:
             self.relay.cause = "worker"
@@ -287,9 +289,23 @@ class Handover:
             call_id=call_id,
             direction=event.direction,
             unanswered=self._responses.owed or self._speech is not None,
+            broke_off=self.broke_off or self._playout.unplayed,
             moved=moved,
             model=self.relay.model,
             cost_usd=self.cost_usd,
             keep=self.settings.keep_entries,
             most=self.settings.most_entries,
         )
+
+
+def _owed_after(resumed: Snapshot) -> str | None:
+    """Instructions of what this worker says first; None: it waits for the caller."""
+    if not resumed.moved:
+        return summaries.CUT_OFF_BY_THE_LINE
+    if resumed.unanswered:
+        return ""
+    if not resumed.broke_off:
+        return None
+    last = resumed.entries[-1] if resumed.entries else None
+    heard_some = last is not None and last.kind == "agent" and last.text != INTERRUPTED
+    return summaries.GO_ON if heard_some else ""

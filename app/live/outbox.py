@@ -1,7 +1,7 @@
 """Writes that wait for Redis, so that no call ever does.
 
 Whoever has something to write puts it here and goes on. One task a process sends what has gathered,
-at most 50 ms later, in transactions of one slot each. While Redis is away everything waits, the
+at most 200 ms later (at once when somebody waits for it), in transactions of one slot each. While Redis is away everything waits, the
 newest write of each kind only. A transaction whose reply was lost is sent again, so writes must
 bear being done twice (a counter then counts twice).
 """
@@ -25,7 +25,7 @@ from app.live.waiting import Op, Waiting
 logger = logging.getLogger(__name__)
 
 MOST_WAITING: Final = 10_000
-GATHER_S: Final = 0.05
+GATHER_S: Final = 0.2
 FLUSH_LOOK_S: Final = 0.005
 BATCH: Final = 100
 """Ops taken at a time: one transaction of so many holds up the event loop for about 2 ms."""
@@ -57,6 +57,8 @@ class Outbox:
         self._now_s = now_s
         self._ops = Waiting(most)
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
+        """Somebody waits until all is written."""
         self._closing = asyncio.Event()
         self._finished = asyncio.Event()
         self._away_at_s: float | None = None
@@ -93,13 +95,14 @@ class Outbox:
         retry_s = FIRST_RETRY_S
         while not (self._closing.is_set() and not self._ops):
             await self._wake.wait()
-            await self._pause(GATHER_S)
+            await self._pause(GATHER_S, self._hurry)
             self._wake.clear()
+            self._hurry.clear()
             if await self._flush():
                 retry_s = FIRST_RETRY_S
                 continue
             self._wake.set()
-            await self._pause(retry_s)
+            await self._pause(retry_s, self._closing)
             retry_s = min(retry_s * 2, LONGEST_RETRY_S)
             if self._closing.is_set():
                 await asyncio.sleep(FIRST_RETRY_S)
@@ -107,6 +110,7 @@ class Outbox:
 
     async def flushed(self, limit_s: float) -> bool:
         """Wait until nothing waits; False when that took longer than `limit_s`."""
+        self._hurry.set()
         try:
             async with asyncio.timeout(limit_s):
                 while self._ops:  # noqa: ASYNC110 - asked at a call's end only
@@ -118,6 +122,7 @@ class Outbox:
     async def close(self, timeout_s: float) -> None:
         """Send what can be sent in this time and give up the rest; `run` must be running."""
         self._closing.set()
+        self._hurry.set()
         self._wake.set()
         try:
             async with asyncio.timeout(timeout_s):
@@ -127,11 +132,11 @@ class Outbox:
             fields = {"writes": self._ops.drop_all(), "waited_s": timeout_s}
             logger.error("not written: Redis is away at the end", extra={"fields": fields})
 
-    async def _pause(self, wait_s: float) -> None:
-        """Cut short by `close`."""
+    @staticmethod
+    async def _pause(wait_s: float, cut_short: asyncio.Event) -> None:
         try:
             async with asyncio.timeout(wait_s):
-                await self._closing.wait()
+                await cut_short.wait()
         except TimeoutError:
             return
 

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, get_args
 
 from app.call.endings import EndReason, Fault
 from app.call.events import CloseCause, Direction, FaultKind, LegCause, ResponseStatus
-from app.call.playout import SettledBy
+from app.call.generation import SettledBy
 from app.call.timeline import Cause
 from app.observe.metrics_kinds import CounterFamily, Family, GaugeFamily, HistogramFamily
 

@@ -138,6 +138,7 @@ entries = st.builds(
         st.lists(entries, max_size=4).map(tuple),
         st.booleans(),
         st.booleans(),
+        st.booleans(),
         st.integers(0, 3),
         st.floats(0, 9),
     )

@@ -32,7 +32,7 @@ from app.call.events import (
     ToolFinished,
 )
 from app.call.phases import CallSettings, Phase
-from app.call.summary import CUT_OFF_BY_THE_LINE
+from app.call.summary import CUT_OFF_BY_THE_LINE, GO_ON
 from tests.call.handover_play import (
     AGENT,
     CALLER,
@@ -99,6 +99,22 @@ def test_a_call_that_was_moved_while_the_caller_waited_answers() -> None:
     later = resumed(call, moved=True)
     assert of(CreateResponse, play(later, 300, ModelReady("s", "m"))) == [
         CreateResponse("create-1")
+    ]
+
+
+@pytest.mark.parametrize(("left_ms", "asked"), [(1_110, ""), (4_000, GO_ON)])
+def test_an_answer_that_a_move_cut_is_gone_on_with(left_ms: int, asked: str) -> None:
+    call = talking()
+    caller_says(call, 1_000)
+    begins_to_answer(call, 1_100, "a1", "Good day to you.", 5_000)
+    ends_answer(call, 1_100, "a1")
+    until(call, left_ms)
+    play(call, left_ms, HangUpRequested("drain"), HangUpRequested("drain"))
+    assert call.timeline.end_reason is EndReason.DRAINED
+
+    later = resumed(call, moved=True)
+    assert of(CreateResponse, play(later, 300, ModelReady("s", "m"))) == [
+        CreateResponse("create-1", asked)
     ]
 
 

@@ -131,6 +131,7 @@ def snapshot(found: History, keep: int = 8, most: int = 60) -> Snapshot:
     return found.snapshot(
         call_id="call",
         direction="outbound",
+        broke_off=False,
         unanswered=True,
         moved=False,
         model=1,

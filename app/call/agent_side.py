@@ -1,0 +1,124 @@
+"""What the agent says and does: answers, phrases of ours, tools."""
+
+from app.call.commands import Command, SendToolOutput
+from app.call.endings import EndReason
+from app.call.events import (
+    AudioReceived,
+    ItemAdded,
+    PhraseStored,
+    ResponseCreated,
+    ResponseFinished,
+    TextReceived,
+    ToolFinished,
+)
+from app.call.machines import CALLER_SPOKE, Machines, ends
+from app.call.memory import delete
+from app.call.model_side import ModelSide
+from app.call.tool_desk import HANG_UP_TOOL, refuse
+
+
+class AgentSide:
+    """One per call."""
+
+    def __init__(self, machines: Machines, models: ModelSide) -> None:
+        self._m = machines
+        self._models = models
+        self._failures = 0
+        self._phrases = 0
+
+    def response_created(self, event: ResponseCreated, now_ms: int) -> list[Command]:
+        return self._m.responses.created(event.response_id, event.request_id, now_ms)
+
+    def item_added(self, event: ItemAdded, now_ms: int) -> list[Command]:
+        self._m.responses.progressed(now_ms)
+        if event.kind == "message":
+            self._m.silent_items.opened(event.item_id, event.response_id)
+        return []
+
+    def audio_received(self, event: AudioReceived, now_ms: int) -> list[Command]:
+        m = self._m
+        m.responses.progressed(now_ms)
+        if not m.responses.alive(event.response_id) or not event.n_bytes:
+            return []
+        m.silent_items.sounded(event.item_id)
+        m.handover.memory.sounded(event.item_id, event.n_bytes)
+        return m.playout.receive(
+            event.response_id, event.item_id, event.content_index, event.n_bytes, now_ms
+        )
+
+    def text_received(self, event: TextReceived, now_ms: int) -> list[Command]:
+        self._m.responses.progressed(now_ms)
+        if self._m.responses.alive(event.response_id):
+            self._m.scribe.said(event, now_ms)
+        return []
+
+    def response_finished(self, event: ResponseFinished, now_ms: int) -> list[Command]:
+        m = self._m
+        alive = m.responses.alive(event.response_id)
+        commands: list[Command] = self._forget_silent_items(event.response_id, dead=not alive)
+        if alive:
+            commands += m.playout.finish(now_ms)
+        if alive and event.status == "failed":
+            commands += self._response_failed(event, now_ms)
+        elif event.status == "completed":
+            self._failures = 0
+            commands += self._run_tools(event, now_ms)
+        completed = event.status == "completed"
+        if ends(commands):
+            return commands
+        commands += m.responses.finished(event.response_id, now_ms, completed=completed)
+        return commands + m.handover.answered(event, now_ms)
+
+    def _forget_silent_items(self, response_id: str, *, dead: bool) -> list[Command]:
+        """Items of a dead response that never came to sound would stay in the model's memory."""
+        silent = self._m.silent_items.take(response_id)
+        for item_id in silent:
+            self._m.scribe.transcript.agent_silent(item_id, interrupted=dead)
+        return [delete(item_id) for item_id in silent] if dead else []
+
+    def _response_failed(self, event: ResponseFinished, now_ms: int) -> list[Command]:
+        m = self._m
+        detail = event.error_code or event.reason
+        self._failures += 1
+        m.scribe.timeline.note(now_ms, "fault", f"response failed: {detail}")
+        if self._failures >= m.settings.max_failures:
+            self._failures = 0
+            return self._models.abandon("failed", detail, now_ms)
+        return m.want_answer(now_ms)
+
+    def phrase_stored(self, event: PhraseStored, now_ms: int) -> list[Command]:
+        """It is said only while it still has a purpose: no model is there and nothing plays."""
+        m = self._m
+        if not event.n_bytes or m.handover.relay.leg or m.playout.unplayed:
+            return []
+        self._phrases += 1
+        phrase_id = m.own_id("phrase", self._phrases)
+        m.scribe.transcript.agent_says(phrase_id, event.text, now_ms)
+        commands = m.playout.receive(phrase_id, phrase_id, 0, event.n_bytes, now_ms)
+        m.handover.memory.said_by_nobody(phrase_id)
+        return commands + m.playout.finish(now_ms)
+
+    # Tools
+
+    def _run_tools(self, event: ResponseFinished, now_ms: int) -> list[Command]:
+        m, calls = self._m, event.tool_calls
+        if not calls or any(call.name != HANG_UP_TOOL for call in calls):
+            for call in calls:
+                m.history.called(call)
+            return self.told(m.tools.start(calls))
+        if not m.responses.alive(event.response_id):
+            return [refuse(call.call_id, CALLER_SPOKE) for call in calls]
+        m.begin_goodbye(EndReason.AGENT_HUNG_UP, now_ms, calls[0].call_id)
+        return [refuse(call.call_id, "the call is being ended already") for call in calls[1:]]
+
+    def tool_finished(self, event: ToolFinished, now_ms: int) -> list[Command]:
+        commands, last = self._m.tools.finished(event)
+        commands = self.told(commands)
+        return commands + self._m.want_answer(now_ms) if last else commands
+
+    def told(self, commands: list[Command]) -> list[Command]:
+        """Outputs of tools belong to the history, whoever reads them."""
+        for command in commands:
+            if isinstance(command, SendToolOutput):
+                self._m.history.returned(command.call_id, command.output)
+        return commands

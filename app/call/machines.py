@@ -1,0 +1,113 @@
+"""The machines of one call side by side, and the little that several of its sides do with them.
+
+A call has three sides: what the agent says (agent_side.py), what the caller says and presses
+(caller_side.py) and the models that come and go (model_side.py). They meet here and nowhere else.
+"""
+
+from dataclasses import dataclass, field
+
+from app.call.commands import Command, EndCall
+from app.call.endings import EndReason
+from app.call.events import StreamStarted
+from app.call.floor import Floor
+from app.call.goodbye import Goodbye
+from app.call.handover import Handover
+from app.call.history import History
+from app.call.keypad import Keypad
+from app.call.memory import SilentItems, mend
+from app.call.phases import TRANSITIONS, CallSettings, Phase
+from app.call.playout import Playout, Settled
+from app.call.responses import Responses
+from app.call.scribe import Scribe
+from app.call.tool_desk import ToolDesk, refuse
+
+CALLER_SPOKE = "the caller spoke before the goodbye was over; the call goes on"
+
+
+@dataclass(slots=True)
+class Machines:
+    """Made by `machines(settings)`."""
+
+    settings: CallSettings
+    playout: Playout
+    responses: Responses
+    floor: Floor
+    history: History
+    scribe: Scribe
+    tools: ToolDesk
+    keypad: Keypad
+    goodbye: Goodbye
+    handover: Handover
+    silent_items: SilentItems = field(default_factory=SilentItems)
+    phase: Phase = Phase.OPENING
+    stream: StreamStarted = field(default_factory=lambda: StreamStarted("", ""))
+
+    def enter(self, happening: str) -> None:
+        self.phase = TRANSITIONS[self.phase, happening]
+
+    def own_id(self, kind: str, number: int) -> str:
+        """An item's id of our making; another stream of this call makes others."""
+        return f"{kind}-{number}-{self.stream.stream_id[-8:]}"
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing is played, pressed or run."""
+        busy = self.playout.unplayed or self.keypad.busy or self.tools.busy
+        return self.phase is Phase.TALKING and not busy
+
+    def want_answer(self, now_ms: int) -> list[Command]:
+        """Ask the model to go on, unless the call is being ended."""
+        return [] if self.phase is Phase.GOODBYE else self.responses.want("", now_ms)
+
+    def settle(self, settled: Settled, now_ms: int) -> list[Command]:
+        """What was heard of a cut is known: write it down and mend the model's memory."""
+        self.scribe.settled(settled, self.responses.complete, now_ms)
+        return self.handover.memory.mended(mend(settled, self.responses.complete))
+
+    def begin_goodbye(self, reason: EndReason, now_ms: int, call_id: str = "") -> None:
+        self.enter("goodbye")
+        self.responses.want_nothing()
+        self.goodbye.begin(reason, now_ms, call_id)
+
+    def call_off_goodbye(self) -> list[Command]:
+        """The caller spoke: a goodbye of the agent's is taken back."""
+        if not self.goodbye.call_off():
+            return []
+        self.enter("called_off")
+        call_id = self.goodbye.call_id
+        return [refuse(call_id, CALLER_SPOKE)] if call_id else []
+
+
+def machines(settings: CallSettings) -> Machines:
+    """All machines of a new call."""
+    playout = Playout(settings.playout)
+    responses = Responses(settings.responses)
+    floor = Floor()
+    history = History()
+    scribe = Scribe(playout, history.log.append)
+    handover = Handover(
+        settings.relay,
+        settings.prices,
+        history=history,
+        responses=responses,
+        floor=floor,
+        playout=playout,
+        scribe=scribe,
+    )
+    return Machines(
+        settings=settings,
+        playout=playout,
+        responses=responses,
+        floor=floor,
+        history=history,
+        scribe=scribe,
+        tools=ToolDesk(),
+        keypad=Keypad(settings.key_pause_ms),
+        goodbye=Goodbye(settings.goodbye_timeout_ms),
+        handover=handover,
+    )
+
+
+def ends(commands: list[Command]) -> bool:
+    """These commands are the call's last."""
+    return bool(commands) and isinstance(commands[-1], EndCall)
