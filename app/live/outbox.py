@@ -1,9 +1,9 @@
 """Writes that wait for Redis, so that no call ever does.
 
 Whoever has something to write puts it here and goes on. One task a process sends what has gathered,
-at most 200 ms later (at once when somebody waits for it), in transactions of one slot each. While Redis is away everything waits, the
-newest write of each kind only. A transaction whose reply was lost is sent again, so writes must
-bear being done twice (a counter then counts twice).
+at most 200 ms later (at once when somebody waits for it), in transactions of one slot each. While
+Redis is away everything waits, the newest write of each kind only. A transaction whose reply was
+lost is sent again, so writes must bear being done twice (a counter then counts twice).
 """
 
 import asyncio
