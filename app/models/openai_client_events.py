@@ -12,6 +12,8 @@ import msgspec
 from app.call.commands import (
     AddUserText,
     CancelResponse,
+    ClearInput,
+    CommitInput,
     CreateResponse,
     DeleteItem,
     RewriteItem,
@@ -20,7 +22,8 @@ from app.call.commands import (
     TruncateItem,
 )
 from app.call.events import Entry
-from app.models.ports import ModelCommand, SemanticVad, ServerVad, SessionConfig, TurnDetection
+from app.models.openai_turns import encode_turns
+from app.models.ports import ModelCommand, SessionConfig
 
 AUDIO_FORMAT = "audio/pcmu"
 """G.711 μ-law at 8 kHz in the GA protocol; the object takes no `rate`."""
@@ -128,6 +131,10 @@ def _event_of(command: ModelCommand) -> dict[str, object]:  # noqa: PLR0911 - on
             return _create_response(command)
         case CancelResponse():
             return _event("response.cancel", command.request_id, response_id=command.response_id)
+        case CommitInput():
+            return _event("input_audio_buffer.commit", command.request_id)
+        case ClearInput():
+            return {"type": "input_audio_buffer.clear"}
         case TruncateItem():
             return _event(
                 "conversation.item.truncate",
@@ -196,7 +203,7 @@ def encode_session_update(config: SessionConfig, request_id: str) -> bytes:
 def _audio_input(config: SessionConfig) -> dict[str, object]:
     audio: dict[str, object] = {
         "format": {"type": AUDIO_FORMAT},
-        "turn_detection": _turn_detection(config.turn_detection),
+        "turn_detection": encode_turns(config.turn_detection),
     }
     if config.transcription_model is not None:
         transcription = {"model": config.transcription_model}
@@ -218,25 +225,3 @@ def _audio_output(config: SessionConfig) -> dict[str, object]:
 def _voice(name: str) -> object:
     """Custom voices are named by an id object, built-in ones by their plain name."""
     return {"id": name} if name.startswith("voice_") else name
-
-
-def _turn_detection(turns: TurnDetection | None) -> dict[str, object] | None:
-    match turns:
-        case None:
-            return None
-        case ServerVad():
-            settings: dict[str, object] = {
-                "type": "server_vad",
-                "threshold": turns.threshold,
-                "prefix_padding_ms": turns.prefix_padding_ms,
-                "silence_duration_ms": turns.silence_duration_ms,
-            }
-            if turns.idle_timeout_ms is not None:
-                settings["idle_timeout_ms"] = turns.idle_timeout_ms
-        case SemanticVad():
-            settings = {"type": "semantic_vad", "eagerness": turns.eagerness}
-        case _:
-            assert_never(turns)
-    settings["create_response"] = turns.create_response
-    settings["interrupt_response"] = turns.interrupt_response
-    return settings

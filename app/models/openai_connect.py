@@ -28,7 +28,8 @@ from app.models.openai_errors import (
     safe_code,
 )
 from app.models.openai_server_events import NONSENSE_LIMIT, fault_of, format_fault
-from app.models.ports import ServerVad, SessionConfig
+from app.models.openai_turns import silence_of, turns_fault
+from app.models.ports import SessionConfig
 
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 _WEB_ADDRESS = re.compile(r"(https?|wss?)://[^/\s]")
@@ -174,7 +175,7 @@ async def _configure(socket: ClientConnection, config: SessionConfig) -> Configu
     created = await _await_session(socket, "session.created")
     await socket.send(encode_session_update(config, _UPDATE_ID), text=True)
     echoed = await _await_session(socket, "session.updated")
-    if (fault := format_fault(echoed)) is not None:
+    if (fault := format_fault(echoed) or turns_fault(echoed, config)) is not None:
         raise _Unusable(fault)
     expires_at_s = echoed.expires_at or created.expires_at
     ready = ModelReady(
@@ -182,7 +183,7 @@ async def _configure(socket: ClientConnection, config: SessionConfig) -> Configu
         model=echoed.model or created.model or config.model,
         lifetime_ms=None if expires_at_s is None else round((expires_at_s - time.time()) * 1000),
     )
-    return Configured(socket, ready, _silence_ms(echoed, config))
+    return Configured(socket, ready, silence_of(echoed, config))
 
 
 async def _await_session(socket: ClientConnection, kind: str) -> wire.EchoedSession:
@@ -210,14 +211,6 @@ def _refused(error: wire.Error) -> _Unusable:
     if fault.kind == "retryable":
         return _Unusable(ModelClosed("unreachable", detail))
     return _Unusable(ModelClosed(cause_of_code(fault.code) or "refused", detail))
-
-
-def _silence_ms(echoed: wire.EchoedSession, config: SessionConfig) -> int:
-    turns = echoed.audio.input.turn_detection if echoed.audio and echoed.audio.input else None
-    if turns is not None and turns.silence_duration_ms is not None:
-        return turns.silence_duration_ms
-    asked = config.turn_detection
-    return asked.silence_duration_ms if isinstance(asked, ServerVad) else 0
 
 
 _ENVELOPE = msgspec.json.Decoder(wire.Envelope)

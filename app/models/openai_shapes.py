@@ -6,7 +6,7 @@ the event nonsense. All other fields are skipped undecoded.
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from app.call.events import ResponseStatus
 
@@ -156,11 +156,16 @@ class AudioFormat(Struct):
 class EchoedTurns(Struct):
     type: Literal["server_vad", "semantic_vad"] | None = None
     silence_duration_ms: int | None = None
+    idle_timeout_ms: int | UnsetType | None = UNSET
+    create_response: bool | None = None
+    interrupt_response: bool | None = None
 
 
 class EchoedInput(Struct):
+    """`turn_detection` None: the server decides nothing. Unset: it does not say."""
+
     format: AudioFormat | None = None
-    turn_detection: EchoedTurns | None = None
+    turn_detection: EchoedTurns | UnsetType | None = UNSET
 
 
 class EchoedOutput(Struct):

@@ -13,6 +13,8 @@ import msgspec
 from app.call.commands import (
     AddUserText,
     CancelResponse,
+    ClearInput,
+    CommitInput,
     CreateResponse,
     DeleteItem,
     RewriteItem,
@@ -25,6 +27,8 @@ from app.call.events import Entry, Event
 ModelCommand: TypeAlias = (
     CreateResponse
     | CancelResponse
+    | CommitInput
+    | ClearInput
     | TruncateItem
     | DeleteItem
     | RewriteItem
@@ -58,6 +62,8 @@ class ServerVad:
         _require_range("threshold", self.threshold, 0.0, 1.0)
         _require_range("prefix_padding_ms", self.prefix_padding_ms, 0, 60_000)
         _require_range("silence_duration_ms", self.silence_duration_ms, 0, 60_000)
+        if self.idle_timeout_ms is not None:
+            _require_range("idle_timeout_ms", self.idle_timeout_ms, 1, 600_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ import random
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from app.lab.realtime.vad import Sense
+
 Nonsense: TypeAlias = Literal["not_json", "unknown_event", "missing_fields", "binary"]
 FaultyKind: TypeAlias = Literal["any", "conversation", "out_of_band"]
 REFUSALS: Final = frozenset({400, 401, 403, 404, 429, 500, 502, 503})
@@ -36,9 +38,23 @@ class Behaviour:
     """How many more pieces of a cancelled answer are already on their way."""
     transcription_delay_ms: int = 0
     """Holds back the transcription events of the caller's speech, never the answer."""
+    transcription_jitter_ms: int = 0
+    """Up to so much more, a different amount for each turn: transcripts may overtake another."""
     transcribes_created_items: bool = True
     """Audio in items that the client made is transcribed too. The vendor does not say whether it
     does; the model hears that audio in any case."""
+
+    # The ear for turns.
+    speech_started_delay_ms: int = 0
+    """Speech is noticed after so much more audio; the position reported is the true one."""
+    vad_half_dbfs: float = -40.0
+    """The level that a `threshold` of 0.5 stands for; each 0.1 is 4 dB. The voice detection goes by
+    level alone: lower than the line's noise it takes that for speech."""
+    vad_noise_margin_db: float | None = None
+    """Speech must be that much louder than the line's noise of the last 2 s as well. None: the
+    noise does not count. A small margin takes some noise for speech, a large one misses voices."""
+    semantic_doubt: float = 0.5
+    """How unfinished words sound, 0 to 1, that the ear did not understand."""
 
     # The connection.
     refuse_key: bool = False
@@ -85,6 +101,11 @@ class Behaviour:
                 "delta_min_ms and delta_max_ms: expected 0 < min <= max, "
                 f"got {self.delta_min_ms} and {self.delta_max_ms}"
             )
+        for name in ("speech_started_delay_ms", "transcription_jitter_ms"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+        if not 0 <= self.semantic_doubt <= 1:
+            raise ValueError(f"semantic_doubt: expected 0 to 1, got {self.semantic_doubt}")
         if self.refuse_status is not None and self.refuse_status not in REFUSALS:
             known = ", ".join(str(status) for status in sorted(REFUSALS))
             raise ValueError(f"refuse_status: expected one of {known}, got {self.refuse_status}")
@@ -97,6 +118,11 @@ class Behaviour:
         if self.faulty_kind not in ("any", kind):
             return False
         return not self.faulty_responses or response_number in self.faulty_responses
+
+    @property
+    def sense(self) -> Sense:
+        """How the voice detection of a session hears."""
+        return Sense(self.vad_half_dbfs, self.vad_noise_margin_db, self.speech_started_delay_ms)
 
     def dice(self, session_number: int) -> random.Random:
         return random.Random(f"{self.seed}/{session_number}")

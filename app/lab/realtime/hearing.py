@@ -2,13 +2,20 @@
 
 import asyncio
 import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from app.lab.realtime.config import Json
 from app.lab.realtime.conversation import Item, Part
+from app.lab.realtime.formats import AudioFormat
+from app.lab.realtime.ports import PartialEar
 from app.lab.realtime.stage import Stage
 from app.lab.realtime.usage import item_tokens, text_tokens
 
 logger = logging.getLogger(__name__)
+
+Listen: TypeAlias = Callable[[bytes, Sequence[str]], Awaitable[str | None]]
 
 _BILLED_BY_DURATION = ("whisper-1", "gpt-realtime-whisper")
 
@@ -19,6 +26,8 @@ class Hearing:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._pending: set[asyncio.Task[None]] = set()
+        # Dice of its own: a transcript more or less must not change the pace of the answers.
+        self._dice = random.Random(f"{stage.behaviour.seed}/{stage.log.session_id}")
 
     def begin(self, item: Item, transcription_model: str | None) -> None:
         """`transcription_model`: whose transcription events the client asked for; None: none."""
@@ -35,20 +44,30 @@ class Hearing:
     async def _hear(self, item: Item, index: int, model: str | None) -> None:
         part = item.parts[index]
         assert part.audio_format is not None
-        utterance = part.audio_format.to_ulaw(bytes(part.audio))
-        try:
-            text = await self._stage.ear.hear(utterance, self._stage.brain.hints())
-        except Exception:
-            logger.exception("the lab's ear failed; the utterance counts as not understood")
-            self._stage.log.notes.append("the ear raised an exception")
-            text = None
+        text = await self._listen(self._stage.ear.hear, bytes(part.audio), part.audio_format)
         item.understood = text is not None
         part.heard = text or ""
         if model is not None:
             self._stage.tasks.spawn(self._report(item, index, model))
 
+    async def so_far(self, audio: bytes, audio_format: AudioFormat) -> str | None:
+        """The words of a turn that may go on; None: not understood."""
+        ear = self._stage.ear
+        listen = ear.so_far if isinstance(ear, PartialEar) else ear.hear
+        return await self._listen(listen, audio, audio_format)
+
+    async def _listen(self, listen: Listen, audio: bytes, audio_format: AudioFormat) -> str | None:
+        try:
+            return await listen(audio_format.to_ulaw(audio), self._stage.brain.hints())
+        except Exception:
+            logger.exception("the lab's ear failed; the utterance counts as not understood")
+            self._stage.log.notes.append("the ear raised an exception")
+            return None
+
     async def _report(self, item: Item, index: int, model: str) -> None:
-        await asyncio.sleep(self._stage.behaviour.transcription_delay_ms / 1000)
+        behaviour = self._stage.behaviour
+        jitter_ms = self._dice.randint(0, behaviour.transcription_jitter_ms)
+        await asyncio.sleep((behaviour.transcription_delay_ms + jitter_ms) / 1000)
         part = item.parts[index]
         emit, where = self._stage.outbox.emit, {"item_id": item.id, "content_index": index}
         prefix = "conversation.item.input_audio_transcription"

@@ -52,6 +52,15 @@ class Ear(Protocol):
         ...
 
 
+@runtime_checkable
+class PartialEar(Ear, Protocol):
+    """An ear that also understands speech that breaks off, for semantic turn detection."""
+
+    async def so_far(self, utterance: bytes, hints: Sequence[str]) -> str | None:
+        """Like `hear`, of a turn that may go on. Without this method `hear` is asked."""
+        ...
+
+
 class Mouth(Protocol):
     async def say(self, text: str, voice: str) -> bytes:
         """The whole utterance as μ-law, 8 kHz."""

@@ -1,8 +1,9 @@
 """The caller's side of a session: speech boundaries become events, items and responses."""
 
-from app.lab.realtime.caller_audio import CallerAudio, Heard, Started
+from app.lab.realtime.caller_audio import CallerAudio, Heard, Paused, Started, Stopped
+from app.lab.realtime.completeness import sounds_finished
 from app.lab.realtime.config import SessionConfig, response_request
-from app.lab.realtime.conversation import Item, Part
+from app.lab.realtime.conversation import Item, Part, turns
 from app.lab.realtime.hearing import Hearing
 from app.lab.realtime.idle import IdleTimer
 from app.lab.realtime.refusals import RequestRefused
@@ -13,7 +14,9 @@ from app.lab.realtime.stage import Stage
 
 class TurnTaking:
     def __init__(self, stage: Stage, config: SessionConfig) -> None:
-        self.audio = CallerAudio(stage.log.caller_audio, config.input_format, config.vad)
+        self.audio = CallerAudio(
+            stage.log.caller_audio, config.input_format, config.vad, stage.behaviour.sense
+        )
         self.hearing = Hearing(stage)
         self.responder = Responder(stage, self.hearing, self._response_ended)
         self._stage = stage
@@ -36,26 +39,46 @@ class TurnTaking:
             self._take(heard)
 
     def _take(self, heard: Heard) -> None:
-        vad, emit = self.audio.vad, self._stage.outbox.emit
-        assert vad is not None
-        if isinstance(heard, Started):
-            self._idle.stop()
-            self._turn_id = self._stage.ids.new("item")
-            emit(
-                "input_audio_buffer.speech_started",
-                audio_start_ms=heard.audio_start_ms,
-                item_id=self._turn_id,
-            )
-            if vad.interrupt_response:
-                self.responder.interrupt()
-            return
-        emit(
+        match heard:
+            case Started():
+                self._started(heard)
+            case Paused():
+                self._stage.tasks.spawn(self._weigh(heard))
+            case Stopped():
+                self._stopped(heard)
+
+    def _started(self, heard: Started) -> None:
+        self._idle.stop()
+        self._turn_id = self._stage.ids.new("item")
+        self._stage.outbox.emit(
+            "input_audio_buffer.speech_started",
+            audio_start_ms=heard.audio_start_ms,
+            item_id=self._turn_id,
+        )
+        if self.audio.vad is not None and self.audio.vad.interrupt_response:
+            self.responder.interrupt()
+
+    async def _weigh(self, pause: Paused) -> None:
+        """Let the words say how long the pause may last."""
+        text = await self.hearing.so_far(pause.audio, self._config.input_format)
+        unfinished = self._stage.behaviour.semantic_doubt
+        if text is not None:
+            unfinished = 0.0 if sounds_finished(text, self._last_answer()) else 1.0
+        for heard in self.audio.decide(pause.number, unfinished):
+            self._take(heard)
+
+    def _last_answer(self) -> str:
+        said = turns(self._stage.conversation.items)
+        return next((turn.text for turn in reversed(said) if turn.role == "assistant"), "")
+
+    def _stopped(self, heard: Stopped) -> None:
+        self._stage.outbox.emit(
             "input_audio_buffer.speech_stopped",
             audio_end_ms=heard.audio_end_ms,
             item_id=self._turn_id,
         )
         self._commit(self._turn_id, heard.audio)
-        if vad.create_response:
+        if self.audio.vad is not None and self.audio.vad.create_response:
             self._respond()
 
     def commit(self) -> None:

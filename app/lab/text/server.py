@@ -16,11 +16,18 @@ from aiohttp import web
 
 from app.lab.realtime.ids import Ids
 from app.lab.realtime.refusals import RequestRefused
+from app.lab.text.judgement import asks_for_judgement, judgement_of
 from app.lab.text.transcript import summary_of
 from app.lab.text.wire import TextRequest, answer_body, error_body, error_of, read_request
 
 Answer: TypeAlias = Callable[[str, str], str]
 """(prompt, input) to the text of the answer; "" for an answer without any text."""
+
+
+def answer_of(instructions: str, text: str) -> str:
+    """Whether a turn is complete when that is the question, else a summary of the transcript."""
+    answer = judgement_of if asks_for_judgement(instructions) else summary_of
+    return answer(instructions, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,8 @@ class TextBehaviour:
 
     delay_ms: int = 0
     """Before it answers, whatever the answer."""
+    judgement_delay_ms: int = 0
+    """More, before it answers whether a turn is complete."""
     refuse_status: int | None = None
     """Answer everything with this HTTP status and the error that belongs to it, such as 429."""
     hang: bool = False
@@ -49,7 +58,8 @@ class LabTextModel:
     """An async context manager that serves `base_url`; `port` 0 takes any free one.
 
     `behaviour` and `answer` may be replaced at any time. By default it answers with a summary of
-    the transcript that it is given. `asked` counts the requests that came, `requests` keeps those
+    the transcript that it is given, or with yes or no when it is asked whether a turn is complete.
+    `asked` counts the requests that came, `requests` keeps those
     that were understood.
     """
 
@@ -59,7 +69,7 @@ class LabTextModel:
         port: int = 0,
         *,
         api_key: str,
-        answer: Answer = summary_of,
+        answer: Answer = answer_of,
         behaviour: TextBehaviour | None = None,
     ) -> None:
         self.behaviour = behaviour or TextBehaviour()
@@ -121,6 +131,8 @@ class LabTextModel:
         except RequestRefused as refusal:
             return _json(HTTPStatus.BAD_REQUEST, error_body(refusal))
         self.requests.append(asked)
+        if asks_for_judgement(asked.instructions):
+            await asyncio.sleep(behaviour.judgement_delay_ms / 1000)
         text = self.answer(asked.instructions, asked.text)
         return _json(HTTPStatus.OK, answer_body(asked, text, self._ids))
 
