@@ -1,27 +1,176 @@
-"""Keys that the caller presses, gathered until a pause and told to the model as one entry."""
+"""Keys that the caller presses: one entry until a pause, or a collection that was asked for.
+
+    free --collect--> collecting --complete, cancelled, no tries left--> free
+    collecting --a try failed and others are left--> collecting
+
+Free keys are told to the model as one entry after a pause (`take`). A collection has a length, an
+end key, times and tries, and the model is told its result only (`take_collected`). Keys pressed
+just before a collection begins belong to it: callers press before they are asked to the end.
+What follows a collection without a pause belongs to it too: the end key after the last digit is
+dropped, and so is every key after a masked entry, because the rest of a card number that was
+broken off is as private as its beginning.
+"""
+
+from app.call.key_entry import Collect, KeyEntry, Reason
+
+__all__ = ["Collect", "KeyEntry", "Keypad"]
 
 
 class Keypad:
-    __slots__ = ("_keys", "due_ms", "pause_ms")
+    """One per call. Times are call-clock milliseconds."""
+
+    __slots__ = (
+        "_asking",
+        "_collecting",
+        "_done",
+        "_ended",
+        "_first_due_ms",
+        "_free",
+        "_free_due_ms",
+        "_last_ms",
+        "_tries_left",
+        "_typed",
+        "pause_ms",
+    )
 
     def __init__(self, pause_ms: int) -> None:
         self.pause_ms = pause_ms
-        """Keys pressed closer together than this are one entry."""
-        self.due_ms: int | None = None
-        """When the entry is complete, on the call clock."""
-        self._keys = ""
+        """Free keys pressed closer together than this are one entry."""
+        self._free = ""
+        """Keys pressed outside of collections ..."""
+        self._free_due_ms: int | None = None
+        """... and when they are complete."""
+        self._collecting: Collect | None = None
+        self._typed = ""
+        """Keys of the try that goes on."""
+        self._last_ms = 0
+        """When the last key was pressed."""
+        self._first_due_ms = 0
+        """When a try without a key has taken too long, unless the caller is still being asked."""
+        self._asking = False
+        self._tries_left = 0
+        self._done: list[tuple[int, KeyEntry]] = []
+        """Tries that ended, and when."""
+        self._ended: Collect | None = None
+        """The collection that ended last, while keys may still belong to it."""
 
     @property
     def busy(self) -> bool:
-        return self.due_ms is not None
+        """Keys are being gathered, or an entry waits to be taken."""
+        return self.collecting or bool(self._done) or self._free_due_ms is not None
+
+    @property
+    def collecting(self) -> bool:
+        return self._collecting is not None
+
+    @property
+    def masked(self) -> bool:
+        """A key pressed now must not be written down anywhere."""
+        private = self._collecting or self._ended
+        return private is not None and private.masked
+
+    @property
+    def due_ms(self) -> int | None:
+        """When `take` or `take_collected` has something to give."""
+        due = (self._free_due_ms, self._try_due_ms, *(at_ms for at_ms, _ in self._done))
+        return min((at_ms for at_ms in due if at_ms is not None), default=None)
+
+    # Keys
 
     def press(self, digit: str, now_ms: int) -> None:
-        self._keys += digit
-        self.due_ms = now_ms + self.pause_ms
+        self._settle(now_ms)
+        dropped = self._belongs_to_ended(digit)
+        self._last_ms = now_ms
+        if dropped:
+            return
+        self._ended = None
+        if self._collecting is None:
+            self._free += digit
+            self._free_due_ms = now_ms + self.pause_ms
+        else:
+            self._type(digit, self._collecting, now_ms)
 
     def take(self, now_ms: int) -> str:
-        """The complete entry, or "" while there is none."""
-        if self.due_ms is None or now_ms < self.due_ms:
+        """The complete free entry, or "" while there is none."""
+        if self._free_due_ms is None or now_ms < self._free_due_ms:
             return ""
-        keys, self._keys, self.due_ms = self._keys, "", None
+        return self._take_free()
+
+    # Collections
+
+    def collect(self, settings: Collect, now_ms: int) -> None:
+        """Begin a collection. One that goes on is cancelled."""
+        self.cancel(now_ms)
+        self._collecting, self._ended = settings, None
+        self._tries_left = settings.retries
+        self._asking = False
+        self._first_due_ms = now_ms + settings.first_digit_ms
+        if self._free_due_ms is not None and now_ms < self._free_due_ms:
+            for digit in self._take_free():
+                self.press(digit, self._last_ms)
+
+    def question(self, now_ms: int, *, playing: bool) -> None:
+        """Tell after every step whether the caller is still being asked: the first key is waited
+        for from the end of the question on."""
+        if self._asking and not playing and self._collecting is not None:
+            self._first_due_ms = now_ms + self._collecting.first_digit_ms
+        self._asking = playing
+
+    def cancel(self, now_ms: int) -> None:
+        """The caller speaks instead, or the collection is no longer wanted."""
+        self._settle(now_ms)
+        if self._collecting is not None:
+            self._end_try("cancelled", self._collecting, now_ms)
+
+    def take_collected(self, now_ms: int) -> KeyEntry | None:
+        """What came of a try, once; None while there is nothing new. While it has tries left the
+        collection goes on and the caller must be asked again. Of each collection one entry has
+        none left: its last."""
+        self._settle(now_ms)
+        return self._done.pop(0)[1] if self._done else None
+
+    def _type(self, digit: str, settings: Collect, now_ms: int) -> None:
+        if digit == settings.terminator:
+            self._end_try("terminator", settings, now_ms)
+            return
+        self._typed += digit
+        if len(self._typed) == settings.max_digits:
+            self._end_try("length", settings, now_ms)
+
+    def _take_free(self) -> str:
+        keys, self._free, self._free_due_ms = self._free, "", None
         return keys
+
+    @property
+    def _try_due_ms(self) -> int | None:
+        """When the try that goes on ends by itself."""
+        if self._collecting is None:
+            return None
+        if self._typed:
+            return self._last_ms + self._collecting.inter_digit_ms
+        return None if self._asking else self._first_due_ms
+
+    def _settle(self, now_ms: int) -> None:
+        """What the time ends has ended, however late that is noticed."""
+        due_ms = self._try_due_ms
+        if self._collecting is not None and due_ms is not None and now_ms >= due_ms:
+            self._end_try("pause" if self._typed else "no_input", self._collecting, now_ms)
+        if self._ended is not None and now_ms - self._last_ms >= self._ended.inter_digit_ms:
+            self._ended = None
+
+    def _end_try(self, reason: Reason, settings: Collect, now_ms: int) -> None:
+        keys, self._typed = self._typed, ""
+        verdict = settings.verdict(keys, reason)
+        complete = verdict in ("length", "terminator", "pause")
+        left = 0 if complete or reason == "cancelled" else self._tries_left
+        entry = KeyEntry(keys, complete, verdict, left, settings.masked, settings.to_model)
+        self._done.append((now_ms, entry))
+        self._tries_left = left - 1
+        self._first_due_ms = now_ms + settings.first_digit_ms
+        if not left:
+            self._collecting = None
+            self._ended = settings if keys or reason == "terminator" else None
+
+    def _belongs_to_ended(self, digit: str) -> bool:
+        ended = self._ended
+        return ended is not None and (ended.masked or digit == ended.terminator)

@@ -1,6 +1,15 @@
-"""Keys pressed in one go reach the model as one entry, after the pause and once."""
+"""Keys pressed in one go reach the model as one entry, after the pause and once; a collection ends
+in one result, loses no key and shows none that is private."""
 
-from app.call.keypad import Keypad
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.call.keypad import Collect, KeyEntry, Keypad
+
+PIN = Collect(min_digits=4, max_digits=4, masked=True, to_model="masked")
 
 
 def test_keys_close_together_are_one_entry_after_the_pause() -> None:
@@ -25,3 +34,322 @@ def test_an_entry_is_taken_once() -> None:
 def test_nothing_is_due_before_a_key() -> None:
     assert Keypad(1_500).due_ms is None
     assert Keypad(1_500).take(10_000) == ""
+    assert Keypad(1_500).take_collected(10_000) is None
+
+
+def collecting(settings: Collect) -> Keypad:
+    """Since 0 ms."""
+    keypad = Keypad(1_500)
+    keypad.collect(settings, 0)
+    return keypad
+
+
+def press(keypad: Keypad, keys: str, from_ms: int = 1_000, every_ms: int = 500) -> None:
+    for n, key in enumerate(keys):
+        keypad.press(key, from_ms + n * every_ms)
+
+
+def result(keypad: Keypad, now_ms: int) -> tuple[str, bool, str, int]:
+    entry = keypad.take_collected(now_ms)
+    assert entry is not None
+    return entry.keys, entry.complete, entry.reason, entry.tries_left
+
+
+# How a collection ends
+
+
+def test_the_last_possible_key_completes_the_entry_at_once() -> None:
+    keypad = collecting(Collect(min_digits=2, max_digits=3))
+    press(keypad, "471")
+
+    assert keypad.due_ms == 2_000
+    assert result(keypad, 2_000) == ("471", True, "length", 0)
+    assert not keypad.busy
+
+
+def test_the_end_key_completes_the_entry_and_is_no_part_of_it() -> None:
+    keypad = collecting(Collect())
+    press(keypad, "47#")
+
+    assert result(keypad, 2_000) == ("47", True, "terminator", 0)
+
+
+def test_a_pause_completes_an_entry_that_is_long_enough() -> None:
+    keypad = collecting(Collect(min_digits=2, terminator="", inter_digit_ms=4_000))
+    press(keypad, "47")
+
+    assert keypad.due_ms == 5_500
+    assert keypad.take_collected(5_499) is None
+    assert result(keypad, 5_500) == ("47", True, "pause", 0)
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"), [("123#", "too_short"), ("12*4", "not_allowed"), ("#", "too_short")]
+)
+def test_a_wrong_entry_gives_the_caller_another_try(keys: str, reason: str) -> None:
+    keypad = collecting(Collect(min_digits=4, max_digits=4, retries=1))
+    press(keypad, keys)
+
+    assert result(keypad, 3_000)[1:] == (False, reason, 1)
+    assert keypad.collecting
+    press(keypad, "4711", 5_000)
+    assert result(keypad, 7_000) == ("4711", True, "length", 0)
+
+
+def test_no_key_at_all_is_asked_for_again_until_the_tries_are_used_up() -> None:
+    keypad = collecting(Collect(first_digit_ms=10_000, retries=2))
+    ends = []
+    while (due_ms := keypad.due_ms) is not None:
+        ends.append((due_ms, *result(keypad, due_ms)[2:]))
+
+    assert ends == [(10_000, "no_input", 2), (20_000, "no_input", 1), (30_000, "no_input", 0)]
+    assert not keypad.busy
+
+
+def test_the_first_key_is_waited_for_from_the_end_of_the_question_on() -> None:
+    keypad = collecting(Collect(first_digit_ms=10_000))
+    keypad.question(0, playing=True)
+    assert keypad.due_ms is None
+    assert keypad.take_collected(60_000) is None
+    keypad.question(60_000, playing=False)
+    keypad.question(61_000, playing=False)
+
+    assert keypad.due_ms == 70_000
+
+
+def test_keys_pressed_during_the_question_count() -> None:
+    keypad = collecting(Collect())
+    keypad.question(0, playing=True)
+    press(keypad, "47#")
+
+    assert result(keypad, 2_000) == ("47", True, "terminator", 0)
+
+
+def test_a_caller_who_speaks_calls_the_collection_off() -> None:
+    keypad = collecting(Collect(retries=2))
+    press(keypad, "47")
+    keypad.cancel(2_000)
+    keypad.cancel(2_001)
+
+    assert result(keypad, 2_001) == ("47", False, "cancelled", 0)
+    assert not keypad.busy
+
+
+def test_nothing_is_called_off_that_was_not_asked_for() -> None:
+    keypad = Keypad(1_500)
+    keypad.press("1", 0)
+    keypad.cancel(100)
+
+    assert keypad.take_collected(100) is None
+    assert keypad.take(1_500) == "1"
+
+
+def test_an_entry_whose_time_was_up_is_not_called_off_afterwards() -> None:
+    keypad = collecting(Collect())
+    press(keypad, "47")
+    keypad.cancel(60_000)
+
+    assert result(keypad, 60_000) == ("47", True, "pause", 0)
+
+
+def test_a_new_collection_calls_off_the_one_before() -> None:
+    keypad = collecting(Collect())
+    press(keypad, "47")
+    keypad.collect(Collect(), 1_600)
+    press(keypad, "8#", 3_000)
+
+    assert result(keypad, 3_500) == ("47", False, "cancelled", 0)
+    assert result(keypad, 3_500) == ("8", True, "terminator", 0)
+
+
+# Before and after it
+
+
+def test_keys_pressed_just_before_a_collection_belong_to_it() -> None:
+    keypad = Keypad(1_500)
+    press(keypad, "47", 0)
+    keypad.collect(Collect(), 1_000)
+    press(keypad, "1#", 1_500)
+
+    assert keypad.take(60_000) == ""
+    assert result(keypad, 2_000) == ("471", True, "terminator", 0)
+
+
+def test_a_free_entry_that_was_complete_is_no_part_of_a_collection() -> None:
+    keypad = Keypad(1_500)
+    press(keypad, "47", 0)
+    keypad.collect(Collect(), 2_000)
+    press(keypad, "1#", 2_500)
+
+    assert result(keypad, 3_000) == ("1", True, "terminator", 0)
+    assert keypad.take(3_000) == "47"
+
+
+def test_the_end_key_after_the_last_digit_is_not_told_to_the_model() -> None:
+    keypad = collecting(Collect(max_digits=2, inter_digit_ms=4_000))
+    press(keypad, "47#")
+    keypad.take_collected(2_000)
+
+    assert keypad.due_ms is None
+    keypad.press("#", 60_000)
+    assert keypad.take(61_500) == "#"
+
+
+def test_keys_after_an_open_entry_are_free_keys() -> None:
+    keypad = collecting(Collect(max_digits=1))
+    press(keypad, "47")
+
+    assert result(keypad, 2_000)[0] == "4"
+    assert keypad.take(3_000) == "7"
+
+
+def test_the_rest_of_a_masked_entry_that_was_broken_off_is_dropped() -> None:
+    keypad = collecting(PIN)
+    press(keypad, "47")
+    keypad.cancel(1_700)
+    press(keypad, "11", 2_000, every_ms=3_999)
+    assert keypad.masked
+    keypad.press("5", 5_999 + 4_000)
+
+    assert keypad.take(60_000) == "5"
+    assert not keypad.masked
+
+
+def test_a_masked_collection_without_a_key_hides_nothing_afterwards() -> None:
+    keypad = collecting(PIN)
+    keypad.cancel(100)
+    keypad.press("5", 200)
+
+    assert keypad.take(1_700) == "5"
+
+
+# Private digits
+
+
+def test_nobody_is_shown_private_digits() -> None:
+    keypad = collecting(PIN)
+    press(keypad, "4711")
+    entry = keypad.take_collected(3_000)
+
+    assert entry is not None
+    assert (entry.keys, entry.shown, entry.for_model) == ("4711", "••••", "••••")
+    assert "4711" not in f"{entry!r} {entry} {PIN!r}"
+
+
+def test_the_model_may_know_digits_that_the_record_does_not_show() -> None:
+    entry = KeyEntry("4711", True, "length", masked=True)
+
+    assert (entry.shown, entry.for_model) == ("••••", "4711")
+    assert "4711" not in repr(entry)
+
+
+def test_digits_that_are_not_private_are_shown_as_they_are() -> None:
+    entry = KeyEntry("4711", True, "length")
+
+    assert (entry.shown, entry.for_model) == ("4711", "4711")
+
+
+def test_keys_are_private_during_a_masked_collection_only() -> None:
+    keypad = Keypad(1_500)
+    assert not keypad.masked
+    keypad.collect(PIN, 0)
+    assert keypad.masked
+    keypad.collect(Collect(), 0)
+    assert not keypad.masked
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"min_digits": 0},
+        {"min_digits": 5, "max_digits": 4},
+        {"max_digits": 129},
+        {"first_digit_ms": 0},
+        {"inter_digit_ms": 0},
+        {"retries": -1},
+        {"allowed": ""},
+        {"allowed": "12x"},
+        {"terminator": "##"},
+        {"terminator": "x"},
+        {"terminator": "*", "allowed": "1*"},
+        {"to_model": "masked"},
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Collect(**wrong)
+
+
+# Ledgers
+
+KEY = st.sampled_from("0123456789*#A")
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 6_000),
+        st.sampled_from(["press"] * 6 + ["collect", "cancel", "take", "question", "played"]),
+        KEY,
+    ),
+    max_size=60,
+)
+ANY = st.builds(
+    Collect,
+    min_digits=st.integers(1, 3),
+    max_digits=st.integers(3, 6),
+    terminator=st.sampled_from(["#", ""]),
+    retries=st.integers(0, 2),
+)
+
+
+@given(ANY, STEPS)
+def test_each_key_comes_out_once_and_each_collection_ends_once(
+    settings: Collect, steps: list[tuple[int, str, str]]
+) -> None:
+    keypad, now_ms = Keypad(1_500), 0
+    pressed, collections = "", 0
+    free, entries = "", list[KeyEntry]()
+
+    def take() -> None:
+        nonlocal free
+        free += keypad.take(now_ms)
+        while (entry := keypad.take_collected(now_ms)) is not None:
+            entries.append(entry)
+
+    for wait_ms, step, key in steps:
+        now_ms += wait_ms
+        match step:
+            case "press":
+                keypad.press(key, now_ms)
+                pressed += key
+            case "collect":
+                keypad.collect(settings, now_ms)
+                collections += 1
+            case "cancel":
+                keypad.cancel(now_ms)
+            case "question" | "played":
+                keypad.question(now_ms, playing=step == "question")
+            case "take":
+                take()
+                assert keypad.due_ms is None or keypad.due_ms > now_ms
+    keypad.question(now_ms, playing=False)
+    while (due_ms := keypad.due_ms) is not None:
+        now_ms = max(now_ms, due_ms)
+        take()
+
+    assert not keypad.busy
+    assert sum(entry.tries_left == 0 for entry in entries) == collections
+    assert all(not (entry.complete and entry.tries_left) for entry in entries)
+    told = free + "".join(entry.keys for entry in entries)
+    assert sorted(told.replace("#", "")) == sorted(pressed.replace("#", ""))
+    for entry in entries:
+        if entry.complete:
+            assert settings.min_digits <= len(entry.keys) <= settings.max_digits
+            assert set(entry.keys) <= set(settings.allowed)
+
+
+@given(st.lists(KEY, max_size=30), st.integers(0, 3_999))
+def test_no_key_of_a_masked_entry_is_ever_a_free_key(keys: list[str], every_ms: int) -> None:
+    keypad = collecting(PIN)
+    press(keypad, "4711", 0)
+    press(keypad, "".join(keys), 1_500 + every_ms, every_ms)
+
+    assert keypad.take(10_000_000) == ""
