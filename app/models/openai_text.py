@@ -10,8 +10,17 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal, TypeAlias
 
+import httpx2
 import msgspec
-from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, OpenAIError
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncOpenAI,
+    DefaultAsyncHttpxClient,
+    OpenAIError,
+    omit,
+)
 
 from app.call.events import Usage
 from app.models.openai_connect import Credentials
@@ -21,6 +30,14 @@ FailureCause: TypeAlias = Literal["refused", "limited", "unreachable", "late", "
 """`refused`: no retry will help (key, model, request); `limited`: too many requests or tokens;
 `unreachable`: no connection, or the service is in trouble; `late`: the time was up; `nonsense`:
 the answer was no response; `empty`: a response without text."""
+
+KEPT_S = 60.0
+"""How long an idle connection is kept. The SDK's 5 s are shorter than most turns of a call, and a
+new one costs the handshakes of TCP and TLS out of the little time that a judgement has."""
+_MOST_CONNECTIONS = 1_000
+
+Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high"]
+"""How much a reasoning model reasons. Reasoning tokens count among the output tokens."""
 
 _RETRYABLE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT})
 
@@ -98,10 +115,14 @@ async def write_text(
     *,
     timeout_s: float,
     max_output_tokens: int,
+    effort: Effort | None = None,
+    temperature: float | None = None,
 ) -> TextResult | TextFailed:
     """What `model` writes about `text` when told `instructions`: one request, never repeated.
 
-    Raises nothing but cancellation, whatever the vendor does.
+    `max_output_tokens`: the API takes 16 or more. `effort`: for reasoning models only.
+    `temperature`: not for models that reason (public reports of the API's refusals). None: the
+    model's own. Raises nothing but cancellation, whatever the vendor does.
     """
     try:
         async with asyncio.timeout(timeout_s):
@@ -111,6 +132,8 @@ async def write_text(
                 input=text,
                 max_output_tokens=max_output_tokens,
                 store=False,
+                reasoning=omit if effort is None else {"effort": effort},
+                temperature=omit if temperature is None else temperature,
                 timeout=timeout_s,
             )
     except TimeoutError:
@@ -124,11 +147,17 @@ def _client(credentials: Credentials) -> AsyncOpenAI:
     """Shared: building one takes about 50 ms of the event loop."""
     client = _clients.get(credentials)
     if client is None:
+        limits = httpx2.Limits(
+            max_connections=_MOST_CONNECTIONS,
+            max_keepalive_connections=_MOST_CONNECTIONS,
+            keepalive_expiry=KEPT_S,
+        )
         client = _clients[credentials] = AsyncOpenAI(
             api_key=credentials.api_key,
             base_url=credentials.base_url,
             project=credentials.project,
             max_retries=0,
+            http_client=DefaultAsyncHttpxClient(limits=limits),
         )
     return client
 

@@ -59,8 +59,8 @@ class LabTextModel:
 
     `behaviour` and `answer` may be replaced at any time. By default it answers with a summary of
     the transcript that it is given, or with yes or no when it is asked whether a turn is complete.
-    `asked` counts the requests that came, `requests` keeps those
-    that were understood.
+    `asked` counts the requests that came, `requests` keeps those that were understood, `peers` has
+    an address for each connection that they came over.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class LabTextModel:
         self.answer = answer
         self.asked = 0
         self.requests: list[TextRequest] = []
+        self.peers: set[object] = set()
         self._api_key = api_key
         self._host = host
         self._port = port
@@ -109,6 +110,8 @@ class LabTextModel:
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         behaviour = self.behaviour
         self.asked += 1
+        if request.transport is not None:
+            self.peers.add(request.transport.get_extra_info("peername"))
         await asyncio.sleep(behaviour.delay_ms / 1000)
         answer = await self._answer(request, behaviour)
         if behaviour.trickle_ms is not None:

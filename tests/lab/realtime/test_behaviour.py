@@ -15,6 +15,9 @@ from app.lab.realtime.behaviour import Behaviour
         {"delta_min_ms": 300, "delta_max_ms": 200},
         {"nonsense_every": 0},
         {"refuse_status": 200},
+        {"speech_started_delay_ms": -1},
+        {"transcription_jitter_ms": -1},
+        {"semantic_doubt": 1.5},
     ],
 )
 def test_impossible_settings_are_refused_by_name(wrong: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from app.lab.realtime.behaviour import Behaviour
 from app.lab.realtime.ports import Say
-from tests.lab.realtime.driver import UTTERANCE, ScriptedBrain, World, tone
+from tests.lab.realtime.driver import UTTERANCE, ScriptedBrain, World, silence, tone
 
 
 async def test_a_fresh_session_shows_its_whole_default_configuration(world: World) -> None:
@@ -117,6 +117,62 @@ async def test_clearing_the_buffer_forgets_what_was_said(world: World) -> None:
     await client.send("input_audio_buffer.commit", event_id="mine")
     error = (await client.until("error"))["error"]
     assert (error["code"], error["event_id"]) == ("input_audio_buffer_commit_empty", "mine")
+
+
+async def test_a_commit_is_transcribed_and_never_answered(world: World) -> None:
+    heard = {"turn_detection": None, "transcription": {"model": "gpt-transcribe"}}
+    client = await world.session(audio={"input": heard})
+    await client.speak(tone(150))
+    await client.send("input_audio_buffer.commit")
+    committed = await client.until("input_audio_buffer.committed")
+    done = await client.until("conversation.item.input_audio_transcription.completed")
+    assert (done["item_id"], done["transcript"]) == (committed["item_id"], "hello")
+    await client.setup(instructions="no change")
+    assert "response.created" not in client.types()
+
+
+async def test_without_turn_detection_nothing_ends_by_itself(world: World) -> None:
+    client = await world.session(audio={"input": {"turn_detection": None}})
+    await client.speak(UTTERANCE + UTTERANCE)
+    await client.send("input_audio_buffer.commit", event_id="all")
+    await client.until("input_audio_buffer.committed")
+    await client.send("input_audio_buffer.commit", event_id="again")
+    error = (await client.until("error"))["error"]
+    assert (error["code"], error["event_id"]) == ("input_audio_buffer_commit_empty", "again")
+    assert not [name for name in client.types() if "speech" in name or "response" in name]
+    assert bytes(world.log.conversation.items[0].parts[0].audio) == UTTERANCE + UTTERANCE
+
+
+async def test_a_clear_forgets_speech_in_progress_but_not_the_time(world: World) -> None:
+    client = await world.session()
+    await client.speak(silence(1000) + tone(200))
+    await client.until("input_audio_buffer.speech_started")
+    await client.send("input_audio_buffer.clear")
+    await client.until("input_audio_buffer.cleared")
+    await client.speak(silence(1000))
+    await client.setup(instructions="no change")
+    assert "input_audio_buffer.speech_stopped" not in client.types()
+    await client.speak(tone(200))
+    started = await client.until("input_audio_buffer.speech_started")
+    assert started["audio_start_ms"] == 1000 + 200 + 1000 - 300
+
+
+async def test_a_turn_of_the_caller_can_be_deleted_and_words_put_first(world: World) -> None:
+    client = await world.session(audio={"input": {"turn_detection": None}})
+    await client.speak(tone(150))
+    await client.send("input_audio_buffer.commit")
+    item_id = (await client.until("input_audio_buffer.committed"))["item_id"]
+    text = [{"type": "input_text", "text": "said before"}]
+    first = {"type": "message", "role": "user", "content": text}
+    await client.send("conversation.item.create", item=first, previous_item_id="root")
+    await client.until("conversation.item.done")
+    added = await client.until("conversation.item.added")
+    assert added["previous_item_id"] is None
+    await client.send("conversation.item.delete", item_id=item_id)
+    assert (await client.until("conversation.item.deleted"))["item_id"] == item_id
+    await client.send("response.create")
+    await client.until("response.done")
+    assert [turn.text for turn in world.brain.shown[0]] == ["said before"]
 
 
 async def test_transcription_reports_what_the_ear_heard_even_after_the_answer(

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import Sequence
 
 import pytest
 
@@ -189,11 +190,146 @@ async def test_speech_keeps_the_idle_timeout_from_firing(world: World) -> None:
     assert "input_audio_buffer.timeout_triggered" not in client.types()
 
 
-async def test_semantic_vad_takes_turns_too(world: World) -> None:
-    vad = {"type": "semantic_vad", "eagerness": "high"}
+async def weighed(world: World, client: RawClient, count: int) -> None:
+    """Until the ear was asked `count` times and the session has its answers."""
+    async with asyncio.timeout(10):
+        while len(world.ear.utterances) < count:  # noqa: ASYNC110 - it is the server's state
+            await asyncio.sleep(0.005)
+    await client.send("conversation.item.retrieve", item_id="nowhere")
+    while (await client.next())["type"] != "error":
+        pass
+
+
+@pytest.mark.parametrize(
+    ("eagerness", "words", "wait_ms"),
+    [
+        ("high", "a table for two", 360),
+        ("auto", "a table for two", 600),
+        ("high", "a table for", 2000),
+        ("medium", "a table for", 4000),
+        ("auto", "a table for", 4000),
+        ("low", "a table for", 8000),
+        ("high", None, 1180),
+    ],
+)
+async def test_semantic_vad_waits_longer_when_the_words_sound_unfinished(
+    world: World, eagerness: str, words: str | None, wait_ms: int
+) -> None:
+    world.ear = ScriptedEar(words)
+    vad = {"type": "semantic_vad", "eagerness": eagerness}
     client = await world.session(audio={"input": {"turn_detection": vad}})
-    await client.speak(UTTERANCE)
-    assert (await client.until("input_audio_buffer.speech_stopped"))["audio_end_ms"] == 760
+    await client.speak(tone(400) + silence(300))
+    await weighed(world, client, 1)
+    await client.speak(silence(9000), piece_bytes=8000)
+    stopped = await client.until("input_audio_buffer.speech_stopped")
+    assert stopped["audio_end_ms"] == 400 + wait_ms
+    await client.until("response.done")
+
+
+async def test_semantic_vad_lets_a_caller_hesitate_where_a_silence_would_cut_them_off(
+    world: World,
+) -> None:
+    hesitation = tone(400) + silence(300), silence(1500) + tone(400) + silence(300), silence(700)
+    world.ear = ScriptedEar("a table for", "a table for two", "a table for two")
+    client = await world.session(audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
+    for number, piece in enumerate(hesitation[:2], 1):
+        await client.speak(piece)
+        await weighed(world, client, number)
+    await client.speak(hesitation[2])
+    await client.until("response.done")
+    assert client.types().count("input_audio_buffer.speech_started") == 1
+    assert len(world.ear.utterances[0]) < len(world.ear.utterances[1])
+    assert [turn.text for turn in world.brain.shown[0]] == ["a table for two"]
+
+
+async def test_semantic_vad_asks_an_ear_for_words_that_break_off_if_it_can_hear_them(
+    world: World,
+) -> None:
+    class Partial(ScriptedEar):
+        async def so_far(self, utterance: bytes, hints: Sequence[str]) -> str | None:
+            await super().hear(utterance, hints)
+            return "yes"
+
+    world.ear = Partial(None, "yes please")
+    client = await world.session(audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
+    await client.speak(tone(400) + silence(300))
+    await weighed(world, client, 1)
+    await client.speak(silence(400))
+    assert (await client.until("input_audio_buffer.speech_stopped"))["audio_end_ms"] == 1000
+    await client.until("response.done")
+    assert world.brain.shown[0][-1].text == "yes please"
+
+
+async def test_semantic_vad_awaits_the_rest_of_a_number_that_it_asked_for(world: World) -> None:
+    """The same three digits end the turn, or not, by what was asked."""
+    world.ear = ScriptedEar("hello", "four oh seven", "four oh seven")
+    world.brain = ScriptedBrain([Say("Your three-digit code?", audio=bytes(80))])
+    vad = {"type": "semantic_vad", "eagerness": "high"}
+    client = await world.session(audio={"input": {"turn_detection": None}})
+    await client.speak(tone(200))
+    await client.send("input_audio_buffer.commit")
+    await client.send("response.create")
+    await client.until("response.done")
+    await client.setup(audio={"input": {"turn_detection": vad}})
+    await client.speak(tone(400) + silence(300))
+    await weighed(world, client, 2)
+    await client.speak(silence(100))
+    assert (await client.until("input_audio_buffer.speech_stopped"))["audio_end_ms"] == 960
+
+
+async def test_speech_is_noticed_late_with_its_true_position(world: World) -> None:
+    world.behaviour = Behaviour(think_ms=0, speed=4.0, speech_started_delay_ms=200)
+    world.brain = ScriptedBrain([Say(LONG)])
+    client = await world.session()
+    await client.send("response.create")
+    await client.until("response.output_audio.delta")
+    await client.speak(silence(400) + tone(240))
+    await client.setup(instructions="no change")
+    assert "input_audio_buffer.speech_started" not in client.types()
+    await client.speak(tone(20))
+    assert (await client.until("input_audio_buffer.speech_started"))["audio_start_ms"] == 100
+    assert (await client.until("response.done"))["response"]["status"] == "cancelled"
+
+
+async def test_noise_is_taken_for_speech_when_the_ear_is_set_so(world: World) -> None:
+    world.behaviour = Behaviour(think_ms=0, speed=100.0, vad_half_dbfs=-5.0)
+    client = await world.session()
+    await client.speak(tone(400))
+    await client.setup(instructions="no change")
+    assert "input_audio_buffer.speech_started" not in client.types()
+    world.lab.behaviour = Behaviour(think_ms=0, vad_half_dbfs=-20.0)  # type: ignore[union-attr]
+    client = await world.session()
+    await client.speak(tone(400))
+    await client.until("input_audio_buffer.speech_started")
+
+
+@pytest.mark.parametrize("kind", ["server_vad", "semantic_vad"])
+async def test_with_both_switches_off_the_speech_events_still_come_and_nothing_else(
+    world: World, kind: str
+) -> None:
+    world.behaviour = Behaviour(think_ms=0, speed=4.0)
+    world.brain = ScriptedBrain([Say(LONG)])
+    vad = {"type": kind, "create_response": False, "interrupt_response": False}
+    client = await world.session(audio={"input": {"turn_detection": vad}})
+    await client.send("response.create")
+    await client.until("response.output_audio.delta")
+    await client.speak(UTTERANCE + silence(4000))
+    for name in ("speech_started", "speech_stopped", "committed"):
+        await client.until(f"input_audio_buffer.{name}")
+    done = await client.until("response.done")
+    assert done["response"]["status"] == "completed", "the caller interrupts nothing"
+    assert client.types().count("response.created") == 1, "the turn is not answered"
+    assert "error" not in client.types()
+
+
+async def test_a_caller_silent_for_long_is_answered_although_turns_are_not(world: World) -> None:
+    """`create_response` is about turns that end; the idle timeout makes a response of its own."""
+    vad = {"type": "server_vad", "idle_timeout_ms": 50, "create_response": False}
+    client = await world.session(audio={"input": {"turn_detection": vad}})
+    world.brain.script = [[Say("Hello?", audio=bytes(8))]]
+    await client.send("response.create")
+    await client.until("response.done")
+    await client.until("input_audio_buffer.timeout_triggered")
     await client.until("response.done")
 
 

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.lab.realtime.vad import FRAME_MS, ONSET_FRAMES, VadSettings, VoiceDetector
+from app.lab.realtime.vad import (
+    ASK_AFTER_MS,
+    FRAME_MS,
+    ONSET_FRAMES,
+    Sense,
+    VadSettings,
+    VoiceDetector,
+)
 
 LOUD_DBFS, QUIET_DBFS = -20.0, -70.0
 
@@ -72,13 +79,70 @@ def test_a_reset_forgets_the_speech() -> None:
     assert changes(detector, LOUD_DBFS) == [None]
 
 
+def semantic(eagerness: str) -> VadSettings:
+    switches = {"create_response": True, "interrupt_response": False}
+    return VadSettings.from_config({"type": "semantic_vad", "eagerness": eagerness, **switches})
+
+
 @pytest.mark.parametrize(("eagerness", "faster_than"), [("high", "auto"), ("medium", "low")])
 def test_an_eager_semantic_vad_waits_less(eagerness: str, faster_than: str) -> None:
-    def silence_ms(name: str) -> int:
-        switches = {"create_response": True, "interrupt_response": False}
-        config = {"type": "semantic_vad", "eagerness": name, **switches}
-        settings = VadSettings.from_config(config)
-        assert not settings.interrupt_response
-        return settings.silence_ms
+    eager, patient = semantic(eagerness), semantic(faster_than)
+    assert not eager.interrupt_response
+    assert eager.silence_ms < patient.silence_ms
 
-    assert silence_ms(eagerness) < silence_ms(faster_than)
+
+@pytest.mark.parametrize(
+    ("eagerness", "longest_ms"), [("low", 8000), ("medium", 4000), ("auto", 4000), ("high", 2000)]
+)
+def test_a_semantic_vad_that_learns_nothing_waits_as_long_as_the_vendor_says(
+    eagerness: str, longest_ms: int
+) -> None:
+    detector = VoiceDetector(semantic(eagerness))
+    changes(detector, *[LOUD_DBFS] * ONSET_FRAMES)
+    seen = changes(detector, *[QUIET_DBFS] * (longest_ms // FRAME_MS))
+    assert seen.index("paused") == ASK_AFTER_MS // FRAME_MS - 1
+    assert [change for change in seen if change] == ["paused", "stopped"]
+    assert seen[-1] == "stopped"
+
+
+def test_each_pause_is_asked_about_once_and_waits_for_itself_only() -> None:
+    detector = VoiceDetector(semantic("auto"))
+    changes(detector, *[LOUD_DBFS] * ONSET_FRAMES)
+    assert changes(detector, *[QUIET_DBFS] * 20).count("paused") == 1
+    assert detector.asked
+    assert not detector.wait(600)
+    assert changes(detector, *[LOUD_DBFS] * 5, *[QUIET_DBFS] * 60).count("stopped") == 0
+    assert detector.wait(600), "a verdict that comes late ends the turn at once"
+    assert not detector.speaking
+
+
+def test_by_silence_alone_no_pause_is_asked_about() -> None:
+    detector = VoiceDetector(VadSettings(silence_ms=2000))
+    changes(detector, *[LOUD_DBFS] * ONSET_FRAMES)
+    assert set(changes(detector, *[QUIET_DBFS] * 90)) == {None}
+
+
+def test_noise_is_speech_to_an_ear_that_is_set_low_and_none_to_one_that_knows_the_line() -> None:
+    noise, voice = [-35.0] * 200, [-15.0] * 50
+    fooled = VoiceDetector(VadSettings())
+    assert changes(fooled, *noise, *voice, *noise).count("started") == 1
+    assert fooled.speaking, "the noise never lets the turn end"
+    deaf = VoiceDetector(VadSettings(), Sense(half_dbfs=-10.0))
+    assert set(changes(deaf, *noise, *voice)) == {None}
+    used = VoiceDetector(VadSettings(), Sense(noise_margin_db=9.0))
+    heard = changes(used, *noise, *voice, *noise)
+    assert [change for change in heard if change] == ["started", "stopped"]
+    assert heard.index("started") == len(noise) + ONSET_FRAMES - 1
+
+
+def test_a_small_margin_takes_a_louder_moment_of_the_noise_for_speech() -> None:
+    line = [-35.0] * 100 + [-29.0] * 10 + [-35.0] * 100
+    for margin_db, starts in ((4.0, 1), (9.0, 0)):
+        detector = VoiceDetector(VadSettings(), Sense(noise_margin_db=margin_db))
+        assert changes(detector, *line).count("started") == starts
+
+
+def test_on_a_clean_line_the_margin_changes_nothing() -> None:
+    line = [-float("inf")] * 40 + [LOUD_DBFS] * 30 + [-float("inf")] * 40
+    plain, used = VoiceDetector(VadSettings()), VoiceDetector(VadSettings(), Sense(-40.0, 9.0))
+    assert changes(plain, *line) == changes(used, *line)
