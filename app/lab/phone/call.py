@@ -10,8 +10,10 @@ from app.lab.phone.agenda import Clock
 from app.lab.phone.caller import Caller, CallerEventKind, CallerTick
 from app.lab.phone.identity import CallIdentity, CallStatus
 from app.lab.phone.impairments import Impairments
+from app.lab.phone.line_sound import LineSound
 from app.lab.phone.media import MediaStream
 from app.lab.phone.report import CallError, CallReport, EndedBy, LineEvent, LineEventKind
+from app.lab.phone.said import Spoken, heard_between
 from app.lab.phone.script import Script
 from app.lab.phone.webhook import Method
 from telecodecs.g711 import FRAME_MS
@@ -64,6 +66,7 @@ class LiveCall:
         """Keys pressed outside a stream, for <Gather>."""
         self._on_event = on_event
         self._caller = Caller(script, self._tell_caller, impairments.seed)
+        self._sound = LineSound(impairments)
         self._interrupted: asyncio.Event = asyncio.Event()
         self._interruption: HungUp | Redirected | None = None
         self.answered_at: datetime | None = None
@@ -135,7 +138,13 @@ class LiveCall:
         self.report.duration_ms = self.now_ms
         self.report.steps = self._caller.steps
         self.report.unfinished = self._caller.unfinished
+        self.report.spoken = self.spoken_between(0, self.next_tick_ms)
         self._running = False
+
+    def spoken_between(self, from_ms: int, to_ms: int) -> tuple[Spoken, ...]:
+        """What the caller uttered in this span of the line's clock."""
+        on_line = [one.later(self._sound.delay_ms) for one in self._caller.spoken]
+        return heard_between(on_line, from_ms, to_ms)
 
     def tell(self, kind: LineEventKind, text: str = "", at_ms: int | None = None) -> None:
         when_ms = self.now_ms if at_ms is None else at_ms
@@ -164,11 +173,11 @@ class LiveCall:
     def _one_tick(self, now_s: float) -> None:
         heard = None if self.stream is None else self.stream.advance(now_s)
         caller = self._caller.tick(self._tick * FRAME_MS, heard, self.announcing)
+        for key in caller.keys:
+            self._press(key)
         frame = self._line_frame(caller)
         self._tick += 1
         self.report.recording.add(frame or b"", heard or b"")
-        for key in caller.keys:
-            self._press(key)
         if self.stream is not None:
             self.stream.caller_frame(frame)
         if caller.hang_up:
@@ -179,10 +188,12 @@ class LiveCall:
             stream_tick = -1 if self.stream is None else self.stream.ticks
             frame = self.script.line_audio(stream_tick, caller.speech)
         else:
-            frame = caller.speech or self._caller.background(self._tick)
+            bot = None if self.stream is None else self.stream.sounding
+            frame = self._sound.frame(caller.speech or self._caller.background(self._tick), bot)
         return None if caller.mute else frame
 
     def _press(self, key: str) -> None:
+        self._sound.press(key)
         if self.stream is not None:
             self.stream.press(key)
         else:

@@ -1,14 +1,18 @@
 """Plays a script: hears 20 ms, answers with 20 ms. No clock of its own but the count of ticks."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal, TypeAlias
 
+from app.lab.phone.said import Spoken, UtteranceKind, spoken
 from app.lab.phone.script import (
     HangUp,
     Interrupt,
+    Piece,
     Press,
     Say,
+    SayPieces,
     Script,
     Silence,
     Step,
@@ -74,6 +78,8 @@ class Caller:
 
     def __init__(self, script: Script, tell: TellEvent, noise_seed: int = 0) -> None:
         self.steps: list[StepRecord] = []
+        self.spoken: list[Spoken] = []
+        """On the line's clock, each noted when it begins, as if nothing will cut it off."""
         self._script = script
         self._tell = tell
         self.out_of_time = False
@@ -129,14 +135,16 @@ class Caller:
 
     def _perform(self, step: Step, record: StepRecord) -> Generator[bytes | None, None, None]:
         match step:
-            case Say(audio, text):
-                yield from self._say(audio, text)
+            case Say(audio, text, kind):
+                yield from self._say((Piece(audio),), text, kind)
+            case SayPieces(pieces, kind):
+                yield from self._say(pieces, step.text, kind)
             case WaitForBot(said_ms, quiet_ms, timeout_ms):
                 yield from self._wait_for_bot(said_ms, quiet_ms, timeout_ms, record)
-            case Interrupt(audio, after_ms, text, timeout_ms):
+            case Interrupt(audio, after_ms, text, timeout_ms, kind):
                 yield from self._wait_for_bot(after_ms, 0, timeout_ms, record)
                 if not record.timed_out:
-                    yield from self._say(audio, text)
+                    yield from self._say((Piece(audio),), text, kind)
             case Wait(ms):
                 yield from self._pass(ms)
             case Silence(ms):
@@ -146,10 +154,16 @@ class Caller:
             case HangUp():
                 self._hang_up = True
 
-    def _say(self, audio: bytes, text: str) -> Generator[bytes | None, None, None]:
+    def _say(
+        self, pieces: Sequence[Piece], text: str, kind: UtteranceKind
+    ) -> Generator[bytes | None, None, None]:
         self._tell("caller_started", self._now_ms, text)
-        for at in range(0, len(audio), FRAME_BYTES):
-            yield audio[at : at + FRAME_BYTES].ljust(FRAME_BYTES, ULAW_SILENCE)
+        if one := spoken(kind, text, self._now_ms, _laid_out(pieces)):
+            self.spoken.append(one)
+        for piece in pieces:
+            for at in range(0, len(piece.audio), FRAME_BYTES):
+                yield piece.audio[at : at + FRAME_BYTES].ljust(FRAME_BYTES, ULAW_SILENCE)
+            yield from self._pass(piece.pause_ms)
         self._ear.reset()
         self._tell("caller_stopped", self._now_ms, text)
 
@@ -174,3 +188,13 @@ class Caller:
             self._keys += digit
             self._tell("key_pressed", self._now_ms, digit)
             yield from self._pass(gap_ms)
+
+
+def _laid_out(pieces: Sequence[Piece]) -> list[tuple[int, bytes]]:
+    """When each piece begins, in ms since the first: frames and pauses are whole frames long."""
+    at_ms, laid = 0, []
+    for piece in pieces:
+        laid.append((at_ms, piece.audio))
+        frames = ceil(len(piece.audio) / FRAME_BYTES) + ceil(max(0, piece.pause_ms) / FRAME_MS)
+        at_ms += frames * FRAME_MS
+    return laid

@@ -8,9 +8,10 @@ echo of a mark leaves before the caller frame of the tick at which it was due. B
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.lab.phone.impairments import Impairments, Upstream
+from app.lab.phone.impairments import Impairments
 from app.lab.phone.playout import Playout
 from app.lab.phone.truth import Played
+from app.lab.phone.upstream import Upstream
 from app.lab.phone.wire import (
     CONNECTED,
     InvalidMessage,
@@ -76,6 +77,11 @@ class MediaStream:
     def ticks(self) -> int:
         """Ticks carried out so far."""
         return self._tick
+
+    @property
+    def sounding(self) -> bytes | None:
+        """The bot's audio that plays during the tick that `advance` began."""
+        return self.played.frames[-1] if self.played.frames else None
 
     @property
     def unplayed_bytes(self) -> int:

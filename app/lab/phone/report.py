@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from app.lab.phone.caller import StepRecord
 from app.lab.phone.identity import CallIdentity, CallStatus
 from app.lab.phone.media import StreamFault
+from app.lab.phone.said import Spoken
 from app.lab.phone.script import Step
 from app.lab.phone.sound import Recording
 from app.lab.phone.truth import Played
@@ -91,6 +92,8 @@ class StreamReport:
     withheld_frames: int
     unplayed_bytes: int
     """Bot audio still queued when the stream ended: never heard."""
+    spoken: tuple[Spoken, ...] = ()
+    """What the caller uttered while it lasted, on this stream's clock."""
 
 
 EndedBy: TypeAlias = Literal["caller", "twiml", "rest", "limit", "error", "callee"]
@@ -110,6 +113,8 @@ class CallReport:
     errors: list[CallError] = field(default_factory=list)
     steps: list[StepRecord] = field(default_factory=list)
     unfinished: tuple[Step, ...] = ()
+    spoken: tuple[Spoken, ...] = ()
+    """What the caller uttered, on the line's clock."""
     recording: Recording = field(default_factory=Recording)
     max_lag_ms: float = 0.0
     """How late this line's latest tick was: a large value means a busy machine, not a bad bot."""

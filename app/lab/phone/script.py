@@ -13,8 +13,10 @@ A script that runs out keeps the line open and quiet until the other side ends t
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Literal, TypeAlias
 
+from app.lab.phone.said import UtteranceKind
 from app.lab.phone.sound import Hearing, audible
 
 
@@ -24,6 +26,28 @@ class Say:
     """μ-law, 8 kHz."""
     text: str = ""
     """What it says, for reports and live views."""
+    kind: UtteranceKind = "speech"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    audio: bytes
+    """μ-law, 8 kHz."""
+    text: str = ""
+    pause_ms: int = 0
+    """Quiet after it; counted in whole frames of 20 ms, upwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class SayPieces:
+    """One utterance with pauses inside, in which the line carries the background."""
+
+    pieces: tuple[Piece, ...]
+    kind: UtteranceKind = "hesitation"
+
+    @property
+    def text(self) -> str:
+        return " ... ".join(piece.text for piece in self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +84,28 @@ class Interrupt:
     after_ms: int
     text: str = ""
     timeout_ms: int = 30_000
+    kind: UtteranceKind = "interruption"
+
+    @classmethod
+    def somewhere(
+        cls,
+        audio: bytes,
+        between_ms: tuple[int, int],
+        seed: int,
+        text: str = "",
+        kind: UtteranceKind = "interruption",
+    ) -> "Interrupt":
+        """At a point of the bot's answer that the seed decides.
+
+        Raises ValueError for a span that is empty or begins before 0.
+        """
+        first_ms, last_ms = between_ms
+        if not 0 <= first_ms <= last_ms:
+            raise ValueError(
+                f"between_ms is (first, last) with 0 <= first <= last, got {between_ms}"
+            )
+        after_ms = Random(f"{seed}/interrupt").randint(first_ms, last_ms)
+        return cls(audio, after_ms, text, kind=kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +127,7 @@ class HangUp:
     pass
 
 
-Step: TypeAlias = Say | WaitForBot | Wait | Interrupt | Press | Silence | HangUp
+Step: TypeAlias = Say | SayPieces | WaitForBot | Wait | Interrupt | Press | Silence | HangUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +153,8 @@ class Script:
     background: Literal["silence", "comfort"] = "comfort"
     """What the line carries while the caller does not speak."""
     line_audio: LineAudio | None = None
-    """Replaces or mixes the caller's audio frame by frame, for benches with coded audio."""
+    """Replaces or mixes the caller's audio frame by frame, for benches with coded audio. Its frames
+    stay as they are: noise, clipping, echo, keys and band do not touch them."""
     hears: Hearing = audible
     """Decides whether a frame counts as the bot speaking."""
     on_timeout: Literal["hang_up", "go_on"] = "hang_up"

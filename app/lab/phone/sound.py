@@ -6,7 +6,9 @@ from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
-from telecodecs.g711 import FRAME_BYTES, ULAW_SILENCE
+import numpy as np
+
+from telecodecs.g711 import FRAME_BYTES, ULAW_SILENCE, pcm_to_ulaw, ulaw_to_pcm
 from telecodecs.levels import ulaw_peak
 from telecodecs.wav import load_as_ulaw
 from telecodecs.wav_writer import StereoWavWriter
@@ -48,6 +50,12 @@ def load_clip(path: Path) -> bytes:
     Raises telecodecs' WavError for a file that is no WAV, OSError for one that cannot be read.
     """
     return path.read_bytes() if path.suffix == ".ulaw" else load_as_ulaw(path)
+
+
+def amplified(ulaw: bytes, gain_db: float) -> bytes:
+    """μ-law made louder, or softer with a negative gain; what is too loud is cut off."""
+    samples = np.frombuffer(ulaw_to_pcm(ulaw), "<i2") * 10 ** (gain_db / 20)
+    return pcm_to_ulaw(np.clip(np.rint(samples), -32768, 32767).astype("<i2").tobytes())
 
 
 class Recording:

@@ -10,8 +10,8 @@ from urllib.parse import urljoin, urlsplit
 
 from app.lab.phone.call import LiveCall
 from app.lab.phone.identity import new_sid
-from app.lab.phone.impairments import Delays, Path
 from app.lab.phone.media import MediaStream
+from app.lab.phone.path import Delays, Path
 from app.lab.phone.report import StreamReport
 from app.lab.phone.signing import signature, without_query
 from app.lab.phone.twiml import Verb, stream_parameters
@@ -24,6 +24,7 @@ from app.lab.phone.websocket import (
     open_bot_socket,
 )
 from app.lab.phone.wire import StreamIdentity
+from telecodecs.g711 import FRAME_MS
 
 StreamEvent: TypeAlias = Literal["stream-started", "stream-stopped", "stream-error"]
 Notify: TypeAlias = Callable[[Verb, Mapping[str, str]], None]
@@ -161,6 +162,8 @@ class StreamRun:
     def _describe(
         self, stream: MediaStream, url: str, parameters: Mapping[str, str], began_ms: int
     ) -> StreamReport:
+        ended_ms = began_ms + stream.ticks * FRAME_MS
+        on_stream_ms = stream.played.first_ms - began_ms
         return StreamReport(
             stream_sid=self._sid,
             url=url,
@@ -174,6 +177,9 @@ class StreamRun:
             sent_frames=stream.sent_frames,
             withheld_frames=stream.withheld_frames,
             unplayed_bytes=stream.unplayed_bytes,
+            spoken=tuple(
+                one.later(on_stream_ms) for one in self._call.spoken_between(began_ms, ended_ms)
+            ),
         )
 
     def _ended_by(self) -> Literal["bot", "phone", "fault"]:

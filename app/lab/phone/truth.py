@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal, TypeAlias
 
+from app.lab.phone.sound import Hearing, audible
 from telecodecs.g711 import FRAME_BYTES, FRAME_MS, ULAW_SILENCE
 
 SILENCE = ULAW_SILENCE * FRAME_BYTES
@@ -67,6 +68,18 @@ class DrySpell:
     @property
     def length_ms(self) -> float:
         return self.ended_ms - self.began_ms
+
+
+@dataclass(frozen=True, slots=True)
+class HeardSpan:
+    """The bot was heard from here to there, without a pause that a listener would notice."""
+
+    from_ms: float
+    to_ms: float
+    first_position: int
+    """Bytes heard before it."""
+    end_position: int
+    """Bytes heard until it was over."""
 
 
 def mid_utterance(spell: DrySpell) -> bool:
@@ -157,6 +170,23 @@ class Played:
                 return self.carrier_ms(tick) + len(frame) / 8
             tick -= 1
         return None
+
+    def heard_spans(
+        self, hears: Hearing = audible, pause_ms: int = TURN_PAUSE_MS
+    ) -> list[HeardSpan]:
+        """When the bot was heard, in whole frames. `pause_ms`: quiet that ends a span."""
+        spans: list[HeardSpan] = []
+        for tick, frame in enumerate(self.frames):
+            if not frame or not hears(frame):
+                continue
+            from_ms, end = self.carrier_ms(tick), self.ends[tick]
+            first = end - len(frame)
+            if spans and from_ms - spans[-1].to_ms < pause_ms:
+                last = spans.pop()
+                from_ms, first = int(last.from_ms), last.first_position
+            to_ms = self.carrier_ms(tick) + len(frame) / 8
+            spans.append(HeardSpan(from_ms, to_ms, first, end))
+        return spans
 
     def underruns(self, rule: Callable[[DrySpell], bool] = mid_utterance) -> list[DrySpell]:
         """The dry spells that a caller hears as a break in mid-utterance."""

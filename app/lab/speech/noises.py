@@ -1,11 +1,12 @@
-"""Sounds that a caller makes without words, computed: a cough, a hum, "mm hm", line noise."""
+"""All sounds that a caller makes without words, computed: coughs, hums, "mm hm", breath, noise."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Samples = npt.NDArray[np.float64]
+from app.lab.speech.throat import Samples, clearing, coughing, murmuring, sighing
+from app.lab.speech.voices import ClipKind
 
 
 def cough(rate_hz: int) -> Samples:
@@ -33,11 +34,33 @@ def line_noise(rate_hz: int) -> Samples:
     return np.random.default_rng(4).normal(0.0, 1.0, 2 * rate_hz)
 
 
-NOISES: Mapping[str, tuple[str, Callable[[int], Samples]]] = {
-    "cough": ("(cough)", cough),
-    "hum": ("(hum)", hum),
-    "mm_hm": ("mm hm", mm_hm),
-    "line_noise": ("(noise)", line_noise),
+@dataclass(frozen=True, slots=True)
+class Sound:
+    text: str
+    make: Callable[[int], Samples]
+    """From a sample rate in Hz."""
+    kind: ClipKind = "noise"
+
+
+def _variants(
+    stem: str, text: str, kind: ClipKind, make: Callable[[int, int], Samples], count: int
+) -> dict[str, Sound]:
+    return {f"{stem}_{seed + 1}": Sound(text, _of(make, seed), kind) for seed in range(count)}
+
+
+def _of(make: Callable[[int, int], Samples], seed: int) -> Callable[[int], Samples]:
+    return lambda rate_hz: make(rate_hz, seed)
+
+
+NOISES: Mapping[str, Sound] = {
+    "cough": Sound("(cough)", cough),
+    "hum": Sound("(hum)", hum),
+    "mm_hm": Sound("mm hm", mm_hm),
+    "line_noise": Sound("(noise)", line_noise),
+    **_variants("cough", "(cough)", "cough", coughing, 6),
+    **_variants("clearing", "(clears throat)", "cough", clearing, 3),
+    **_variants("sigh", "(sigh)", "breath", sighing, 4),
+    **_variants("mm_hm", "mm hm", "backchannel", murmuring, 6),
 }
 
 

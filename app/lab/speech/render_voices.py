@@ -84,8 +84,8 @@ def _clips(flite: str) -> Iterator[tuple[IndexEntry, _Samples]]:
         for voice in line.voices:
             entry = IndexEntry(f"{line.name}_{voice}", line.text, voice, 0, line.kind)
             yield entry, _spoken(flite, line.text, voice)
-    for name, (text, make) in NOISES.items():
-        yield IndexEntry(name, text, "synthetic", 0, "noise"), make(RATE_HZ)
+    for name, sound in NOISES.items():
+        yield IndexEntry(name, sound.text, "synthetic", 0, sound.kind), sound.make(RATE_HZ)
 
 
 def _spoken(flite: str, text: str, voice: str) -> _Samples:

@@ -9,12 +9,26 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from app.lab.speech.faults import UnknownClipError
+from app.lab.speech.span import audible_span
 
 VOICES_DIR = Path(__file__).parent / "voices"
 INDEX = "index.toml"
 
-ClipKind: TypeAlias = Literal["phrase", "other", "noise"]
-"""`phrase`: the restaurant dialog understands it; `other`: speech that it does not; `noise`."""
+ClipKind: TypeAlias = Literal[
+    "phrase",
+    "other",
+    "noise",
+    "interruption",
+    "backchannel",
+    "cough",
+    "breath",
+    "hold",
+    "part",
+    "digit",
+]
+"""`phrase`: the restaurant dialog understands it; `other`: speech that it does not; `noise`: for
+its ear's tests. The rest is for difficult callers: words that take the floor, sounds that do not,
+"hold on", parts of a halting sentence, and the ten digits."""
 
 
 class IndexEntry(msgspec.Struct, frozen=True):
@@ -34,6 +48,10 @@ class Clip:
     """The flite voice, or "synthetic"."""
     duration_ms: int
     kind: ClipKind
+    onset_ms: float
+    """Where its first sample above -45 dBFS begins."""
+    end_ms: float
+    """Where its last sample above -45 dBFS ends."""
 
 
 def clip_names(kind: ClipKind | None = None) -> list[str]:
@@ -48,7 +66,8 @@ def voice_clip(name: str) -> Clip:
     if entry is None:
         raise UnknownClipError(f"no voice clip '{name}'; the clips are: {', '.join(_index())}")
     ulaw = (VOICES_DIR / f"{name}.ulaw").read_bytes()
-    return Clip(ulaw, entry.text, entry.voice, entry.duration_ms, entry.kind)
+    onset_ms, end_ms = audible_span(ulaw) or (0.0, 0.0)
+    return Clip(ulaw, entry.text, entry.voice, entry.duration_ms, entry.kind, onset_ms, end_ms)
 
 
 @cache

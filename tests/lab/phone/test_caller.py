@@ -6,8 +6,10 @@ from app.lab.phone.caller import Caller
 from app.lab.phone.script import (
     HangUp,
     Interrupt,
+    Piece,
     Press,
     Say,
+    SayPieces,
     Script,
     Silence,
     Step,
@@ -54,6 +56,32 @@ def test_words_are_said_frame_by_frame_and_the_last_is_filled_with_silence() -> 
     assert bench.spoken == {0: b"1" * 160, 1: b"2" * 40 + b"\xff" * 120}
     assert bench.told == [("caller_started", 0, "hello"), ("caller_stopped", 40, "hello")]
     assert bench.hung_up_at == 2
+
+
+def test_pieces_are_one_utterance_with_the_background_in_its_pauses() -> None:
+    pieces = (Piece(b"1" * 200, "i would", pause_ms=50), Piece(b"2" * 160, "like"))
+    bench = Bench(SayPieces(pieces), HangUp())
+    bench.run(8)
+    assert sorted(bench.spoken) == [0, 1, 5]
+    assert bench.told == [
+        ("caller_started", 0, "i would ... like"),
+        ("caller_stopped", 120, "i would ... like"),
+    ]
+    assert bench.hung_up_at == 6
+    (one,) = bench.caller.spoken
+    assert (one.kind, one.onset_ms, one.end_ms) == ("hesitation", 0, 120)
+    assert one.pauses_ms == ((25, 100),)
+
+
+def test_what_was_said_is_on_record_with_its_kind_and_its_time() -> None:
+    words = b"\xff" * 80 + b"1" * 160 + b"\xff" * 80
+    bench = Bench(Wait(40), Say(words, "hello"), Interrupt(words, 60, "(cough)", kind="cough"))
+    bench.run(6)
+    bench.run(10, BOT)
+    said = [
+        (one.kind, one.text, one.began_ms, one.onset_ms, one.end_ms) for one in bench.caller.spoken
+    ]
+    assert said == [("speech", "hello", 40, 50, 70), ("cough", "(cough)", 160, 170, 190)]
 
 
 def test_waiting_for_the_bot_to_start_and_to_finish() -> None:

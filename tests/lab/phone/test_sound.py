@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from app.lab.phone.sound import Recording, any_audio, audible, comfort_noise, load_clip
+from app.lab.phone.sound import Recording, amplified, any_audio, audible, comfort_noise, load_clip
+from app.lab.speech.voices import voice_clip
 from telecodecs.g711 import pcm_to_ulaw, ulaw_to_pcm
+from telecodecs.levels import ulaw_dbfs, ulaw_peak
 
 
 def test_speech_is_audible_and_noise_is_not() -> None:
@@ -37,6 +39,13 @@ def test_a_clip_is_raw_mulaw_or_a_wav(tmp_path: Path) -> None:
     (tmp_path / "no.wav").write_bytes(b"no")
     with pytest.raises(ValueError, match="RIFF"):
         load_clip(tmp_path / "no.wav")
+
+
+def test_sound_is_made_softer_or_louder_by_decibels() -> None:
+    clip = voice_clip("when_open_slt").ulaw
+    assert ulaw_dbfs(amplified(clip, -12)) == pytest.approx(ulaw_dbfs(clip) - 12, abs=0.2)
+    assert ulaw_dbfs(amplified(clip, 3)) == pytest.approx(ulaw_dbfs(clip) + 3, abs=0.4)
+    assert ulaw_peak(amplified(clip, 40)) == 32124
 
 
 def test_a_recording_has_the_caller_left_and_what_was_heard_right(tmp_path: Path) -> None:

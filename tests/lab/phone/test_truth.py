@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.lab.phone.sound import any_audio
 from app.lab.phone.truth import Played
 
 
@@ -48,6 +49,19 @@ def test_audio_is_what_sounded_with_silence_filled_in() -> None:
 def test_a_byte_that_was_never_heard_has_no_instant() -> None:
     with pytest.raises(IndexError, match="not 160"):
         log([b"a" * 160]).heard_at(160)
+
+
+def test_the_bot_was_heard_in_spans_that_short_pauses_do_not_break() -> None:
+    loud, faint = b"\x10" * 160, b"\xff" * 160
+    played = log([None, loud, faint, loud[:80], *[None] * 15, loud, loud, None], first_ms=59)
+    first, second = played.heard_spans()
+    assert (first.from_ms, first.to_ms) == (79, 59 + 70)
+    assert (first.first_position, first.end_position) == (0, 400)
+    assert (second.from_ms, second.to_ms) == (59 + 380, 59 + 420)
+    assert (second.first_position, second.end_position) == (400, 720)
+    assert len(played.heard_spans(pause_ms=20)) == 3
+    assert len(played.heard_spans(hears=any_audio, pause_ms=20)) == 2
+    assert log([None, faint]).heard_spans() == []
 
 
 @given(st.lists(st.integers(0, 160), min_size=1, max_size=40))
