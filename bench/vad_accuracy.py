@@ -78,4 +78,3 @@ def compare(line: Line, changes: Sequence[VoiceChange]) -> Heard:
             began.append(first.began_ms - sound.onset_ms)
             voiced.append(sum(stop.voiced_ms for stop in stops[inside[0] : inside[-1] + 1]))
     return Heard(line, tuple(delays), tuple(began), tuple(voiced), len(starts) - len(right))
-

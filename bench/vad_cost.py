@@ -1,4 +1,4 @@
-"""What voice detection costs a worker: the frames and ticks of many calls in order, without waiting.
+"""What voice detection costs a worker: many calls' frames and ticks in order, no waiting.
 
 CPU time of the process, so that a busy machine spoils it little; the middle of three runs.
 """
@@ -67,4 +67,3 @@ def _run(engine: VoiceEngine, frames: Sequence[Sequence[bytes]], calls: int) -> 
 def _frames(seed: int, duration_s: int, noise_dbfs: float | None) -> list[bytes]:
     ulaw = talking_line(seed, duration_s, TALKING, noise_dbfs)
     return [ulaw[at : at + FRAME_BYTES] for at in range(0, len(ulaw), FRAME_BYTES)]
-

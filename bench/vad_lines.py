@@ -112,9 +112,7 @@ def _clip(name: str) -> _Clip:
     return _Clip(samples, audible[0] / BYTES_PER_MS, audible[-1] / BYTES_PER_MS)
 
 
-def _on_the_line(
-    samples: Samples, rng: Rng, noise_dbfs: float | None = QUIET_LINE_DBFS
-) -> bytes:
+def _on_the_line(samples: Samples, rng: Rng, noise_dbfs: float | None = QUIET_LINE_DBFS) -> bytes:
     if noise_dbfs is not None:
         samples = samples + rng.normal(0.0, 32_768 * _amplitude(noise_dbfs), len(samples))
     return pcm_to_ulaw(np.clip(np.rint(samples), -32_768, 32_767).astype("<i2").tobytes())

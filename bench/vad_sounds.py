@@ -156,4 +156,5 @@ def _harmonics(base_hz: float, n: int, count: int) -> Samples:
 
 def _shaped(n: int, rng: Rng, gain: Callable[[Samples], Samples]) -> Samples:
     spectrum = np.fft.rfft(rng.normal(0.0, 1.0, n))
-    return np.fft.irfft(spectrum * gain(np.fft.rfftfreq(n, 1 / SAMPLE_RATE_HZ)), n)
+    hz = np.asarray(np.fft.rfftfreq(n, 1 / SAMPLE_RATE_HZ), dtype=np.float64)
+    return np.fft.irfft(spectrum * gain(hz), n)

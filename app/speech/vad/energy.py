@@ -7,7 +7,6 @@ does not take a sentence for one.
 from collections.abc import Sequence
 from typing import Final
 
-from app.speech.vad.scorer import Window
 from app.speech.vad.slots import Slots
 from telecodecs import BYTES_PER_MS, FRAME_BYTES, ulaw_dbfs
 
@@ -40,11 +39,11 @@ class EnergyScorer:
     def reset(self, slot: int) -> None:
         self._floors_dbfs[slot] = LOWEST_FLOOR_DBFS
 
-    def score(self, slots: Sequence[int], windows: Sequence[Window]) -> Sequence[float]:
+    def score(self, slots: Sequence[int], windows: Sequence[bytes]) -> Sequence[float]:
         return [self._score(slot, window) for slot, window in zip(slots, windows, strict=True)]
 
-    def _score(self, slot: int, window: Window) -> float:
-        level_dbfs = ulaw_dbfs(bytes(window))
+    def _score(self, slot: int, window: bytes) -> float:
+        level_dbfs = ulaw_dbfs(window)
         floor_dbfs = self._floors_dbfs[slot]
         self._floors_dbfs[slot] = max(
             LOWEST_FLOOR_DBFS, min(level_dbfs, floor_dbfs + self._rise_db)

@@ -92,9 +92,9 @@ class VoiceEngine:
     def _round(self) -> None:
         """One window of each stream that has one."""
         streams: list[VoiceStream] = []
-        windows: list[bytearray] = []
+        windows: list[bytes] = []
         for stream in self._due:
-            window = stream.next_window()
+            window = stream.next_window() if stream in self._streams else None
             if window is not None:
                 streams.append(stream)
                 windows.append(window)

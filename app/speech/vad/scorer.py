@@ -1,10 +1,7 @@
 """What a voice detector must be: it says of windows of caller audio how probably they are voice."""
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
-
-Window: TypeAlias = bytes | bytearray
-"""μ-law at 8 kHz: `context_bytes` of the audio before it, then `window_bytes`."""
+from typing import Protocol
 
 
 class Scorer(Protocol):
@@ -28,9 +25,10 @@ class Scorer(Protocol):
         """Forget what was heard."""
         ...
 
-    def score(self, slots: Sequence[int], windows: Sequence[Window]) -> Sequence[float]:
+    def score(self, slots: Sequence[int], windows: Sequence[bytes]) -> Sequence[float]:
         """The probability of voice, 0 to 1, of the next window of each of these slots.
 
+        A window is μ-law at 8 kHz: `context_bytes` of the audio before it, then `window_bytes`.
         A slot stands there at most once.
         """
         ...

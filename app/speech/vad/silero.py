@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from app.speech.vad.scorer import Window
 from app.speech.vad.slots import Slots
 from telecodecs import SAMPLE_RATE_HZ, ulaw_to_pcm
 
@@ -56,7 +55,7 @@ class SileroScorer:
     def reset(self, slot: int) -> None:
         self._states[:, slot] = 0
 
-    def score(self, slots: Sequence[int], windows: Sequence[Window]) -> Sequence[float]:
+    def score(self, slots: Sequence[int], windows: Sequence[bytes]) -> Sequence[float]:
         codes = np.frombuffer(b"".join(windows), np.uint8).reshape(len(slots), -1)
         probabilities, states = self._session.run(
             None,

@@ -22,6 +22,7 @@ class VoiceStream:
     """Made by `VoiceEngine.open`. Raises nothing; what it finds comes when the engine runs."""
 
     __slots__ = (
+        "_asleep",
         "_audio",
         "_base",
         "_context",
@@ -34,7 +35,6 @@ class VoiceStream:
         "_quiet_windows",
         "_warm_up",
         "_window",
-        "asleep",
         "fed_bytes",
         "gated_windows",
         "listener",
@@ -54,7 +54,7 @@ class VoiceStream:
         context_bytes: int,
         warm_up_windows: int,
     ) -> None:
-        """`due`: where it enters itself when a window is complete; `news`: where it puts changes."""
+        """`due`: where it enters itself with a complete window; `news`: where it puts changes."""
         self.slot = slot
         self.listener = listener
         self._news = news
@@ -75,7 +75,7 @@ class VoiceStream:
         self._audio = bytearray(ULAW_SILENCE * before)
         self._base = self.fed_bytes - before
         self._next = self._judged = self.fed_bytes
-        self.asleep = self._gate is not None
+        self._asleep = self._gate is not None
         self._quiet_windows = 0
 
     # What the call's bridge calls
@@ -91,39 +91,37 @@ class VoiceStream:
         """Time that passed without audio from the carrier."""
         self.feed(ULAW_SILENCE * n_bytes)
 
+    @property
+    def in_voice(self) -> bool:
+        """Whether somebody speaks, as far as was told."""
+        return self._hearing.in_voice
+
+    @property
+    def voiced_ms(self) -> int:
+        """How much voice there was since the present voice began, or in the one that stopped."""
+        return self._hearing.voiced_ms
+
     # What the engine calls
 
-    def next_window(self) -> bytearray | None:
+    @property
+    def is_due(self) -> bool:
+        """Whether a window is complete."""
+        return self.fed_bytes - self._next >= self._window
+
+    def next_window(self) -> bytes | None:
         """The next window to infer with its context; None: there is none now. Clear silence is
         dealt with on the way."""
-        while self.fed_bytes - self._next >= self._window:
-            at = self._next - self._base
-            if self._next < self._judged or not self._passes_over(
-                self._audio[at : at + self._window]
-            ):
-                at = self._next - self._base
-                return self._audio[at - self._context : at + self._window]
-        return None
-
-    def _passes_over(self, window: bytearray) -> bool:
-        """Whether the gate is closed over this window. A sound that opens it goes back a little."""
-        if self._gate is None:
-            return False
-        if self._gate.is_silence(window):
-            self._quiet_windows += 1
-            self.asleep = self.asleep or self._quiet_windows > self._gate.hold_windows
-            if self.asleep:
+        while self.is_due:
+            if self._next == self._judged and self._is_gated():
                 self.gated_windows += 1
                 self.take(0.0)
-            return self.asleep
-        self._quiet_windows = 0
-        if self.asleep:
-            self.asleep = False
-            self._next -= self._warm_up
-        return False
+                continue
+            at = self._next - self._base
+            return bytes(self._audio[at - self._context : at + self._window])
+        return None
 
     def take(self, probability: float) -> None:
-        """The verdict on the window that `next_window` gave, or that the gate closed over."""
+        """The verdict on the next window: on what `next_window` gave, or the gate's."""
         self._next += self._window
         if self._next > self._judged:
             self._judged = self._next
@@ -135,14 +133,25 @@ class VoiceStream:
             del self._audio[:surplus]
             self._base += surplus
 
-    @property
-    def is_due(self) -> bool:
-        return self.fed_bytes - self._next >= self._window
-
     def forget(self) -> None:
         """Begin anew at the present place of the axis."""
         self._hearing.reset()
         self._begin()
+
+    def _is_gated(self) -> bool:
+        """Whether the gate is closed over the next window. A sound that opens it goes back."""
+        if self._gate is None:
+            return False
+        at = self._next - self._base
+        if self._gate.is_silence(self._audio[at : at + self._window]):
+            self._quiet_windows += 1
+            self._asleep = self._asleep or self._quiet_windows > self._gate.hold_windows
+            return self._asleep
+        self._quiet_windows = 0
+        if self._asleep:
+            self._asleep = False
+            self._next -= self._warm_up
+        return False
 
     def _tell(self, began: bool) -> None:
         axis_ms = self.fed_bytes // BYTES_PER_MS

@@ -1,11 +1,10 @@
-"""WebRTC's voice detector behind the same interface: a microsecond a frame, easily fooled by noise."""
+"""WebRTC's voice detector behind the same interface: cheap, and easily fooled by noise."""
 
 from collections.abc import Sequence
 from typing import Final
 
 import webrtcvad
 
-from app.speech.vad.scorer import Window
 from app.speech.vad.slots import Slots
 from telecodecs import FRAME_BYTES, SAMPLE_RATE_HZ, ulaw_to_pcm
 
@@ -39,7 +38,7 @@ class WebRtcScorer:
     def reset(self, slot: int) -> None:
         self._detectors[slot] = webrtcvad.Vad(self._mode)
 
-    def score(self, slots: Sequence[int], windows: Sequence[Window]) -> Sequence[float]:
+    def score(self, slots: Sequence[int], windows: Sequence[bytes]) -> Sequence[float]:
         detectors = self._detectors
         return [
             float(detectors[slot].is_speech(ulaw_to_pcm(window), SAMPLE_RATE_HZ))
