@@ -14,6 +14,8 @@ from pydantic import BaseModel, TypeAdapter
 from app.call.commands import (
     AddUserText,
     CancelResponse,
+    ClearInput,
+    CommitInput,
     CreateResponse,
     DeleteItem,
     RewriteItem,
@@ -77,6 +79,9 @@ COMMANDS: list[tuple[ModelCommand, dict[str, Any]]] = [
         CancelResponse("req_3", "resp_1"),
         {"type": "response.cancel", "event_id": "req_3", "response_id": "resp_1"},
     ),
+    (CommitInput("req_8"), {"type": "input_audio_buffer.commit", "event_id": "req_8"}),
+    (ClearInput(), {"type": "input_audio_buffer.clear"}),
+    (ClearInput(keep_ms=300), {"type": "input_audio_buffer.clear"}),
     (
         TruncateItem("req_4", "item_1", 1480),
         {

@@ -29,6 +29,7 @@ from app.models.openai_errors import (
     [
         ("response_cancel_not_active", "invalid_request_error", "harmless"),
         ("conversation_already_has_active_response", "invalid_request_error", "active_response"),
+        ("input_audio_buffer_commit_empty", "invalid_request_error", "harmless"),
         ("item_truncate_invalid_item_id", "invalid_request_error", "rejected"),
         ("session_expired", "invalid_request_error", "fatal"),
         ("invalid_request_error.beta_api_shape_disabled", None, "fatal"),

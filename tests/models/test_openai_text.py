@@ -10,6 +10,7 @@ import pytest
 
 from app.call.events import Usage
 from app.lab.text.server import LabTextModel, TextBehaviour
+from app.models import openai_text
 from app.models.openai_connect import Credentials
 from app.models.openai_text import (
     FailureCause,
@@ -193,3 +194,40 @@ async def test_what_was_prepared_is_not_built_again(
 
     monkeypatch.setattr("app.models.openai_text.AsyncOpenAI", built)
     assert isinstance(await write(lab), TextResult)
+
+
+@pytest.mark.parametrize(("kept_s", "connections"), [(None, 1), (0.05, 2)])
+async def test_an_idle_connection_is_kept_for_the_next_request(
+    lab: LabTextModel,
+    monkeypatch: pytest.MonkeyPatch,
+    kept_s: float | None,
+    connections: int,
+) -> None:
+    """The second case shows that the setting reaches the connections."""
+    assert openai_text.KEPT_S >= 30
+    if kept_s is not None:
+        monkeypatch.setattr(openai_text, "KEPT_S", kept_s)
+    for _ in range(2):
+        assert isinstance(await write(lab), TextResult)
+        await asyncio.sleep(0.2)
+    assert len(lab.peers) == connections
+
+
+async def test_settings_that_not_every_model_takes_are_sent_only_on_request(
+    lab: LabTextModel,
+) -> None:
+    await write(lab)
+    credentials = Credentials("sk-lab", lab.base_url)
+    await write_text(
+        "m",
+        "i",
+        "t",
+        credentials,
+        timeout_s=5,
+        max_output_tokens=16,
+        effort="none",
+        temperature=0.0,
+    )
+    plain, both = (request.body for request in lab.requests)
+    assert not {"reasoning", "temperature"} & set(plain)
+    assert (both["reasoning"], both["temperature"]) == ({"effort": "none"}, 0.0)

@@ -27,7 +27,13 @@ def test_values_out_of_range_are_named(settings: dict[str, object], named: str) 
 
 
 @pytest.mark.parametrize(
-    "settings", [{"threshold": 1.1}, {"silence_duration_ms": -1}, {"prefix_padding_ms": 60_001}]
+    "settings",
+    [
+        {"threshold": 1.1},
+        {"silence_duration_ms": -1},
+        {"prefix_padding_ms": 60_001},
+        {"idle_timeout_ms": 0},
+    ],
 )
 def test_voice_detection_out_of_range_is_named(settings: dict[str, float]) -> None:
     (name,) = settings
