@@ -29,7 +29,10 @@ BAND_DELAY_MS = _BAND_TAPS // 2 // BYTES_PER_MS
 
 
 class LineSound:
-    """One call's line. Ask for each frame in turn, also for those that the carrier never gets."""
+    """One call's line. Ask for each frame in turn, also for those that the carrier never gets.
+
+    A process's first line with a kind of noise computes it, some 10 to 60 ms; later ones share it.
+    """
 
     def __init__(self, impairments: Impairments) -> None:
         has = impairments

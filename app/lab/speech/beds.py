@@ -94,22 +94,28 @@ def _speech(name: str) -> Samples:
 
 def _music() -> Samples:
     """Chords, broken into notes of 250 ms, over their root: what one hears while on hold."""
-    at_s = np.arange(SAMPLES) / SAMPLE_RATE_HZ
     mixed = np.zeros(SAMPLES)
     for beat in range(BED_S * 4):
         chord = _CHORDS[beat // 12]
-        mixed += _note(at_s, 2 * chord[(0, 1, 2, 1)[beat % 4]], beat / 4, 0.35)
+        _strike(mixed, beat, _note(2 * chord[(0, 1, 2, 1)[beat % 4]], 1.0))
         if beat % 4 == 0:
-            mixed += 0.8 * sum(_note(at_s, hz, beat / 4, 1.2) for hz in chord)
-    return np.asarray(mixed)
+            for hz in chord:
+                _strike(mixed, beat, 0.8 * _note(hz, 3.0))
+    return mixed
 
 
-def _note(at_s: Samples, hz: float, from_s: float, decay_s: float) -> Samples:
-    since_s = (at_s - from_s) % BED_S
-    envelope = np.minimum(since_s / 0.01, 1.0) * np.exp(-since_s / decay_s)
-    return np.asarray(
-        envelope * np.sum([np.sin(2 * np.pi * k * hz * since_s) / k**1.5 for k in (1, 2, 3, 4)], 0)
-    )
+def _strike(mixed: Samples, beat: int, note: Samples) -> None:
+    begin = beat * SAMPLE_RATE_HZ // 4
+    # What outlasts the round sounds on at its beginning.
+    mixed[np.arange(begin, begin + len(note)) % SAMPLES] += note
+
+
+@cache
+def _note(hz: float, length_s: float) -> Samples:
+    at_s = np.arange(int(length_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    fading = np.minimum(at_s / 0.01, 1.0) * np.exp(-3 * at_s / length_s) * (1 - at_s / length_s)
+    tones = [np.sin(2 * np.pi * k * hz * at_s) / k**1.5 for k in (1, 2, 3, 4)]
+    return np.asarray(fading * np.sum(tones, axis=0))
 
 
 def _ringback() -> Samples:

@@ -1,5 +1,6 @@
 """A difficult caller is the same for the same seed, says what was asked, and pauses as long."""
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.lab.phone.caller import Caller
+from app.lab.phone.impairments import Impairments
 from app.lab.phone.manners import (
     SENTENCES,
     backchannel,
@@ -23,6 +25,7 @@ from app.lab.phone.said import Spoken
 from app.lab.phone.script import Interrupt, Say, SayPieces, Script, Step, Wait
 from app.lab.speech.voices import voice_clip
 from telecodecs.levels import ulaw_peak
+from tests.docs.pages import codes, example, page, table
 
 SEEDS = st.integers(0, 5_000)
 
@@ -132,6 +135,24 @@ def test_a_voice_that_nobody_has_is_refused_with_those_that_exist() -> None:
         hesitate(1, (900, 400))
     with pytest.raises(ValueError, match="first <= last"):
         talk_over(1, (900, 400))
+
+
+def test_the_example_of_the_lab_page_is_such_a_caller() -> None:
+    names: dict[str, object] = {}
+    exec(example(page("lab"), "difficult").text, names)  # it opens no socket
+    script, line = names["script"], names["street"]
+    assert isinstance(script, Script) and isinstance(line, Impairments)
+    assert [getattr(step, "kind", "") for step in script.steps] == [
+        *("", "hesitation", "cough", "interruption", "", ""),
+    ]
+    assert line.noise is not None
+
+
+def test_every_manner_stands_on_the_lab_page() -> None:
+    told = {name for row in table(page("lab"), "### Difficult callers") for name in codes(row[0])}
+    assert {re.split(r"\(", name)[0].lstrip("*") for name in told} == {
+        one.__name__ for one in (talk_over, backchannel, cough, breath, hesitate, spell, hold_on)
+    }
 
 
 def test_pieces_are_one_utterance() -> None:

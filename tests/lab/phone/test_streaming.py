@@ -8,10 +8,21 @@ from twilio.request_validator import (  # type: ignore[import-untyped, unused-ig
     RequestValidator,
 )
 
-from app.lab.phone import HangUp, Impairments, Script, Stall, Wait, WaitForBot, any_audio
+from app.lab.phone import (
+    HangUp,
+    Impairments,
+    Noise,
+    Say,
+    Script,
+    Stall,
+    Wait,
+    WaitForBot,
+    any_audio,
+)
 from app.lab.phone.streaming import stream_url
 from app.lab.phone.twiml import read_twiml
 from app.lab.phone.websocket import ConnectFailed
+from telecodecs.levels import ulaw_dbfs, ulaw_peak
 from tests.lab.phone.bots import AUTH_TOKEN, BOT_NUMBER, CALLER, STREAM, BotSide, WebBot, twiml
 
 
@@ -125,6 +136,25 @@ async def test_a_protocol_fault_ends_the_stream_as_31924() -> None:
     assert [fault.code for fault in report.faults] == [31924]
     assert report.streams[0].ended_by == "fault"
     assert report.verbs[-1].name == "Say"
+
+
+async def test_what_the_caller_said_is_dated_on_the_clock_that_the_bot_sees() -> None:
+    words = b"\xff" * 250 + b"\x20" * 1001 + b"\xff" * 349
+    steps = (Wait(300), Say(words, "hm", kind="backchannel"), Wait(100), HangUp())
+    line = Impairments(first_timestamp_ms=59, delay_ms=30, noise=Noise("pink", 40), seed=4)
+    async with WebBot({"/voice": twiml(STREAM)}, BotSide.until_closed) as bot:
+        script = Script(steps, background="silence")
+        report = await bot.line(impairments=line).call(script, from_=CALLER, to=BOT_NUMBER)
+        received = bot.sides[0].received
+    media = [message["media"] for message in received if message["event"] == "media"]
+    audio = b"".join(base64.b64decode(each["payload"]) for each in media)
+    assert [int(each["timestamp"]) for each in media] == list(range(59, 59 + 20 * len(media), 20))
+    loud = [at for at, byte in enumerate(audio) if ulaw_peak(bytes([byte])) > 4_000]
+    (one,) = report.streams[0].spoken
+    assert (one.kind, one.text) == ("backchannel", "hm")
+    assert (one.onset_ms, one.end_ms) == (59 + loud[0] / 8, 59 + (loud[-1] + 1) / 8)
+    assert report.spoken[0].onset_ms == pytest.approx(300 + 250 / 8)
+    assert ulaw_dbfs(audio[:800]) == pytest.approx(-60, abs=3)
 
 
 async def test_delays_apply_each_way_and_a_stall_holds_the_bots_audio() -> None:
