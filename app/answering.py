@@ -12,6 +12,8 @@ from importlib import import_module
 
 from app.bridge.call_bridge import CallBridge
 from app.bridge.call_record import open_journal
+from app.bridge.ears import Hearing
+from app.bridge.errands import Runners
 from app.bridge.journal import Journal
 from app.bridge.keeper import Keeper, unpacked
 from app.bridge.once import OnceTools
@@ -35,6 +37,9 @@ from app.observe.log import event
 from app.persona import Persona, Personas, credentials_of
 from app.settings import Settings
 from app.speech.phrase_book import PhraseBook, PhraseKey
+from app.speech.vad.engine import VoiceEngine
+from app.speech.vad.gate import Gate
+from app.speech.vad.hearing import HearingSettings
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +88,8 @@ class Answering:
             connect_s=settings.model_connect_timeout_s, configure_s=settings.model_connect_timeout_s
         )
         self._text = credentials_of(settings, settings.summary_base_url)
+        self._hearing: Hearing | None = None
+        """Made when the first agent needs it."""
 
     def prepare(self) -> None:
         """Do once, before the first call, what would hold up the event loop in it."""
@@ -92,6 +99,11 @@ class Answering:
             import_module(module)
         if self._settings.summary_model:
             openai_text.prepare(self._text)
+        self._hearing_for(self._personas.get(self._settings.agent))
+
+    def want_phrases(self) -> None:
+        """Have the default agent's phrases at hand before its first call."""
+        self._want_phrases(self._personas.get(self._settings.agent))
 
     @property
     def leases(self) -> list[tuple[str, int]]:
@@ -110,21 +122,24 @@ class Answering:
             first_model=self._first_model(persona, left),
             resumed=left,
         )
-        self._want_filler(persona)
+        self._want_phrases(persona)
         runs = None if self._live is None else self._live.tool_runs
         return CallBridge(
             started=started,
             settings=persona.call,
             open_model=lambda leg: self._open(persona, leg),
-            tools=OnceTools(persona.tools, start.call_sid, runs),
+            runners=Runners(
+                tools=OnceTools(persona.tools, start.call_sid, runs),
+                summariser=self._summarise,
+                phrases=lambda text: self._phrase(persona, text),
+            ),
             dialect=dialect,
             writer=writer,
             clock=CarrierClock(0),
             pacer=self._pacer,
             journal=self._journal(start, persona.call),
             observers=self._observers,
-            summariser=self._summarise,
-            phrases=lambda text: self._phrase(persona, text),
+            hearing=self._hearing_for(persona),
             before_close=self._before_close,
         )
 
@@ -153,6 +168,18 @@ class Answering:
     async def _flush(self) -> None:
         if self._live is not None:
             await self._live.outbox.flushed(FLUSH_S)
+
+    def _hearing_for(self, persona: Persona) -> Hearing | None:
+        """What listens on this agent's calls beside the model."""
+        if persona.call.floor.by == "model":
+            return None
+        if self._hearing is None:
+            # onnxruntime takes 0.3 s to load, and is not needed where only the model listens.
+            from app.speech.vad.silero import SileroScorer  # noqa: PLC0415
+
+            engine = VoiceEngine(SileroScorer(), HearingSettings(), Gate())
+            self._hearing = Hearing(engine, self._pacer)
+        return self._hearing
 
     # Models
 
@@ -191,9 +218,10 @@ class Answering:
 
     # Phrases
 
-    def _want_filler(self, persona: Persona) -> None:
-        if self._phrases is not None and persona.agent.filler:
-            self._phrases.want(_key(persona, persona.agent.filler))
+    def _want_phrases(self, persona: Persona) -> None:
+        for text in (persona.agent.greeting, persona.agent.filler):
+            if self._phrases is not None and text:
+                self._phrases.want(_key(persona, text))
 
     def _phrase(self, persona: Persona, text: str) -> bytes | None:
         return None if self._phrases is None else self._phrases.get(_key(persona, text))

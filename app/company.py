@@ -63,6 +63,7 @@ async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
         lag_ms = round(worker.lag())
         return WorkerState(len(switchboard), switchboard.max_calls, switchboard.has_room, lag_ms)
 
+    worker.answering.want_phrases()
     tasks = [_task(_sample(worker), "metrics")]
     if live is not None:
         tasks.append(_task(live.leases.run(lambda: worker.answering.leases, lost), "leases"))

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from app.agents import Agent, AgentError, Failover, load_agent
 from app.agents import SemanticVad as AgentSemanticVad
+from app.call.floor_settings import FloorSettings
 from app.call.phases import CallSettings
 from app.call.playout import PlayoutSettings
 from app.call.prices import Prices
@@ -151,23 +152,30 @@ def _session(agent: Agent, settings: Settings, schemas: list[dict[str, object]])
 
 
 def _turn_detection(agent: Agent) -> TurnDetection:
-    turns = agent.turn_detection
+    """Where we decide who has the floor, the model neither answers nor stops by itself."""
+    turns, models = agent.turn_detection, agent.barge_in.by == "model"
     if isinstance(turns, AgentSemanticVad):
-        return SemanticVad(eagerness=turns.eagerness)
+        return SemanticVad(turns.eagerness, create_response=models, interrupt_response=models)
     return ServerVad(
         threshold=turns.threshold,
         prefix_padding_ms=turns.prefix_padding_ms,
         silence_duration_ms=turns.silence_duration_ms,
+        create_response=models,
+        interrupt_response=models,
     )
 
 
 def _call(agent: Agent, settings: Settings, prices: tuple[Prices | None, ...]) -> CallSettings:
+    models = agent.barge_in.by == "model"
     return CallSettings(
+        language=agent.language,
         greeting=greeting_instructions(agent.greeting) if agent.greeting else "",
+        greeting_words=agent.greeting,
+        floor=_floor(agent),
         playout=_playout(settings.lead_ms),
         relay=_relay(agent, settings),
         prices=prices,
-        responses=ResponseSettings(server_answers=True, server_cancels=True),
+        responses=ResponseSettings(server_answers=models, server_cancels=models),
     )
 
 
@@ -183,6 +191,31 @@ def _relay(agent: Agent, settings: Settings) -> RelaySettings:
         give_up_ms=round(settings.model_give_up_s * 1000),
         filler=agent.filler,
     )
+
+
+NOISE_HINT = (
+    "Tell the caller in one short sentence that there is a lot of noise on the line, and that you "
+    "may not hear everything. Then go on."
+)
+
+
+def _floor(agent: Agent) -> FloorSettings:
+    """Raises `AgentError` for numbers that contradict each other."""
+    barge_in, transcribed = agent.barge_in, bool(agent.transcription_model)
+    try:
+        return FloorSettings(
+            by=barge_in.by,
+            greeting=barge_in.greeting,
+            speaking=barge_in.speaking,
+            thinking=barge_in.thinking,
+            yield_after_ms=barge_in.yield_after_ms,
+            brief_ms=barge_in.brief_ms,
+            words_wait_ms=barge_in.words_wait_ms if transcribed else 0,
+            keys=barge_in.keys,
+            noisy_hint=NOISE_HINT if barge_in.noise_hint else "",
+        )
+    except ValueError as error:
+        raise AgentError(f"{agent.source}: barge_in: {error}.") from error
 
 
 def _playout(lead_ms: int) -> PlayoutSettings:

@@ -1,11 +1,12 @@
 """The agents: who answers, with which words, voice and tools."""
 
-from app.agents.agent import Agent, Failover, SemanticVad, ServerVad, TurnDetection
+from app.agents.agent import Agent, BargeIn, Failover, SemanticVad, ServerVad, TurnDetection
 from app.agents.loading import AgentError, agent_files, default_search, load_agent
 
 __all__ = [
     "Agent",
     "AgentError",
+    "BargeIn",
     "Failover",
     "SemanticVad",
     "ServerVad",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import ConfigDict, Field, StringConstraints, with_config
 
 Eagerness: TypeAlias = Literal["auto", "low", "medium", "high"]
+Strategy: TypeAlias = Literal["yield", "hold", "deaf"]
 ReasoningEffort: TypeAlias = Literal["", "minimal", "low", "medium", "high", "xhigh"]
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 _Words: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -37,6 +38,34 @@ class SemanticVad:
 
 
 TurnDetection: TypeAlias = Annotated[ServerVad | SemanticVad, Field(discriminator="type")]
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BargeIn:
+    """How it lets itself be interrupted.
+
+    "hold": it falls silent as soon as a voice is heard, and goes on where it was if that was a
+    cough or an "mm-hm". "yield": it stops for good at once. "deaf": it speaks to its end.
+    """
+
+    by: Literal["voice", "model"] = "model"
+    """Who hears the caller begin: our own voice detection on every frame, or the model's. With the
+    model's it always yields."""
+    greeting: Strategy = "hold"
+    speaking: Strategy = "hold"
+    thinking: Strategy = "hold"
+    """While an answer is on its way and nothing of it is heard yet."""
+    yield_after_ms: Annotated[int, Field(ge=200, le=3_000)] = 900
+    """A voice that lasts so long is an interruption, whatever it says, in ms."""
+    brief_ms: Annotated[int, Field(ge=50, le=3_000)] = 600
+    """A shorter voice whose words are not known is none, in ms; not above yield_after_ms."""
+    words_wait_ms: Annotated[int, Field(ge=0, le=3_000)] = 1_000
+    """How long the words of a short voice are waited for, in ms."""
+    keys: bool = True
+    """A key that is pressed interrupts as well."""
+    noise_hint: bool = True
+    """When noise interrupts it again and again, it says so once."""
 
 
 @with_config(_STRICT)
@@ -82,6 +111,7 @@ class Agent:
     tools: tuple[str, ...] = ()
     """Built-ins by name; functions as "file.py:function" or "package.module:function"."""
     turn_detection: TurnDetection = field(default_factory=ServerVad)
+    barge_in: BargeIn = field(default_factory=BargeIn)
     transcription_model: str = "gpt-transcribe"
     """Writes down what callers say. "": nothing is written down."""
     max_output_tokens: Annotated[int, Field(ge=1, le=4096)] | Literal["inf"] = "inf"

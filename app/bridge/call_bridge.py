@@ -14,10 +14,12 @@ from app.bridge.audio_store import AudioStore
 from app.bridge.call_record import write_timeline
 from app.bridge.caller_path import CallerPath
 from app.bridge.carrier_writer import CarrierWriter
+from app.bridge.ears import Hearing
+from app.bridge.errands import Errands, Runners
 from app.bridge.journal import Journal
 from app.bridge.legs import Legs, OpenModel
 from app.bridge.pacer import Pacer
-from app.bridge.ports import Clock, Dialect, Observer, Phrases, Summariser, Tools
+from app.bridge.ports import Clock, Dialect, Observer
 from app.call.call import Call
 from app.call.commands import (
     CloseLeg,
@@ -26,13 +28,10 @@ from app.call.commands import (
     KeepAudio,
     KeepSilence,
     OpenLeg,
-    PlayPhrase,
     ReplayAudio,
-    RunTool,
     SendAudio,
     SendClear,
     SendMark,
-    Summarise,
     TakeLeg,
 )
 from app.call.endings import EndReason
@@ -45,11 +44,8 @@ from app.call.events import (
     KeyPressed,
     LegCause,
     MarkEchoed,
-    PhraseStored,
     RolloverRequested,
     StreamStarted,
-    SummaryWritten,
-    ToolFinished,
 )
 from app.call.phases import CallSettings
 from app.models.ports import ModelCommand
@@ -76,28 +72,27 @@ class CallBridge:
         started: StreamStarted,
         settings: CallSettings,
         open_model: OpenModel,
-        tools: Tools,
+        runners: Runners,
         dialect: Dialect,
         writer: Callable[[Callable[[str, str], None]], CarrierWriter],
         clock: Clock,
         pacer: Pacer,
         journal: Journal | None = None,
         observers: Sequence[Observer] = (),
-        summariser: Summariser | None = None,
-        phrases: Phrases | None = None,
+        hearing: Hearing | None = None,
         before_close: Callable[[Call, EndCall], Awaitable[None]] | None = None,
     ) -> None:
-        """`before_close`: awaited when the call is over, before the carrier learns of it."""
+        """`hearing`: None where only the model listens. `before_close`: awaited when the call is
+        over, before the carrier learns of it."""
         self.started = started
         self.call_id = started.call_id
         self.stream_id = started.stream_id
         self.call = Call(settings)
-        self.caller = CallerPath(clock)
+        self.ears = None if hearing is None else hearing.open(self)
+        self.caller = CallerPath(clock, self.ears)
         self.legs = Legs(open_model, self.caller, self._step, self._spawn)
-        self._summariser = summariser
-        self._phrases = phrases
+        self._errands = Errands(runners, self._step, self._spawn)
         self._before_close = before_close
-        self._tools = tools
         self._dialect = dialect
         self._clock = clock
         self._pacer = pacer
@@ -117,16 +112,16 @@ class CallBridge:
 
     # What the carrier's reader calls. None of these waits.
 
-    def media(self, payload_b64: str, n_bytes: int, timestamp_ms: int) -> None:
-        """A caller frame: base64 of `n_bytes` of μ-law, dated by the carrier's clock."""
-        now_ms = self._now_ms()
+    def media(self, payload_b64: str, ulaw: bytes, timestamp_ms: int) -> None:
+        """A caller frame: μ-law and its base64 as it came, dated by the carrier's clock."""
+        now_ms = self.now_ms()
         first, self._media_ms = self._media_ms is None, now_ms
-        self.caller.media(payload_b64, n_bytes, timestamp_ms, now_ms)
+        self.caller.media(payload_b64, ulaw, timestamp_ms, now_ms)
         if first:
             self._step(CallerAudioBegan(timestamp_ms))
 
     def mark(self, name: str) -> None:
-        self._step(MarkEchoed(name, *self._clock.at(self._now_ms())))
+        self._step(MarkEchoed(name, *self._clock.at(self.now_ms())))
 
     def key(self, digit: str) -> None:
         self._step(KeyPressed(digit))
@@ -141,6 +136,15 @@ class CallBridge:
     def roll_over(self, cause: LegCause = "operator") -> None:
         """Go on with a fresh model session, in a quiet moment."""
         self._step(RolloverRequested(cause))
+
+    # What our own ears need (`app.bridge.ears.Line`)
+
+    def heard(self, event: Event) -> None:
+        self._step(event)
+
+    def caller_audio(self, newest_ms: int) -> bytes:
+        end_ms = self.caller.position // 8
+        return self.caller.audio(end_ms - newest_ms, end_ms)
 
     def watch(self, task: asyncio.Future[None]) -> None:
         """For `add_done_callback` of the tasks that a call cannot do without: their faults are
@@ -164,6 +168,8 @@ class CallBridge:
             return end
         finally:
             self._pacer.remove(self)
+            if self.ears is not None:
+                self.ears.close()
             for task in self._tasks:
                 task.cancel()
             await self._writer.close()
@@ -177,7 +183,7 @@ class CallBridge:
     def on_due(self) -> None:
         """Called by the clock of all calls: a fault here is this call's end and no other's."""
         try:
-            self._on_due(self._now_ms())
+            self._on_due(self.now_ms())
         except Exception as error:
             self._fail(error)
 
@@ -216,20 +222,6 @@ class CallBridge:
         quiet_ms = self.caller.position // 8 - KEPT_QUIET_MS
         self.caller.forget(quiet_ms if needed_ms is None else min(needed_ms, quiet_ms))
 
-    async def _summarise(self, command: Summarise) -> None:
-        written = SummaryWritten(command.request_id, "")
-        if self._summariser is not None:
-            written = await self._summariser(command)
-        self._step(written)
-
-    async def _fetch_phrase(self, command: PlayPhrase) -> None:
-        ulaw = self._phrases(command.text) if self._phrases is not None else None
-        self._step(PhraseStored(command.text, len(ulaw or b"")), ulaw)
-
-    async def _run_tool(self, command: RunTool) -> None:
-        outcome = await self._tools.run(command.name, command.arguments, run_id=command.call_id)
-        self._step(ToolFinished(command.call_id, outcome.output, outcome.ok))
-
     async def _write_record(self) -> None:
         if self._journal is None:
             return
@@ -250,7 +242,7 @@ class CallBridge:
     def _step(self, event: Event, audio: bytes | None = None) -> None:
         if self._ended.done():
             return
-        now_ms = self._now_ms()
+        now_ms = self.now_ms()
         try:
             commands = self.call.handle(event, now_ms)
             self._set_due()
@@ -271,6 +263,8 @@ class CallBridge:
             case SendAudio(generation, start, end):
                 ulaw = self._store.take(generation, start, end)
                 self._writer.write(self._dialect.audio(ulaw))
+                if self.ears is not None:
+                    self.ears.played(ulaw, self.call.playout.plays_at_ms(start))
             case KeepAudio(generation):
                 self._store.keep(generation, audio or b"")
             case KeepSilence(generation, n_bytes):
@@ -281,6 +275,8 @@ class CallBridge:
                 self._writer.write(self._dialect.mark(name))
             case SendClear():
                 self._writer.write(self._dialect.clear())
+                if self.ears is not None:
+                    self.ears.cleared()
             case EndCall():
                 self._ended.set_result(command)
             case _:
@@ -295,14 +291,9 @@ class CallBridge:
                 self.legs.take(command)
             case CloseLeg(leg):
                 self.legs.close(leg)
-            case RunTool():
-                self._spawn(self._run_tool(command))
-            case Summarise(by="text_model"):
-                self._spawn(self._summarise(command))
-            case PlayPhrase():
-                self._spawn(self._fetch_phrase(command))
             case _:
-                self.legs.send(cast("ModelCommand", command))
+                if not self._errands.run(command):
+                    self.legs.send(cast("ModelCommand", command))
 
     def _fail(self, error: Exception) -> None:
         """A fault of ours: the call ends, the others go on, the log says where it was."""
@@ -310,7 +301,7 @@ class CallBridge:
         logger.error("the call failed inside the bot", exc_info=error, extra={"fields": fields})
         if not self._ended.done():
             end = EndCall(EndReason.INTERNAL_ERROR, type(error).__name__)
-            self.call.timeline.close(end.reason, end.detail, self._now_ms())
+            self.call.timeline.close(end.reason, end.detail, self.now_ms())
             self._ended.set_result(end)
 
     def _spawn(self, work: Awaitable[None]) -> asyncio.Task[None]:
@@ -326,5 +317,5 @@ class CallBridge:
     def _carrier_broken(self, cause: str, detail: str) -> None:
         self._step(CarrierClosed("stalled" if cause == "stalled" else "lost", detail))
 
-    def _now_ms(self) -> int:
+    def now_ms(self) -> int:
         return int((self._loop.time() - self._began_s) * 1000)

@@ -9,7 +9,7 @@ become silence, or the model's voice detection would never end the turn.
 import base64
 from collections import deque
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from app.bridge.ports import Clock
 from app.models.ports import ModelSession
@@ -28,6 +28,14 @@ class Kept(NamedTuple):
     """"" for silence."""
 
 
+class Listener(Protocol):
+    """Somebody else who hears the caller."""
+
+    def feed(self, ulaw: bytes) -> None: ...
+
+    def silence(self, n_bytes: int) -> None: ...
+
+
 class CallerPath:
     """One per call. `model` is None until a session listens."""
 
@@ -36,6 +44,7 @@ class CallerPath:
         "_clock",
         "_heard",
         "_kept",
+        "_listener",
         "_model",
         "dropped_bytes",
         "frames",
@@ -44,8 +53,10 @@ class CallerPath:
         "replayed_bytes",
     )
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, listener: Listener | None = None) -> None:
+        """`listener` is handed every byte as well, silence included."""
         self._clock = clock
+        self._listener = listener
         self._model: ModelSession | None = None
         self._kept: deque[Kept] = deque()
         self._base = 0
@@ -64,9 +75,10 @@ class CallerPath:
         """Where on the caller axis the listening session's own axis begins."""
         return self._base // BYTES_PER_MS
 
-    def media(self, payload_b64: str, n_bytes: int, timestamp_ms: int, now_ms: int) -> None:
-        """Hand a caller frame on. Never waits for the model."""
+    def media(self, payload_b64: str, ulaw: bytes, timestamp_ms: int, now_ms: int) -> None:
+        """Hand a caller frame on, as it came and decoded. Never waits for the model."""
         self.frames += 1
+        n_bytes = len(ulaw)
         padding = self._clock.on_media(timestamp_ms, n_bytes, now_ms)
         if padding:
             self._pad(padding)
@@ -74,6 +86,8 @@ class CallerPath:
         if self._model is not None:
             self._model.send_audio(payload_b64, n_bytes)
             self._heard = self.position
+        if self._listener is not None:
+            self._listener.feed(ulaw)
 
     def pad_for_silence(self, now_ms: int) -> None:
         """Let time pass for the model while the carrier sends nothing."""
@@ -130,6 +144,8 @@ class CallerPath:
         if self._model is not None:
             self._model.send_silence(n_bytes)
             self._heard = self.position
+        if self._listener is not None:
+            self._listener.silence(n_bytes)
 
     def _keep(self, payload_b64: str, n_bytes: int) -> None:
         self._kept.append(Kept(self.position, n_bytes, payload_b64))

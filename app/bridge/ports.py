@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from app.call.call import Call
-from app.call.commands import Command, Summarise
-from app.call.events import Event, SummaryWritten
+from app.call.commands import Command, JudgeTurn, Summarise
+from app.call.events import Event, SummaryWritten, TurnJudged
 
 
 class Dialect(Protocol):
@@ -54,6 +54,13 @@ class Tools(Protocol):
 class Summariser(Protocol):
     async def __call__(self, request: Summarise) -> SummaryWritten:
         """A summary by a text model. Never raises for the vendor's faults: its text is "" then."""
+        ...
+
+
+class TurnJudge(Protocol):
+    async def __call__(self, request: JudgeTurn) -> TurnJudged:
+        """Whether the caller has said all. Never raises for the vendor's faults, and is bounded in
+        time: there is no verdict then."""
         ...
 
 

@@ -224,7 +224,7 @@ async def _read(protocol: MediaProtocol, receive: Receive, call: CallBridge) -> 
             continue
         match message:
             case Media():
-                call.media(message.payload, len(message.audio), message.timestamp_ms)
+                call.media(message.payload, message.audio, message.timestamp_ms)
             case Mark():
                 call.mark(message.name)
             case Dtmf():

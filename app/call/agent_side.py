@@ -14,14 +14,17 @@ from app.call.events import (
 from app.call.machines import CALLER_SPOKE, Machines, ends
 from app.call.memory import delete
 from app.call.model_side import ModelSide
+from app.call.opening import Opening
+from app.call.phrases import say_phrase
 from app.call.tool_desk import HANG_UP_TOOL, refuse
 
 
 class AgentSide:
     """One per call."""
 
-    def __init__(self, machines: Machines, models: ModelSide) -> None:
+    def __init__(self, machines: Machines, models: ModelSide, opening: Opening) -> None:
         self._m = machines
+        self._opening = opening
         self._models = models
         self._failures = 0
         self._phrases = 0
@@ -87,16 +90,15 @@ class AgentSide:
         return m.want_answer(now_ms)
 
     def phrase_stored(self, event: PhraseStored, now_ms: int) -> list[Command]:
-        """It is said only while it still has a purpose: no model is there and nothing plays."""
+        """A filler is said only while it still has a purpose: no model is there, nothing plays."""
         m = self._m
+        greeting = self._opening.phrase_stored(event, now_ms)
+        if greeting is not None:
+            return greeting
         if not event.n_bytes or m.handover.relay.leg or m.playout.unplayed:
             return []
         self._phrases += 1
-        phrase_id = m.own_id("phrase", self._phrases)
-        m.scribe.transcript.agent_says(phrase_id, event.text, now_ms)
-        commands = m.playout.receive(phrase_id, phrase_id, 0, event.n_bytes, now_ms)
-        m.handover.memory.said_by_nobody(phrase_id)
-        return commands + m.playout.finish(now_ms)
+        return say_phrase(m, m.own_id("phrase", self._phrases), event, now_ms)
 
     # Tools
 

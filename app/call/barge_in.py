@@ -50,23 +50,28 @@ class Claim:
     """When the voice began ..."""
     noticed_ms: int
     """... and when it was noticed."""
-    voice: bool = True
-    """It is heard right now."""
+    voice_since_ms: int | None
+    """When the stretch of voice began that is heard now; None: none is."""
     ended_ms: int | None = None
-    """When its end was noticed, if it is not heard."""
+    """When the end of the last stretch was noticed."""
     voiced_ms: int = 0
-    """Voice in its stretches that are over."""
+    """Voice in all stretches that are over."""
+    longest_ms: int = 0
+    """The longest of them."""
+    words_expected: bool = False
+    """The model hears it too, so words may come of it."""
     words: Words | None = None
     """None while they are not known."""
     dismissed_ms: int | None = None
     """When it was found to be no interruption."""
 
-    def voice_again(self, now_ms: int) -> None:
-        self.voice, self.ended_ms, self.words = True, None, None
+    def voice_again(self, began_ms: int) -> None:
+        self.voice_since_ms, self.ended_ms, self.words = began_ms, None, None
 
     def voice_ended(self, voiced_ms: int, now_ms: int) -> None:
-        self.voice, self.ended_ms = False, now_ms
+        self.voice_since_ms, self.ended_ms = None, now_ms
         self.voiced_ms += voiced_ms
+        self.longest_ms = max(self.longest_ms, voiced_ms)
 
 
 class BargeIn(Protocol):
@@ -117,21 +122,21 @@ class Soft:
         return Decision.HOLD
 
     def decide(self, claim: Claim, now_ms: int) -> Decision:
-        if now_ms < self.due_ms(claim) and claim.words is None:
+        if claim.words is None and now_ms < self.due_ms(claim):
             return Decision.NOTHING
-        if claim.voice:
-            lasted = now_ms - claim.began_ms >= self._s.yield_after_ms
-            return Decision.YIELD if lasted else Decision.NOTHING
+        if claim.voice_since_ms is not None:
+            return Decision.YIELD if now_ms >= self.due_ms(claim) else Decision.NOTHING
         if claim.words is not None:
             return Decision.YIELD if claim.words is Words.SPEECH else Decision.RESUME
-        return Decision.RESUME if claim.voiced_ms < self._s.brief_ms else Decision.YIELD
+        return Decision.RESUME if claim.longest_ms < self._s.brief_ms else Decision.YIELD
 
     def due_ms(self, claim: Claim) -> int:
         s = self._s
         longest_ms = claim.noticed_ms + s.longest_hold_ms
-        if claim.voice or claim.ended_ms is None:
-            return min(longest_ms, claim.began_ms + s.yield_after_ms)
-        return min(longest_ms, claim.ended_ms + s.words_wait_ms)
+        if claim.voice_since_ms is not None:
+            return min(longest_ms, claim.voice_since_ms + s.yield_after_ms - claim.voiced_ms)
+        wait_ms = s.words_wait_ms if claim.words_expected else s.deaf_wait_ms
+        return min(longest_ms, (claim.ended_ms or 0) + wait_ms)
 
 
 class Wary(Soft):
@@ -140,14 +145,9 @@ class Wary(Soft):
     def started(self, claim: Claim) -> Decision:
         return Decision.NOTHING
 
-    def decide(self, claim: Claim, now_ms: int) -> Decision:
-        if claim.voice and now_ms - claim.began_ms >= self._s.wary_ms:
-            return Decision.YIELD
-        return super().decide(claim, now_ms)
-
     def due_ms(self, claim: Claim) -> int:
-        if claim.voice:
-            return claim.began_ms + self._s.wary_ms
+        if claim.voice_since_ms is not None:
+            return claim.voice_since_ms + self._s.wary_ms
         return super().due_ms(claim)
 
 

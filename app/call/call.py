@@ -4,8 +4,7 @@ Its phases are in phases.py, its machines in machines.py, what they do together 
 caller_side.py and model_side.py.
 
 Rules:
-1. The agent greets once, when the model is ready and caller audio flows (before that the first
-   words are lost on outbound calls).
+1. The agent greets once, as soon as caller audio flows (opening.py).
 2. The caller's speech takes the floor: what plays is cut, the answer in progress is dead, and the
    model's memory is mended as soon as the fence says what was heard.
 3. Only `Responses` asks for answers. After parallel tools there is one request.
@@ -23,7 +22,9 @@ from app.call.caller_side import CallerSide
 from app.call.commands import (
     AddUserText,
     CancelResponse,
+    ClearInput,
     Command,
+    CommitInput,
     CreateResponse,
     DeleteItem,
     EndCall,
@@ -35,6 +36,7 @@ from app.call.endings import CARRIER_ENDINGS, HANG_UP_ENDINGS
 from app.call.events import (
     AudioReceived,
     CallerAudioBegan,
+    CallerTranscribed,
     CarrierClosed,
     DeadlineReached,
     Event,
@@ -57,6 +59,8 @@ from app.call.events import (
     TextReceived,
     ToolCall,
     ToolFinished,
+    VoiceStarted,
+    VoiceStopped,
 )
 from app.call.floor import Floor
 from app.call.handover import Handover
@@ -64,6 +68,7 @@ from app.call.history import History
 from app.call.machines import ends, machines
 from app.call.model_side import ModelSide
 from app.call.moving import Moving
+from app.call.opening import Opening
 from app.call.phases import CallSettings, Phase
 from app.call.playout import Playout
 from app.call.responses import Responses
@@ -77,11 +82,10 @@ class Call:
     def __init__(self, settings: CallSettings | None = None) -> None:
         self.settings = settings or CallSettings()
         self._m = m = machines(self.settings)
-        self._caller_heard = False
-        self._greeted = not self.settings.greeting
         self._moving = Moving(m, self.settings.move_wait_ms)
         self._models = models = ModelSide(m)
-        self._agent = agent = AgentSide(m, models)
+        self._opening = opening = Opening(m)
+        self._agent = agent = AgentSide(m, models, opening)
         self._caller = caller = CallerSide(m)
         self._handlers: dict[type, Callable[[Any, int], list[Command]]] = {
             StreamStarted: self._stream_started,
@@ -94,8 +98,11 @@ class Call:
             ModelClosed: models.closed,
             SummaryWritten: models.summary_written,
             RolloverRequested: models.rollover_requested,
+            VoiceStarted: caller.voice_started,
+            VoiceStopped: caller.voice_stopped,
             SpeechStarted: caller.speech_started,
             SpeechStopped: caller.speech_stopped,
+            CallerTranscribed: caller.transcribed,
             MarkEchoed: caller.mark_echoed,
             KeyPressed: caller.key_pressed,
             ResponseCreated: agent.response_created,
@@ -162,6 +169,7 @@ class Call:
         due = (
             m.playout.due_ms,
             m.responses.due_ms,
+            self._caller.due_ms,
             None if m.phase is Phase.OPENING else m.keypad.due_ms,
             m.goodbye.due_ms(m.playout),
             m.handover.due_ms,
@@ -177,6 +185,8 @@ class Call:
         m.scribe.saw(event, now_ms)
         handler = self._handlers.get(type(event))
         commands = handler(event, now_ms) if handler is not None else []
+        if not ends(commands):
+            commands += self._caller.look(now_ms)
         if m.handover.waiting and not ends(commands):
             commands += m.handover.look(now_ms, quiet=m.quiet)
         if self._moving.begun and not ends(commands):
@@ -200,7 +210,7 @@ class Call:
         m.stream = event
         commands = m.handover.begin(event, now_ms)
         if event.resumed is not None:
-            self._greeted = True
+            self._opening.resumed()
             calls = [
                 ToolCall(u.call_id, u.item_id, u.name, u.arguments) for u in m.history.open_tools
             ]
@@ -208,18 +218,10 @@ class Call:
         return commands
 
     def _model_ready(self, event: ModelReady, now_ms: int) -> list[Command]:
-        return self._models.ready(event, now_ms) + self._greet(now_ms)
+        return self._models.ready(event, now_ms) + self._opening.look(now_ms)
 
     def _caller_audio_began(self, _event: CallerAudioBegan, now_ms: int) -> list[Command]:
-        self._caller_heard = True
-        return self._greet(now_ms)
-
-    def _greet(self, now_ms: int) -> list[Command]:
-        if self._greeted or not self._caller_heard or self._m.phase is not Phase.TALKING:
-            return []
-        self._greeted = True
-        self.timeline.begin("greeting")
-        return self._m.responses.want(self.settings.greeting, now_ms)
+        return self._opening.caller_audio_began(now_ms)
 
     def _carrier_closed(self, event: CarrierClosed, _now_ms: int) -> list[Command]:
         return [EndCall(CARRIER_ENDINGS[event.cause], event.detail)]
@@ -236,6 +238,7 @@ class Call:
         commands = m.playout.release(now_ms)
         for settled in m.playout.expire(now_ms):
             commands += m.settle(settled, now_ms)
+        commands += self._caller.expire(now_ms)
         commands += self._caller.tell_keys(now_ms)
         commands += self._models.expire_answers(now_ms)
         return commands if ends(commands) else commands + self._models.expire_legs(now_ms)
@@ -249,6 +252,8 @@ def _reachable(commands: list[Command]) -> list[Command]:
 _FOR_THE_MODEL = (
     AddUserText,
     CancelResponse,
+    ClearInput,
+    CommitInput,
     CreateResponse,
     DeleteItem,
     RewriteItem,

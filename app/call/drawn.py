@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from app.call import phases, playout, relay, responses
+from app.call import floor, opening, phases, playout, relay, responses
 
 State = TypeVar("State", bound=StrEnum)
 
@@ -27,6 +27,16 @@ def page() -> str:
                 phases.TRANSITIONS,
             ),
             _machine(
+                "The first words",
+                "Who greets. `app/call/opening.py`",
+                opening.TRANSITIONS,
+            ),
+            _machine(
+                "The floor",
+                "The caller's claim on it while the agent speaks. `app/call/floor.py`",
+                floor.TRANSITIONS,
+            ),
+            _machine(
                 "The model's response",
                 "One answer at a time; only this machine asks for one. `app/call/responses.py`",
                 responses.TRANSITIONS,
@@ -38,7 +48,7 @@ def page() -> str:
             ),
             _machine(
                 "A generation of bot audio",
-                "From its first byte to the verdict on what was heard. `app/call/playout.py`",
+                "From its first byte to the verdict on what was heard. `app/call/generation.py`",
                 playout.TRANSITIONS,
             ),
         ]
@@ -49,10 +59,17 @@ def _machine(title: str, about: str, table: Mapping[tuple[State, str], State]) -
     first = next(iter(table))[0]
     lines = [f"## {title}", "", about, "", "```mermaid", "stateDiagram-v2"]
     lines.append(f"    [*] --> {first}")
-    lines += [f"    {state} --> {then}: {what}" for (state, what), then in table.items()]
+    lines += [
+        f"    {_name(state)} --> {_name(then)}: {what}" for (state, what), then in table.items()
+    ]
     ends = {then for then in table.values()} - {state for state, _ in table}
-    lines += [f"    {end} --> [*]" for end in sorted(ends)]
+    lines += [f"    {_name(end)} --> [*]" for end in sorted(ends)]
     return "\n".join([*lines, "```", ""])
+
+
+def _name(state: StrEnum) -> str:
+    """As Mermaid takes it."""
+    return state.value.replace(" ", "_")
 
 
 if __name__ == "__main__":

@@ -88,12 +88,12 @@ class Floor:
         if self.state is FloorState.TAKEN:
             return Decision.NOTHING
         if self.state is FloorState.CLAIMED and self.claim is not None:
-            self.claim.voice_again(now_ms)
+            self.claim.voice_again(began_ms)
             return self._decide(now_ms)
         if situation is Situation.WAITING:
             self._move("taken")
             return Decision.NOTHING
-        self.claim = Claim(situation, began_ms, now_ms)
+        self.claim = Claim(situation, began_ms, now_ms, began_ms)
         self._strategy = strategy_for(situation, self.settings, wary=self.noisy(now_ms))
         self._move("voice")
         return self._follow(self._strategy.started(self.claim), now_ms)
@@ -121,6 +121,10 @@ class Floor:
             return Decision.YIELD
         return Decision.NOTHING
 
+    def overheard(self, situation: Situation, now_ms: int) -> None:
+        """The model heard something that we did not: it counts only if words come of it."""
+        self.claim = Claim(situation, now_ms, now_ms, None, dismissed_ms=now_ms)
+
     @property
     def due_ms(self) -> int | None:
         """When `expire` has something to decide."""
@@ -133,10 +137,19 @@ class Floor:
             return Decision.NOTHING
         return self._decide(now_ms)
 
-    def drop_claim(self) -> None:
-        """There is nothing left to be interrupted."""
+    def nothing_to_interrupt(self) -> None:
+        """The agent has come to its end while a claim stood: the floor is the caller's."""
         if self.state is FloorState.CLAIMED:
             self._move("taken")
+
+    def passage_over(self, situation: Situation, now_ms: int) -> Decision:
+        """What could not be interrupted is over; a voice that goes on claims the floor now."""
+        claim = self.claim
+        if self.state is not FloorState.CLAIMED or claim is None:
+            return Decision.NOTHING
+        self._move("dismissed")
+        claim.dismissed_ms = now_ms
+        return self.voice_started(situation, now_ms, now_ms) if self.voice else Decision.NOTHING
 
     # Noise
 

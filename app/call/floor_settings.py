@@ -21,10 +21,15 @@ class FloorSettings:
     """A voice that lasts so long is an interruption, whatever it says."""
     brief_ms: int = 600
     """A voice that was shorter than this, of which no words are known, was none."""
-    words_wait_ms: int = 700
+    words_wait_ms: int = 1_000
     """How long the words of a short voice are waited for, from its end on. 0: there will be
     none."""
+    deaf_wait_ms: int = 150
+    """How long the model may take, from the end of a short voice on, to hear it as well. Where it
+    does not, there will be no words."""
     longest_hold_ms: int = 2_500
+    echo_share: float = 0.5
+    """A voice of which so much, 0 to 1, is the bot's own coming back is not the caller's."""
     wary_ms: int = 600
     """On a noisy line: how long a voice must last before the agent stops."""
     noisy_after: int = 3
@@ -33,7 +38,7 @@ class FloorSettings:
     """... within this time."""
     noisy_hint: str = ""
     """Instructions by which the caller is told of the noise. "": nothing is said."""
-    keys: bool = True
+    keys: bool = False
     """A key that is pressed interrupts the agent."""
 
     def __post_init__(self) -> None:
@@ -42,8 +47,8 @@ class FloorSettings:
                 "expected 0 < brief_ms <= yield_after_ms <= longest_hold_ms, got "
                 f"{self.brief_ms}, {self.yield_after_ms} and {self.longest_hold_ms}"
             )
-        if self.noisy_after < 1 or self.words_wait_ms < 0 or self.wary_ms < 0:
+        if self.noisy_after < 1 or min(self.words_wait_ms, self.deaf_wait_ms, self.wary_ms) < 0:
             raise ValueError(
-                "expected noisy_after >= 1, words_wait_ms >= 0 and wary_ms >= 0, got "
-                f"{self.noisy_after}, {self.words_wait_ms} and {self.wary_ms}"
+                "expected noisy_after >= 1 and words_wait_ms, deaf_wait_ms, wary_ms >= 0, got "
+                f"{self.noisy_after}, {self.words_wait_ms}, {self.deaf_wait_ms}, {self.wary_ms}"
             )

@@ -6,6 +6,7 @@ A call has three sides: what the agent says (agent_side.py), what the caller say
 
 from dataclasses import dataclass, field
 
+from app.call.barge_in import Situation
 from app.call.commands import Command, EndCall
 from app.call.endings import EndReason
 from app.call.events import StreamStarted
@@ -55,6 +56,14 @@ class Machines:
         busy = self.playout.unplayed or self.keypad.busy or self.tools.busy
         return self.phase is Phase.TALKING and not busy
 
+    @property
+    def situation(self) -> Situation:
+        """What the agent is doing, for a caller who begins to speak."""
+        if self.playout.unplayed:
+            greets = self.scribe.timeline.turn.cause == "greeting"
+            return Situation.GREETING if greets else Situation.SPEAKING
+        return Situation.THINKING if self.responses.busy else Situation.WAITING
+
     def want_answer(self, now_ms: int) -> list[Command]:
         """Ask the model to go on, unless the call is being ended."""
         return [] if self.phase is Phase.GOODBYE else self.responses.want("", now_ms)
@@ -82,7 +91,7 @@ def machines(settings: CallSettings) -> Machines:
     """All machines of a new call."""
     playout = Playout(settings.playout)
     responses = Responses(settings.responses)
-    floor = Floor()
+    floor = Floor(settings.floor)
     history = History()
     scribe = Scribe(playout, history.log.append)
     handover = Handover(

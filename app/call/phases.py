@@ -9,6 +9,7 @@ A hang-up may be asked for before the model is ready; then the goodbye begins at
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from app.call.floor_settings import FloorSettings
 from app.call.playout import PlayoutSettings
 from app.call.prices import Prices
 from app.call.relay import RelaySettings
@@ -37,10 +38,16 @@ TRANSITIONS: dict[tuple[Phase, str], Phase] = {
 
 @dataclass(frozen=True, slots=True)
 class CallSettings:
+    language: str = ""
+    """What the caller mostly speaks, ISO 639-1; "": not known."""
     greeting: str = ""
     """Instructions of the first response; empty: the agent waits for the caller."""
+    greeting_words: str = ""
+    """The greeting as a phrase that may be at hand in the agent's voice; it is said while the model
+    is still being reached. "": the model greets."""
     playout: PlayoutSettings = field(default_factory=PlayoutSettings)
     responses: ResponseSettings = field(default_factory=ResponseSettings)
+    floor: FloorSettings = field(default_factory=FloorSettings)
     relay: RelaySettings = field(default_factory=RelaySettings)
     prices: tuple[Prices | None, ...] = ()
     """Of each model of the agent's list; None where they are not known."""

@@ -80,6 +80,7 @@ class Playout:
         self._fenced: dict[str, Generation] = {}
         """By the name of the fence, oldest first."""
         self._held: Generation | None = None
+        self._held_at_ms = 0
         self._resume = False
         """What is held is to be resumed as soon as it is known how far it was heard."""
         self._play_end_ms = 0
@@ -98,6 +99,21 @@ class Playout:
         return self._held is not None
 
     @property
+    def held_ms(self) -> int | None:
+        """Since when something is held."""
+        return None if self._held is None else self._held_at_ms
+
+    @property
+    def cuttable(self) -> bool:
+        """There is audio that was not heard for certain."""
+        return self._filling.clock.position < self._filling.spans.end
+
+    @property
+    def cut_generation(self) -> int:
+        """The generation that a cut would concern."""
+        return self._filling.number
+
+    @property
     def fenced(self) -> bool:
         return bool(self._fenced)
 
@@ -105,6 +121,10 @@ class Playout:
     def play_end_ms(self) -> int:
         """When everything released so far will have been played, by our own clock."""
         return self._play_end_ms
+
+    def plays_at_ms(self, position: int) -> int:
+        """When the released byte at this position of the present generation plays, by our clock."""
+        return self._play_end_ms - (self._now.sent - position) // BYTES_PER_MS
 
     @property
     def unsent_ms(self) -> int:
@@ -221,7 +241,7 @@ class Playout:
             return []
         held = self._now
         commands = self._fence(now_ms)
-        self._held, self._resume = held, False
+        self._held, self._held_at_ms, self._resume = held, now_ms, False
         return commands
 
     def give_up(self) -> Settled | None:

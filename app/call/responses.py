@@ -184,6 +184,11 @@ class Responses:
         self._answer_awaited_ms = now_ms
         return []
 
+    def caller_silent(self, now_ms: int) -> list[Command]:
+        """What the caller said was no turn: nothing is owed for it."""
+        self._caller_has_floor = False
+        return self._pump(now_ms)
+
     def interrupt(self) -> list[Command]:
         """The caller took the floor: whatever was asked for or is running is dead."""
         self._pending = None

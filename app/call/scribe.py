@@ -1,8 +1,9 @@
 """Writes timeline and transcript from what the heart saw and did. It decides nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from app.call.axis import BYTES_PER_MS
+from app.call.axis import BYTES_PER_MS, ItemHeard
+from app.call.barge_in import Claim
 from app.call.commands import (
     CloseLeg,
     Command,
@@ -37,6 +38,7 @@ from app.call.events import (
 from app.call.memory import stays
 from app.call.playout import Played, Playout, Settled
 from app.call.recent import Recent
+from app.call.timeline import Claim as ClaimRecord
 from app.call.timeline import Interruption, Stamp, Timeline, ToolRun, Turn
 from app.call.transcript import Line, Transcript
 
@@ -52,6 +54,8 @@ class Scribe:
         self._carrier_start_ms = 0
         self._cut_ms: dict[int, int] = {}
         """When each generation was cut whose verdict is still awaited."""
+        self._claim: tuple[Claim, ClaimRecord] | None = None
+        """The newest one."""
         self._asked_in: Recent[Turn] = Recent()
         """By the id of a request the turn in which it was made."""
         self._tools_of: Recent[Turn] = Recent()
@@ -143,10 +147,30 @@ class Scribe:
     def played(self, played: Played, now_ms: int) -> None:
         if played.kind != "progress":
             self._first_played(played, now_ms)
-        for item in played.items:
+        self.heard(played.items, now_ms)
+
+    def heard(self, items: Sequence[ItemHeard], now_ms: int) -> None:
+        """The caller heard these to their end."""
+        for item in items:
             self.transcript.agent_heard(item.item_id)
             turn = self.timeline.item(item.item_id, item.response_id)
             turn.stamps[Stamp.LAST_FRAME_PLAYED] = now_ms
+
+    def claimed(self, claim: Claim, *, held: bool) -> None:
+        """The caller's voice was heard while the agent had the floor."""
+        record = ClaimRecord(claim.began_ms, claim.noticed_ms, claim.situation.value, held)
+        self.timeline.claims.append(record)
+        self._claim = (claim, record)
+
+    def decided(self, claim: Claim, decision: str, now_ms: int) -> None:
+        """What the voice was; words that come late may change it once."""
+        if self._claim is None or self._claim[0] is not claim:
+            self.claimed(claim, held=False)
+        assert self._claim is not None
+        record = self._claim[1]
+        record.decision = "late_yield" if record.decision == "resume" else decision
+        record.decided_ms, record.voiced_ms = now_ms, claim.voiced_ms or None
+        record.words = "" if claim.words is None else claim.words.value
 
     def settled(self, settled: Settled, complete: Callable[[str], bool], now_ms: int) -> None:
         cut_ms = self._cut_ms.pop(settled.generation, now_ms)

@@ -113,6 +113,24 @@ class Note:
 
 
 @dataclass(slots=True)
+class Claim:
+    """A voice of the caller's while the agent had the floor, and what was made of it."""
+
+    began_ms: int
+    noticed_ms: int
+    situation: str
+    """What the agent was doing: greeting, speaking, thinking, saying a notice."""
+    held: bool
+    """The agent stopped at once, to see what it was."""
+    decision: str = ""
+    """yield, resume; "" while none was made."""
+    decided_ms: int | None = None
+    voiced_ms: int | None = None
+    words: str = ""
+    """speech, backchannel, nothing; "" while they were not known."""
+
+
+@dataclass(slots=True)
 class Leg:
     """One model session of the call."""
 
@@ -137,6 +155,7 @@ class Timeline:
         self.turns: list[Turn] = []
         self.legs: list[Leg] = []
         self.notes: list[Note] = []
+        self.claims: list[Claim] = []
         self.rate_limits: dict[str, int] = {}
         """What remains, by the vendor's name of the limit."""
         self.started_ms: int | None = None
@@ -231,5 +250,6 @@ class Timeline:
             "rate_limits_remaining": self.rate_limits,
             "legs": [asdict(leg) for leg in self.legs],
             "turns": [turn.as_json() for turn in self.turns],
+            "claims": [asdict(claim) for claim in self.claims],
             "notes": [asdict(note) for note in self.notes],
         }

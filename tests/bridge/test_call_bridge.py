@@ -17,6 +17,7 @@ from app.bridge import call_bridge, legs
 from app.bridge.call_bridge import CallBridge
 from app.bridge.call_record import open_journal
 from app.bridge.carrier_writer import CarrierWriter
+from app.bridge.errands import Runners
 from app.bridge.pacer import Pacer
 from app.bridge.ports import Observer
 from app.bridge.twilio_socket import TwilioDialect
@@ -96,7 +97,7 @@ class World:
         await asyncio.sleep(0)
 
     def frame(self, tick: int = 0) -> None:
-        self.bridge.media(FRAME, 160, 20 * tick)
+        self.bridge.media(FRAME, bytes(160), 20 * tick)
 
 
 @asynccontextmanager
@@ -120,7 +121,7 @@ async def in_call(
         started=StreamStarted("CA1", "MZ1"),
         settings=SETTINGS,
         open_model=open_model or opened,
-        tools=tools or Tools(booked),
+        runners=Runners(tools or Tools(booked)),
         dialect=TwilioDialect("MZ1"),
         writer=lambda broken: CarrierWriter(send, broken),
         clock=CarrierClock(0),
@@ -150,7 +151,7 @@ def record(folder: Path) -> dict[str, Any]:
 async def test_caller_audio_is_handed_on_as_it_came_and_at_once() -> None:
     async with in_call() as world:
         world.frame(0)
-        world.bridge.media("another", 80, 20)
+        world.bridge.media("another", bytes(80), 20)
         assert world.model.told[:1] == [(FRAME, 160)]
         assert world.model.told[-1] == ("another", 80)
 

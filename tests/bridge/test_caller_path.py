@@ -44,7 +44,7 @@ class GapClock:
 def frames(path: CallerPath, *names: str) -> None:
     """20 ms each."""
     for name in names:
-        path.media(name, 160, 0, 0)
+        path.media(name, bytes(160), 0, 0)
 
 
 def connected(path: CallerPath, heard_ms: int = 0, replay_ms: int | None = None) -> Model:
@@ -55,10 +55,10 @@ def connected(path: CallerPath, heard_ms: int = 0, replay_ms: int | None = None)
 
 def test_frames_wait_for_the_model_in_order() -> None:
     path = CallerPath(GapClock())
-    path.media("a", 160, 0, 0)
-    path.media("b", 160, 21, 20)
+    path.media("a", bytes(160), 0, 0)
+    path.media("b", bytes(160), 21, 20)
     model = connected(path)
-    path.media("c", 160, 40, 40)
+    path.media("c", bytes(160), 40, 40)
     assert model.got == ["a", 80, "b", "c"]
     assert (path.base_ms, path.replayed_bytes) == (0, 0)
 
@@ -154,7 +154,7 @@ def test_only_what_somebody_heard_is_forgotten() -> None:
 def test_a_stretch_of_the_callers_voice_is_whole_frames_and_silence() -> None:
     path = CallerPath(GapClock())
     for tick, byte in enumerate((b"\x01", b"\x02", b"\x03")):
-        path.media(b64encode(byte * 160).decode(), 160, 20 * tick + (tick == 2), 0)
+        path.media(b64encode(byte * 160).decode(), byte * 160, 20 * tick + (tick == 2), 0)
     assert path.audio(20, 50) == b"\x02" * 160 + b"\xff" * 80
     assert path.audio(0, 10_000) == b"\x01" * 160 + b"\x02" * 160 + b"\xff" * 80 + b"\x03" * 160
     assert path.audio(500, 900) == b""
@@ -176,7 +176,7 @@ def test_a_long_silence_makes_as_much_room_as_it_takes() -> None:
 
     path = CallerPath(JumpClock())
     frames(path, *map(str, range(100)))
-    path.media("late", 160, KEPT_LIMIT_MS - 100, 0)
+    path.media("late", bytes(160), KEPT_LIMIT_MS - 100, 0)
     assert len(path) == KEPT_LIMIT_MS * BYTES_PER_MS
     assert path.dropped_bytes == 96 * 160
 
@@ -224,7 +224,7 @@ def test_over_any_changes_of_sessions_every_byte_is_heard_and_only_replays_are_h
             case "media" | "gap":
                 gap = 80 if what == "gap" else 0
                 for _ in range(number):
-                    path.media(str(path.position + gap), 160, 1 if gap else 0, 0)
+                    path.media(str(path.position + gap), bytes(160), 1 if gap else 0, 0)
             case "connect":
                 sessions.append(Listening(path, number, replay_ms))
             case "disconnect":

@@ -92,7 +92,7 @@ class World:
         self.legs.take(TakeLeg(leg, entries, heard_ms, None, "operator"))
 
     def frame(self) -> None:
-        self.caller.media(FRAME, 160, 0, 0)
+        self.caller.media(FRAME, bytes(160), 0, 0)
 
 
 async def settle() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.bridge.call_bridge import CallBridge
+from app.bridge.errands import Runners
 from app.bridge.pacer import Pacer
 from app.bridge.switchboard import Switchboard
 from app.bridge.twilio_socket import MakeWriter, MediaSocket, TwilioDialect
@@ -81,7 +82,7 @@ class Upgrade:
             started=StreamStarted(start.call_sid, start.stream_sid, grant.direction),
             settings=CallSettings(greeting="Say hello."),
             open_model=open_model,
-            tools=Tools(booked),
+            runners=Runners(Tools(booked)),
             dialect=dialect,
             writer=writer,
             clock=CarrierClock(0),

@@ -19,6 +19,7 @@ from app.call.commands import (
     KeepSilence,
     OpenLeg,
     PlayPhrase,
+    ReplayAudio,
     RunTool,
     SendAudio,
     SendClear,
@@ -37,6 +38,8 @@ from app.call.events import (
     StreamStarted,
     SummaryWritten,
     ToolFinished,
+    VoiceStarted,
+    VoiceStopped,
 )
 from app.call.phases import CallSettings
 from tests.call.virtual_carrier import Carrier, CarrierTime
@@ -126,6 +129,23 @@ class VirtualLine:
         self.said.append(speech)
         if self._heard_ms is None and self.shell.taken:
             self.model.listen(speech)
+
+    def voice(self, speech_ms: float, text: str = "", *, model_hears: bool = True) -> None:
+        """The caller begins to speak now, and our own voice detection hears it."""
+        began_ms, now_ms = int(self.heap.now_ms), self.heap.now_ms
+        onset_ms = began_ms + int(self.chance.uniform(100, 180))
+        end_ms = began_ms + int(speech_ms)
+        if end_ms > onset_ms:
+            self.heap.at(onset_ms, lambda: self._hears_begin(began_ms))
+            self.heap.at(end_ms + 200, lambda: self._hears_end(end_ms, end_ms - began_ms))
+        if model_hears:
+            self.heap.at(now_ms + self.chance.uniform(50, 300), lambda: self.speak(speech_ms, text))
+
+    def _hears_begin(self, began_ms: int) -> None:
+        self.deliver(VoiceStarted(began_ms, int(self.heap.now_ms)))
+
+    def _hears_end(self, ended_ms: int, voiced_ms: int) -> None:
+        self.deliver(VoiceStopped(ended_ms, int(self.heap.now_ms), voiced_ms))
 
     def drop(self) -> None:
         """The session that carries the call is gone."""
@@ -231,7 +251,7 @@ class VirtualLine:
         left_ms = self.call.due_ms
         assert left_ms is None or left_ms > now_ms, f"due_ms stays in the past: {left_ms}"
 
-    def _do(self, command: Command, audio: Audio) -> None:
+    def _do(self, command: Command, audio: Audio) -> None:  # noqa: PLR0912 - a line a command
         shell = self.shell
         match command:
             case KeepAudio(generation, n_bytes):
@@ -239,6 +259,10 @@ class VirtualLine:
                 shell.store.setdefault(generation, array("q")).extend(audio)
             case KeepSilence(generation, n_bytes):
                 shell.store[generation].extend([SILENCE] * n_bytes)
+            case ReplayAudio(generation, source, start, end):
+                assert generation not in shell.store
+                shell.store[generation] = shell.store[source][start:end]
+                assert len(shell.store[generation]) == end - start
             case SendAudio(generation, start, end):
                 piece = shell.store[generation][start:end]
                 assert len(piece) == end - start

@@ -109,6 +109,9 @@ class Model:
         self.refused: list[str] = []
         self.commands: list[Command] = []
         self.server_answers = True
+        self.server_cancels = True
+        self.turns: set[str] = set()
+        """The caller's items that it remembers."""
         self.deliver: Callable[[Event, array[int]], object] = lambda event, audio: None
         self.active: Running | None = None
         self.responses = 0
@@ -139,7 +142,7 @@ class Model:
         self._emit(SpeechStarted(item_id, max(0, int(speech.start_ms) - 300), axis_ms))
         # Audio that the server had on its way when it noticed still follows the event.
         running, late_ms = self.active, self._chance.uniform(0, 40)
-        if running is not None:
+        if running is not None and self.server_cancels:
             self._heap.at(self._heap.now_ms + late_ms, lambda: self._cancel_if(running))
         end_ms = max(speech.end_ms, self._heap.now_ms + 20)
         self._heap.at(end_ms, lambda: self._hear_end(item_id, speech))
@@ -152,6 +155,7 @@ class Model:
         end_ms, axis_ms = int(speech.end_ms), int(self._heap.now_ms)
         self._emit(SpeechStopped(item_id, end_ms, axis_ms, 500))
         self._emit(CallerTurnCommitted(item_id))
+        self.turns.add(item_id)
         if speech.text:
             said = CallerTranscribed(item_id, speech.text)
             self._heap.at(axis_ms + self._chance.uniform(50, 400), lambda: self._emit(said))
@@ -198,6 +202,10 @@ class Model:
 
     def _delete(self, command: DeleteItem) -> None:
         item = self.items.get(command.item_id)
+        if command.item_id in self.turns:
+            self.turns.discard(command.item_id)
+            self._emit(ItemDeleted(command.item_id))
+            return
         if item is None or item.deleted:
             self.refused.append(f"delete {command.item_id}")
             self._emit(ModelFault("item_not_found", "", "rejected", command.request_id))

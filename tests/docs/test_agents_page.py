@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from pydantic import SecretStr
 
-from app.agents import Agent, AgentError, Failover, SemanticVad, ServerVad, load_agent
+from app.agents import Agent, AgentError, BargeIn, Failover, SemanticVad, ServerVad, load_agent
 from app.call.relay import RelaySettings
 from app.persona import make_persona
 from app.settings import Settings
@@ -44,20 +44,25 @@ def _keys(kind: type, after: str) -> dict[str, str]:
     return told
 
 
+NO_DEFAULT = ("instructions", "tools", "turn_detection", "barge_in")
+"""Keys whose default is told in words."""
+
+
 @pytest.mark.parametrize(
     ("kind", "after"),
     [
         (Agent, "<!-- keys:"),
         (ServerVad, '`type = "server_vad"`'),
         (SemanticVad, '`type = "semantic_vad"`'),
+        (BargeIn, "`[barge_in]` says"),
         (Failover, "Each `[[failover]]`"),
     ],
-    ids=["agent", "server_vad", "semantic_vad", "failover"],
+    ids=["agent", "server_vad", "semantic_vad", "barge_in", "failover"],
 )
 def test_every_key_stands_with_its_default(kind: type, after: str) -> None:
     told = _keys(kind, after)
     for field in dataclasses.fields(cast(Any, kind)):
-        if field.name not in told or field.name in ("instructions", "tools", "turn_detection"):
+        if field.name not in told or field.name in NO_DEFAULT:
             continue
         default = tomllib.loads(f"x = {codes(told[field.name])[0]}")["x"]
         assert (tuple(default) if isinstance(default, list) else default) == field.default

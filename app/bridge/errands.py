@@ -1,0 +1,70 @@
+"""What the heart sends somebody off for: tools, summaries, phrases, verdicts. The media path does
+not wait for any of them; each result comes back as an event."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from app.bridge.legs import Step
+from app.bridge.ports import Phrases, Summariser, Tools, TurnJudge
+from app.call.commands import Command, JudgeTurn, PlayPhrase, RunTool, Summarise
+from app.call.events import PhraseStored, SummaryWritten, ToolFinished, TurnJudged
+
+
+@dataclass(frozen=True, slots=True)
+class Runners:
+    """Whoever does the work for a call. None: nobody does, and the heart is told so."""
+
+    tools: Tools
+    summariser: Summariser | None = None
+    phrases: Phrases | None = None
+    judge: TurnJudge | None = None
+
+
+class Errands:
+    """One per call. `step` takes an event into the heart; `spawn` runs a task whose faults end the
+    call."""
+
+    def __init__(
+        self, runners: Runners, step: Step, spawn: Callable[[Awaitable[None]], object]
+    ) -> None:
+        self._runners = runners
+        self._step = step
+        self._spawn = spawn
+
+    def run(self, command: Command) -> bool:
+        """False for what is nobody's errand."""
+        match command:
+            case RunTool():
+                self._spawn(self._run_tool(command))
+            case Summarise(by="text_model"):
+                self._spawn(self._summarise(command))
+            case PlayPhrase():
+                self._spawn(self._fetch_phrase(command))
+            case JudgeTurn():
+                self._spawn(self._judge(command))
+            case _:
+                return False
+        return True
+
+    async def _run_tool(self, command: RunTool) -> None:
+        outcome = await self._runners.tools.run(
+            command.name, command.arguments, run_id=command.call_id
+        )
+        self._step(ToolFinished(command.call_id, outcome.output, outcome.ok))
+
+    async def _summarise(self, command: Summarise) -> None:
+        written = SummaryWritten(command.request_id, "")
+        if self._runners.summariser is not None:
+            written = await self._runners.summariser(command)
+        self._step(written)
+
+    async def _fetch_phrase(self, command: PlayPhrase) -> None:
+        phrases = self._runners.phrases
+        ulaw = phrases(command.text) if phrases is not None else None
+        self._step(PhraseStored(command.text, len(ulaw or b"")), ulaw)
+
+    async def _judge(self, command: JudgeTurn) -> None:
+        judged = TurnJudged(command.request_id, None)
+        if self._runners.judge is not None:
+            judged = await self._runners.judge(command)
+        self._step(judged)
