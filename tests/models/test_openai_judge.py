@@ -104,7 +104,7 @@ async def test_only_a_yes_or_a_no_is_a_verdict(
         TextBehaviour(body=b""),
         TextBehaviour(hang=True),
         TextBehaviour(trickle_ms=50),
-        TextBehaviour(judgement_delay_ms=60_000),
+        TextBehaviour(judgement_delay_ms=2_000),
     ],
     ids=lambda behaviour: str(behaviour)[14:80],
 )
