@@ -26,6 +26,10 @@ class Heard:
     """`began_ms` less the onset."""
     voiced_ms: tuple[float, ...]
     """How much voice each of these sounds was said to hold."""
+    ended_errors_ms: tuple[float, ...]
+    """`ended_ms` of the last voice in a sound less its end."""
+    splits: int
+    """Voices that stopped and began again within one sound."""
     false_starts: int
     """Told when there was no sound."""
 
@@ -64,6 +68,8 @@ def compare(line: Line, changes: Sequence[VoiceChange]) -> Heard:
     delays: list[float] = []
     began: list[float] = []
     voiced: list[float] = []
+    ended: list[float] = []
+    splits = 0
     right: set[int] = set()
     for sound in line.sounds:
         inside = [
@@ -76,5 +82,16 @@ def compare(line: Line, changes: Sequence[VoiceChange]) -> Heard:
             first = starts[inside[0]]
             delays.append(first.axis_ms - sound.onset_ms)
             began.append(first.began_ms - sound.onset_ms)
-            voiced.append(sum(stop.voiced_ms for stop in stops[inside[0] : inside[-1] + 1]))
-    return Heard(line, tuple(delays), tuple(began), tuple(voiced), len(starts) - len(right))
+            theirs = stops[inside[0] : inside[-1] + 1]
+            voiced.append(sum(stop.voiced_ms for stop in theirs))
+            ended += [stop.ended_ms - sound.end_ms for stop in theirs[-1:]]
+            splits += len(inside) - 1
+    return Heard(
+        line=line,
+        delays_ms=tuple(delays),
+        began_errors_ms=tuple(began),
+        voiced_ms=tuple(voiced),
+        ended_errors_ms=tuple(ended),
+        splits=splits,
+        false_starts=len(starts) - len(right),
+    )
