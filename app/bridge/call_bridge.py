@@ -88,7 +88,7 @@ class CallBridge:
         self.call_id = started.call_id
         self.stream_id = started.stream_id
         self.call = Call(settings)
-        self.ears = None if hearing is None else hearing.open(self)
+        self.ears = None if hearing is None else hearing.open(self, settings.floor.echo_share)
         self.caller = CallerPath(clock, self.ears)
         self.legs = Legs(open_model, self.caller, self._step, self._spawn)
         self._errands = Errands(runners, self._step, self._spawn)

@@ -10,12 +10,14 @@ from typing import Protocol
 
 from app.bridge.pacer import Pacer
 from app.call import events
-from app.speech.echo import AGAIN_MS, ECHO_SHARE, WINDOW_MS, EchoJudge
+from app.speech.echo import AGAIN_MS, WINDOW_MS, EchoJudge
 from app.speech.vad.changes import VoiceChange, VoiceStarted
 from app.speech.vad.engine import VoiceEngine
 
 logger = logging.getLogger(__name__)
 
+FAULTS_A_LINE = 1_000
+"""A detector that fails at every tick is told of every 10 s."""
 ECHO_TAIL_MS = 900
 """How long after its end the bot's voice may still come back."""
 
@@ -46,11 +48,13 @@ class Hearing:
         self._engine = engine
         self._pacer = pacer
         self._doubtful: dict[Ears, None] = {}
+        self._faults = 0
 
-    def open(self, line: Line) -> "Ears":
+    def open(self, line: Line, echo_share: float) -> "Ears":
+        """`echo_share`: from this share on, 0 to 1, a voice is the bot's own that came back."""
         if not len(self._engine):
             self._pacer.add(self)
-        return Ears(self._engine, line, self)
+        return Ears(self._engine, line, self, echo_share)
 
     def close(self, ears: "Ears") -> None:
         self._doubtful.pop(ears, None)
@@ -72,14 +76,19 @@ class Hearing:
             for ears in list(self._doubtful):
                 ears.look_again()
         except Exception:
-            logger.exception("voice detection failed; calls go on without it for a moment")
+            if self._faults % FAULTS_A_LINE == 0:
+                logger.exception("voice detection failed; calls go on without it for a moment")
+            self._faults += 1
 
 
 class Ears:
     """One per call."""
 
-    def __init__(self, engine: VoiceEngine, line: Line, hearing: Hearing) -> None:
+    def __init__(
+        self, engine: VoiceEngine, line: Line, hearing: Hearing, echo_share: float
+    ) -> None:
         self._engine = engine
+        self._echo_from = echo_share
         self._line = line
         self._hearing = hearing
         self._echo = EchoJudge()
@@ -108,7 +117,7 @@ class Ears:
         now_ms = self._line.now_ms()
         if self._doubted is None or now_ms < self._again_ms:
             return
-        if self._echo_share(now_ms) >= ECHO_SHARE:
+        if self._echo_share(now_ms) >= self._echo_from:
             self._again_ms = now_ms + AGAIN_MS
             return
         began = self._doubted
@@ -132,7 +141,7 @@ class Ears:
         now_ms = self._line.now_ms()
         share = self._echo_share(now_ms)
         began = events.VoiceStarted(change.began_ms, change.axis_ms, change.level_dbfs, share)
-        if share >= ECHO_SHARE:
+        if share >= self._echo_from:
             self._doubted, self._again_ms = began, now_ms + AGAIN_MS
             self._hearing.doubt(self)
         self._line.heard(began)

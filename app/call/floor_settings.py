@@ -28,7 +28,7 @@ class FloorSettings:
     """How long the model may take, from the end of a short voice on, to hear it as well. Where it
     does not, there will be no words."""
     longest_hold_ms: int = 2_500
-    echo_share: float = 0.5
+    echo_share: float = 0.8
     """A voice of which so much, 0 to 1, is the bot's own coming back is not the caller's."""
     wary_ms: int = 600
     """On a noisy line: how long a voice must last before the agent stops."""
