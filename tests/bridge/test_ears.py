@@ -1,5 +1,5 @@
-"""The heart hears of a caller's voice as soon as there is one, and of the bot's own voice that comes
-back it hears so.
+"""The heart hears of a caller's voice as soon as there is one. Of the bot's own voice that comes
+back it is told that it is an echo.
 
 Real speech, the real detector, frame by frame in virtual time.
 """
