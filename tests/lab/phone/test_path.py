@@ -96,5 +96,7 @@ def test_jitter_bursts_come_about_as_often_as_asked_and_each_way_has_its_own() -
     begun = sum(later - one > 50 for one, later in pairwise(to_bot))
     assert begun == pytest.approx(1_000_000 / (1_700 + 300), rel=0.15)
     assert max(to_bot) > 135
+    ebbing = [one - later for one, later in pairwise(to_bot) if one > later > 0.001]
+    assert ebbing == pytest.approx([10.0] * len(ebbing), abs=0.01)  # 150 ms in 300, 20 at a time
     assert to_bot == late_ms("bot")
     assert to_bot != to_phone
