@@ -105,7 +105,8 @@ class _EchoPath:
         n = np.arange(_HYBRID_TAPS)
         hybrid = np.cos(0.9 * n) * np.exp(-n / 3)
         energy = float((hybrid**2).sum())
-        self._hybrid = (hybrid / energy**0.5 * 10 ** (-echo.attenuation_db / 20)).astype(np.float32)
+        taps = hybrid / energy**0.5 * 10 ** (-echo.attenuation_db / 20)
+        self._reversed_hybrid = taps[::-1].astype(np.float32)
         # The oldest samples come first: those that return with this frame, a hybrid's length more.
         self._past = np.zeros(
             FRAME_BYTES + _HYBRID_TAPS - 1 + echo.delay_ms * BYTES_PER_MS, dtype=np.float32
@@ -126,7 +127,7 @@ class _EchoPath:
         if bot:
             newest[: len(bot)] = _LINEAR.take(np.frombuffer(bot, np.uint8))
         returning = self._past[: FRAME_BYTES + _HYBRID_TAPS - 1]
-        return np.convolve(returning, self._hybrid, "valid")
+        return np.correlate(returning, self._reversed_hybrid, "valid")
 
 
 class _KeyTones:
@@ -159,7 +160,7 @@ class _BandPass:
     def frame(self, samples: Samples) -> Samples:
         together = np.concatenate((self._past, samples))
         self._past = together[FRAME_BYTES:]
-        return np.convolve(together, self._taps, "valid")
+        return np.correlate(together, self._taps, "valid")  # symmetric
 
 
 def _coded(samples: Samples) -> bytes:
