@@ -192,8 +192,6 @@ class TurnEnd:
     def words(self, item_id: str, text: str, now_ms: int) -> tuple[Step, ...]:
         """The words of an item are known; "" where it has none. Items of other turns count for
         nothing."""
-        if item_id not in self._words:
-            return ()
         steps = self.expire(now_ms)
         if item_id in self._words:
             self._words[item_id] = text.strip()

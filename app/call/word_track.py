@@ -24,7 +24,7 @@ ONSET_MS = 180
 """Silence before the first word ..."""
 TAIL_MS = 120
 """... and behind the last one."""
-END_ERROR_MS = 100
+END_ERROR_MS = 70
 """How well the end of the words is known from the end of the audio."""
 PIECE_ERROR_MS = 200
 """How well a word's time is known from when it came ..."""
@@ -39,7 +39,11 @@ STRAY_MS = 450
 STRAY_SHARE = 0.4
 """... nor does text that makes the voice so much faster or slower than it is."""
 LEARNED_SHARE = 0.7
-"""How much of what an item says of the pace is taken for the voice's."""
+"""How much of what an item says of the pace is taken for the voice's ..."""
+TELLING_MS = 1_500
+"""... if its words take so long: a short answer is said in any way."""
+LEAST_SLOWNESS = 0.1
+"""Audio that is too short for its text is not said backwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ class WordTrack:
         """What the next item of this voice should start from; the same where this one taught
         nothing."""
         words = _timed(self._text)
-        if not self._done or not words or not self._received:
+        if not self._done or not words or words[-1].ended_ms < TELLING_MS:
             return self._pace
         slowness, lead_ms, pieces = self._fit(words, self._received, complete=True)
         along = bool(pieces) or (self._pace.along and not self._placed(words))
@@ -199,7 +203,8 @@ def _solved(pace: Pace, pieces: Sequence[_Piece], end: _Piece | None) -> tuple[f
         ss += end.text_ms**2 / END_ERROR_MS**2
         sy += end.text_ms * end.audio_ms / END_ERROR_MS**2
     determinant = ss * ll - sl * sl
-    return (sy * ll - ly * sl) / determinant, (ss * ly - sl * sy) / determinant
+    slowness = max(LEAST_SLOWNESS, (sy * ll - ly * sl) / determinant)
+    return slowness, (ss * ly - sl * sy) / determinant
 
 
 def _stray(pace: Pace, slowness: float, lead_ms: float, pieces: Sequence[_Piece]) -> bool:

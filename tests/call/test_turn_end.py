@@ -124,6 +124,17 @@ def test_a_verdict_on_less_than_was_said_decides_nothing() -> None:
     assert turn.state is State.JUDGING
 
 
+def test_a_verdict_on_less_than_was_said_is_not_told_at_the_end() -> None:
+    turn = asked()
+    turn.judged("turn-1", False, 1_550)
+    turn.voice_started(1_700)
+    turn.voice_stopped(2_000, 2_100)
+    turn.expire(2_300)
+    turn.committed("b")
+
+    assert end(turn.expire(2_800)) == End("no_words", 800, 2, ("a", "b"), None, None, None)
+
+
 def test_the_judge_waits_for_the_words_of_every_piece() -> None:
     turn = spoken()
     turn.voice_started(1_500)

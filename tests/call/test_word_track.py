@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.call.word_lengths import words_of
-from app.call.word_track import Pace, WordTrack
+from app.call.word_track import LEARNED_SHARE, LEAST_SLOWNESS, Pace, WordTrack
 
 MS = 8
 """Bytes."""
@@ -92,6 +92,27 @@ def test_text_that_comes_before_or_after_all_audio_counts_by_its_length() -> Non
         assert len(heard.split()) in (4, 5)
 
 
+def hurried(pace: Pace, *, at_once: bool) -> WordTrack:
+    """4 s of an unfinished item whose text came three times as fast as it is said, or at once."""
+    track, words = WordTrack(pace), re.findall(r"\s*\S+", " ".join([TEN] * 3))
+    for index in range(40):
+        if at_once or index % 4 == 3:
+            for word in words if at_once else words[:3]:
+                track.text(word)
+            words = [] if at_once else words[3:]
+        track.audio(100 * MS)
+    return track
+
+
+@pytest.mark.parametrize("pace", [Pace(), Pace(slowness=0.5, along=False)])
+def test_text_that_does_not_run_along_with_the_audio_counts_by_its_length(pace: Pace) -> None:
+    heard = [
+        hurried(pace, at_once=at_once).heard(2_000 * MS, 4_000 * MS)[0] for at_once in (False, True)
+    ]
+
+    assert heard[0] == heard[1] != ""
+
+
 def test_words_that_were_not_received_are_not_made_up() -> None:
     track = WordTrack()
     track.audio(2_000 * MS)
@@ -118,6 +139,23 @@ def sent_pace(word_ms: int) -> Pace:
     track = sent(TEN, word_ms=word_ms)
     track.done()
     return track.pace
+
+
+def test_a_word_or_two_teach_nothing() -> None:
+    track = sent("Of course.", word_ms=1_000)
+    track.done()
+
+    assert track.pace == Pace()
+
+
+def test_audio_that_is_too_short_for_its_text_is_cut_somewhere() -> None:
+    track = WordTrack()
+    track.text(TEN)
+    track.audio(100 * MS)
+    track.done()
+
+    assert track.heard(50 * MS, 100 * MS) == ("", TEN)
+    assert track.pace.slowness == pytest.approx(1 + LEARNED_SHARE * (LEAST_SLOWNESS - 1))
 
 
 def test_an_unfinished_item_teaches_nothing() -> None:
