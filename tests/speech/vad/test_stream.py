@@ -125,3 +125,8 @@ def _without_axis(change: VoiceChange) -> tuple[int, ...]:
 def test_what_is_told_is_in_order(windows: list[bytes]) -> None:
     _, told = hear_all(b"".join(windows), Gate())
     assert all(earlier.axis_ms <= later.axis_ms for earlier, later in pairwise(told))
+
+
+def test_short_pauses_do_not_add_up_to_a_silence() -> None:
+    asked, _ = hear_all((NOISY + SILENT * 2) * 10, Gate(hold_windows=3))
+    assert len(asked) == WARM_UP_WINDOWS + 30
