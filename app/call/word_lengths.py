@@ -1,6 +1,6 @@
 """How long the words of a text take to say, roughly, in any script: no dictionary, no language.
 
-Figures: least squares over 2,000 words of flite and espeak-ng in four languages written in Latin
+Figures: least squares over 1,800 words of flite and espeak-ng in four languages written in Latin
 letters (`bench/words_spoken.json`); other scripts by the syllables that a character stands for.
 They are the lengths of an even speaker; what counts is how they compare with each other.
 """
