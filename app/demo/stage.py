@@ -13,6 +13,7 @@ from types import TracebackType
 
 from pydantic import SecretStr
 
+from app.answering import ALONE, Beyond
 from app.bridge.ports import Observer
 from app.lab.phone.impairments import Impairments
 from app.lab.phone.line import OnEvent, PhoneLine, ignore_event
@@ -46,15 +47,18 @@ class Stage:
         behaviour: Behaviour | None = None,
         observers: Sequence[Observer] = (),
         adjust: Adjust = as_it_is,
+        beyond: Beyond = ALONE,
         **settings: object,
     ) -> None:
-        """`settings` override fields of `Settings`; `adjust` changes every call's settings."""
+        """`settings` override fields of `Settings`; `adjust` changes every call's settings;
+        `beyond`: what outlives a call, such as phrases at hand."""
         self.model = LabRealtime(
             api_key=LAB_KEY, brain_factory=brain, ear=ear, mouth=mouth, behaviour=behaviour
         )
         self._given = {"agent": agent, "data_dir": data_dir, "max_calls": 1_000, **settings}
         self._observers = observers
         self._adjust = adjust
+        self._beyond = beyond
         self._worker: Worker | None = None
         self._stop: Callable[[], None] = lambda: None
         self._serving: asyncio.Task[None] | None = None
@@ -75,7 +79,10 @@ class Stage:
         await self.model.__aenter__()
         self._port = free_port()
         worker = self._worker = make_worker(
-            self._settings(), observers=self._observers, adjust=self._adjust
+            self._settings(),
+            observers=self._observers,
+            adjust=self._adjust,
+            beyond=self._beyond,
         )
         server = make_server(worker, "127.0.0.1", self._port)
         # `_serve` is `serve` without its signal handlers: Ctrl+C belongs to whoever set the stage.

@@ -1,0 +1,233 @@
+"""Whole calls side by side for `bench.turns`, each on a stage of its own: a bot, a model, a line.
+
+A model of its own for each call, so that its ear and its answers are that call's.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from app.answering import ALONE, Beyond
+from app.bridge.call_record import EVENTS_FILE, TIMELINE_FILE, call_folder
+from app.call.call import Call
+from app.call.commands import Command
+from app.call.events import Event
+from app.demo.stage import CALLED, CALLER, Stage
+from app.lab.phone.impairments import Impairments
+from app.lab.phone.report import CallReport, StreamReport
+from app.lab.phone.script import Script
+from app.lab.phone.verbs import Pace
+from app.lab.realtime.behaviour import Behaviour
+from app.lab.realtime.log import SessionLog
+from app.lab.realtime.ports import Output, Say, Turn
+from app.lab.speech.coded import coded_audio
+from app.persona import Adjust, as_it_is
+from app.server import settle
+from bench.turns_ear import Known, MatchingEar
+
+AT_ONCE: Final = 20
+FIRST: Final = 1
+"""The coded stream of the model's first answer, where it is coded; later ones count on."""
+LATER_MS: Final = 500
+"""How long each answer after the first one is."""
+RECORD_LIMIT_S: Final = 10
+AGENT: Final = """\
+instructions = "Be kind."
+greeting = "{greeting}"
+{turns}
+[barge_in]
+by = "voice"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One call to be held."""
+
+    name: str
+    script: Script
+    impairments: Impairments
+    first: bytes | None = None
+    """The model's first answer, μ-law; None: it is short as all others."""
+    known: tuple[Known, ...] = ()
+    """What the model's ear understands."""
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    greeting: str = "Hello."
+    turns: str = ""
+    """The agent's table [turn_detection], and whatever else its file needs, as TOML."""
+    beyond: Beyond = ALONE
+    adjust: Adjust = as_it_is
+    settings: tuple[tuple[str, object], ...] = ()
+    """Fields of `Settings`."""
+
+
+class Watch:
+    """An `Observer` that learns how the call's clock lies to the machine's."""
+
+    def __init__(self) -> None:
+        self._offset_ms = float("inf")
+
+    def step(self, call: Call, event: Event, commands: list[Command], now_ms: int) -> None:
+        """See `app.bridge.ports.Observer`."""
+        # The call's clock is read before the step is told of, so the least difference is nearest.
+        self._offset_ms = min(self._offset_ms, time.monotonic() * 1000 - now_ms)
+
+    def monotonic_ms(self, call_ms: float) -> float:
+        """The machine's clock (`time.monotonic`, in ms) at this time of the call."""
+        return call_ms + self._offset_ms
+
+
+class Brain:
+    """One long answer, then short ones, whatever it is asked."""
+
+    def __init__(self, first: bytes | None) -> None:
+        self._first = first
+        self._number = FIRST
+        self.asked: list[str] = []
+        """The instructions of every response."""
+
+    def hints(self) -> Sequence[str]:
+        """See `app.lab.realtime.ports.Brain`."""
+        return ()
+
+    def reply(self, conversation: Sequence[Turn], instructions: str) -> Sequence[Output]:
+        """See `app.lab.realtime.ports.Brain`."""
+        self.asked.append(instructions)
+        first, self._first = self._first, None
+        if first is not None:
+            return [Say("first answer", first)]
+        self._number += 1
+        audio = coded_audio(self._number, 0, LATER_MS, quiet=False)
+        return [Say(f"answer {self._number}", audio)]
+
+
+class NoMouth:
+    """Every line brings its own sound."""
+
+    async def say(self, text: str, voice: str) -> bytes:
+        """See `app.lab.realtime.ports.Mouth`."""
+        raise RuntimeError(f"no audio was given for {text!r}")
+
+
+@dataclass(slots=True)
+class Held:
+    """One call, from every side."""
+
+    act: Act
+    report: CallReport
+    session: SessionLog | None
+    timeline: dict[str, Any]
+    asked: list[str]
+    watch: Watch
+    journal: Path
+
+    @property
+    def stream(self) -> StreamReport:
+        """Raises IndexError where there was none."""
+        return self.report.streams[0]
+
+
+async def hold_all(acts: Sequence[Act], at_once: int = AT_ONCE) -> AsyncIterator[Held]:
+    """Rounds of `at_once` calls. What a round left on disk is gone when the next one begins."""
+    for first in range(0, len(acts), at_once):
+        async with _round(acts[first : first + at_once]) as round_:
+            for held in round_:
+                yield held
+
+
+@asynccontextmanager
+async def _round(acts: Sequence[Act]) -> AsyncIterator[list[Held]]:
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="earshot-bench-")))
+        staged = [
+            await stack.enter_async_context(_Staged(act, folder / str(number)))
+            for number, act in enumerate(acts)
+        ]
+        settle()  # as `earshot serve` does: a collection of all the stages would hold up the calls
+        # The lab's logs are no bot's: collecting them would be our pause.
+        gc.disable()
+        try:
+            yield list(await asyncio.gather(*(one.hold() for one in staged)))
+        finally:
+            gc.enable()
+
+
+class _Staged:
+    def __init__(self, act: Act, folder: Path) -> None:
+        self._act = act
+        self._folder = folder
+        self._watch = Watch()
+        self._brain = Brain(act.first)
+        self._stage = Stage(
+            brain=lambda: self._brain,
+            ear=MatchingEar(act.known),
+            mouth=NoMouth(),
+            data_dir=folder,
+            agent=str(_agent_file(act, folder)),
+            behaviour=act.behaviour,
+            observers=[self._watch],
+            adjust=act.adjust,
+            beyond=act.beyond,
+            **dict(act.settings),
+        )
+
+    async def __aenter__(self) -> "_Staged":
+        await self._stage.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._stage.__aexit__(None, None, None)
+
+    async def hold(self) -> Held:
+        stage, act = self._stage, self._act
+        line = stage.line(act.impairments, pace=Pace(say_ms_per_char=1, play_ms=0, pause_factor=0))
+        report = await line.call(act.script, from_=CALLER, to=CALLED)
+        record = call_folder(self._folder, report.identity.call_sid)
+        await _written(record / TIMELINE_FILE)
+        sessions = stage.model.sessions
+        session = sessions[0] if sessions else None
+        timeline = _read(record / TIMELINE_FILE)
+        return Held(
+            act, report, session, timeline, self._brain.asked, self._watch, record / EVENTS_FILE
+        )
+
+
+def _agent_file(act: Act, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "agent.toml"
+    path.write_text(AGENT.format(greeting=act.greeting, turns=act.turns), encoding="utf-8")
+    return path
+
+
+async def _written(path: Path) -> None:
+    """The app writes its record after the call; a fault of ours may keep it from doing so."""
+    end_s = time.monotonic() + RECORD_LIMIT_S
+    while not os.path.exists(path) and time.monotonic() < end_s:  # noqa: ASYNC110, ASYNC240
+        await asyncio.sleep(0.02)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Empty where the app left none."""
+    if not path.exists():
+        return {}
+    record: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return record
+
+
+def keep(held: Held, folder: Path | None) -> None:
+    """Keep a call's journal and timeline for whoever looks for the cause of a fault."""
+    if folder is None:
+        return
+    place = folder / held.act.name.replace("/", "-").replace(" ", "_")
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "timeline.json").write_text(json.dumps(held.timeline, indent=1), encoding="utf-8")
+    if held.journal.exists():
+        (place / EVENTS_FILE).write_bytes(held.journal.read_bytes())
