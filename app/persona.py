@@ -8,6 +8,7 @@ from typing import TypeAlias
 from app.agents import Agent, AgentError, Failover, load_agent
 from app.agents import SemanticVad as AgentSemanticVad
 from app.call.floor_settings import FloorSettings
+from app.call.patience import PatienceSettings
 from app.call.phases import CallSettings
 from app.call.playout import PlayoutSettings
 from app.call.prices import Prices
@@ -171,6 +172,7 @@ def _call(agent: Agent, settings: Settings, prices: tuple[Prices | None, ...]) -
         language=agent.language,
         greeting=greeting_instructions(agent.greeting) if agent.greeting else "",
         greeting_words=agent.greeting,
+        patience=_patience(agent),
         floor=_floor(agent),
         playout=_playout(settings.lead_ms),
         relay=_relay(agent, settings),
@@ -191,6 +193,26 @@ def _relay(agent: Agent, settings: Settings) -> RelaySettings:
         give_up_ms=round(settings.model_give_up_s * 1000),
         filler=agent.filler,
     )
+
+
+def _patience(agent: Agent) -> PatienceSettings:
+    """Raises `AgentError` for times that contradict each other."""
+    silence, limits = agent.silence, agent.limits
+    longest_ms = round(limits.minutes * 60_000)
+    try:
+        return PatienceSettings(
+            prompts=silence.prompts,
+            give_up=silence.goodbye,
+            after_ms=round(silence.ask_after_s * 1000),
+            hold_ms=round(silence.hold_s * 1000),
+            max_call_ms=longest_ms,
+            warn_before_ms=round(limits.warn_s * 1000) if longest_ms else 0,
+        )
+    except ValueError as error:
+        raise AgentError(
+            f"{agent.source}: limits: expected warn_s below the seconds of minutes, got "
+            f"{limits.warn_s:g} s and {limits.minutes:g} min. A warn_s of 0 gives no warning."
+        ) from error
 
 
 NOISE_HINT = (

@@ -1,6 +1,15 @@
 """The agents: who answers, with which words, voice and tools."""
 
-from app.agents.agent import Agent, BargeIn, Failover, SemanticVad, ServerVad, TurnDetection
+from app.agents.agent import (
+    Agent,
+    BargeIn,
+    Failover,
+    Limits,
+    SemanticVad,
+    ServerVad,
+    Silence,
+    TurnDetection,
+)
 from app.agents.loading import AgentError, agent_files, default_search, load_agent
 
 __all__ = [
@@ -8,8 +17,10 @@ __all__ = [
     "AgentError",
     "BargeIn",
     "Failover",
+    "Limits",
     "SemanticVad",
     "ServerVad",
+    "Silence",
     "TurnDetection",
     "agent_files",
     "default_search",

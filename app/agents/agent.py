@@ -6,6 +6,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints, with_config
 
+from app.call.patience import PatienceSettings
+
 Eagerness: TypeAlias = Literal["auto", "low", "medium", "high"]
 Strategy: TypeAlias = Literal["yield", "hold", "deaf"]
 ReasoningEffort: TypeAlias = Literal["", "minimal", "low", "medium", "high", "xhigh"]
@@ -70,6 +72,31 @@ class BargeIn:
 
 @with_config(_STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """What it does about a caller who says nothing. The texts are instructions to the model."""
+
+    ask_after_s: Annotated[float, Field(ge=0, le=600)] = 8.0
+    """Quiet before the caller is asked, each time, in seconds. 0: silence is never broken."""
+    prompts: tuple[_Words, ...] = PatienceSettings().prompts
+    """What is asked, one after the other. When all went unanswered, it says goodbye."""
+    goodbye: _Words = PatienceSettings().give_up
+    hold_s: Annotated[float, Field(ge=0, le=3_600)] = 180.0
+    """How long a caller who asked for a moment is left alone, in seconds."""
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long its calls may be."""
+
+    minutes: Annotated[float, Field(ge=0, le=1_440)] = 0.0
+    """The longest call, in minutes; then it says goodbye. 0: as long as it takes."""
+    warn_s: Annotated[float, Field(ge=0, le=3_600)] = 60.0
+    """How long before that the caller is told, in seconds. 0: not at all."""
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failover:
     """Another model that can carry the agent's calls, maybe elsewhere and for another account."""
 
@@ -112,6 +139,8 @@ class Agent:
     """Built-ins by name; functions as "file.py:function" or "package.module:function"."""
     turn_detection: TurnDetection = field(default_factory=ServerVad)
     barge_in: BargeIn = field(default_factory=BargeIn)
+    silence: Silence = field(default_factory=Silence)
+    limits: Limits = field(default_factory=Limits)
     transcription_model: str = "gpt-transcribe"
     """Writes down what callers say. "": nothing is written down."""
     max_output_tokens: Annotated[int, Field(ge=1, le=4096)] | Literal["inf"] = "inf"

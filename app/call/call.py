@@ -72,6 +72,7 @@ from app.call.opening import Opening
 from app.call.phases import CallSettings, Phase
 from app.call.playout import Playout
 from app.call.responses import Responses
+from app.call.silence import Silence
 from app.call.timeline import Timeline
 from app.call.transcript import Transcript
 
@@ -87,6 +88,7 @@ class Call:
         self._opening = opening = Opening(m)
         self._agent = agent = AgentSide(m, models, opening)
         self._caller = caller = CallerSide(m)
+        self._silence = Silence(m)
         self._handlers: dict[type, Callable[[Any, int], list[Command]]] = {
             StreamStarted: self._stream_started,
             CallerAudioBegan: self._caller_audio_began,
@@ -170,6 +172,7 @@ class Call:
             m.playout.due_ms,
             m.responses.due_ms,
             self._caller.due_ms,
+            self._silence.due_ms,
             None if m.phase is Phase.OPENING else m.keypad.due_ms,
             m.goodbye.due_ms(m.playout),
             m.handover.due_ms,
@@ -183,10 +186,12 @@ class Call:
         if m.phase is Phase.ENDED:
             return []
         m.scribe.saw(event, now_ms)
+        self._silence.saw(event, now_ms)
         handler = self._handlers.get(type(event))
         commands = handler(event, now_ms) if handler is not None else []
         if not ends(commands):
             commands += self._caller.look(now_ms)
+            self._silence.look(now_ms)
         if m.handover.waiting and not ends(commands):
             commands += m.handover.look(now_ms, quiet=m.quiet)
         if self._moving.begun and not ends(commands):
@@ -240,6 +245,7 @@ class Call:
             commands += m.settle(settled, now_ms)
         commands += self._caller.expire(now_ms)
         commands += self._caller.tell_keys(now_ms)
+        commands += self._silence.expire(now_ms)
         commands += self._models.expire_answers(now_ms)
         return commands if ends(commands) else commands + self._models.expire_legs(now_ms)
 

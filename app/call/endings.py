@@ -10,6 +10,8 @@ class EndReason(StrEnum):
     CALLER_HUNG_UP = "caller_hung_up"
     AGENT_HUNG_UP = "agent_hung_up"
     OPERATOR_HUNG_UP = "operator_hung_up"
+    NO_INPUT = "no_input"
+    TOO_LONG = "too_long"
     DRAINED = "drained"
     CARRIER_LOST = "carrier_lost"
     CARRIER_STALLED = "carrier_stalled"
@@ -37,6 +39,8 @@ _FAULTS: dict[EndReason, Fault] = {
     EndReason.CALLER_HUNG_UP: "nobody",
     EndReason.AGENT_HUNG_UP: "nobody",
     EndReason.OPERATOR_HUNG_UP: "nobody",
+    EndReason.NO_INPUT: "nobody",
+    EndReason.TOO_LONG: "nobody",
     EndReason.DRAINED: "us",
     EndReason.CARRIER_LOST: "carrier",
     EndReason.CARRIER_STALLED: "carrier",
@@ -66,6 +70,10 @@ MODEL_ENDINGS: dict[str, EndReason] = {
     "lost": EndReason.MODEL_LOST,
     "stalled": EndReason.MODEL_STALLED,
     "failed": EndReason.MODEL_FAILED,
+}
+SILENCE_ENDINGS: dict[str, EndReason] = {
+    "give_up": EndReason.NO_INPUT,
+    "too_long": EndReason.TOO_LONG,
 }
 HANG_UP_ENDINGS: dict[str, EndReason] = {
     "agent": EndReason.AGENT_HUNG_UP,

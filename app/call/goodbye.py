@@ -3,9 +3,12 @@
 from app.call.endings import EndReason
 from app.call.playout import Playout
 
+TAKEN_BACK = (EndReason.AGENT_HUNG_UP, EndReason.NO_INPUT)
+"""Goodbyes that a caller who speaks calls off."""
+
 
 class Goodbye:
-    """Begun by the agent's tool, an operator or a drain; called off only if it was the agent's."""
+    """Begun by the agent's tool, an operator, a silent caller or the end of the call's time."""
 
     __slots__ = ("_began_ms", "call_id", "reason", "timeout_ms")
 
@@ -22,14 +25,14 @@ class Goodbye:
         return self.reason is not None
 
     def begin(self, reason: EndReason, now_ms: int, call_id: str = "") -> None:
-        """An operator's or a drain's goodbye stands: nothing said later changes or delays it."""
-        if self.reason not in (None, EndReason.AGENT_HUNG_UP):
+        """One that is not taken back stands: nothing said later changes or delays it."""
+        if self.reason is not None and self.reason not in TAKEN_BACK:
             return
         self.reason, self.call_id, self._began_ms = reason, call_id, now_ms
 
     def call_off(self) -> bool:
         """The caller spoke. True if the call goes on."""
-        if self.reason is not EndReason.AGENT_HUNG_UP:
+        if self.reason not in TAKEN_BACK:
             return False
         self.reason = None
         return True

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.call.floor_settings import FloorSettings
+from app.call.patience import PatienceSettings
 from app.call.playout import PlayoutSettings
 from app.call.prices import Prices
 from app.call.relay import RelaySettings
@@ -47,6 +48,7 @@ class CallSettings:
     is still being reached. "": the model greets."""
     playout: PlayoutSettings = field(default_factory=PlayoutSettings)
     responses: ResponseSettings = field(default_factory=ResponseSettings)
+    patience: PatienceSettings = field(default_factory=lambda: PatienceSettings(after_ms=0))
     floor: FloorSettings = field(default_factory=FloorSettings)
     relay: RelaySettings = field(default_factory=RelaySettings)
     prices: tuple[Prices | None, ...] = ()

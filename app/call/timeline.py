@@ -14,7 +14,10 @@ from app.call.endings import EndReason
 from app.call.events import CloseCause, LegCause, Usage
 from app.call.recent import Recent
 
-Cause = Literal["greeting", "caller", "keys", "model"]
+Cause = Literal["greeting", "caller", "keys", "silence", "model"]
+
+
+NoteKind = Literal["fault", "fallback", "key", "stall", "silence"]
 
 
 class Stamp(StrEnum):
@@ -108,7 +111,7 @@ class Note:
     """Something beside the turns: a fault, a fallback, a key, a limit."""
 
     at_ms: int
-    kind: Literal["fault", "fallback", "key", "stall", "expiry"]
+    kind: NoteKind
     text: str
 
 
@@ -230,9 +233,7 @@ class Timeline:
         known = (leg for leg in reversed(self.legs) if leg.number == number)
         return next(known, None) or Leg(number, 0, 0)
 
-    def note(
-        self, now_ms: int, kind: Literal["fault", "fallback", "key", "stall", "expiry"], text: str
-    ) -> None:
+    def note(self, now_ms: int, kind: NoteKind, text: str) -> None:
         self.notes.append(Note(now_ms, kind, text))
 
     def close(self, reason: EndReason, detail: str, now_ms: int) -> None:

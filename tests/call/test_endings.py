@@ -4,7 +4,13 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from app.call.endings import CARRIER_ENDINGS, HANG_UP_ENDINGS, MODEL_ENDINGS, EndReason
+from app.call.endings import (
+    CARRIER_ENDINGS,
+    HANG_UP_ENDINGS,
+    MODEL_ENDINGS,
+    SILENCE_ENDINGS,
+    EndReason,
+)
 from app.call.events import CarrierClosed, HangUpRequested, ModelClosed
 
 
@@ -27,7 +33,7 @@ def test_every_cause_has_its_ending(
 
 def test_every_reason_comes_from_a_cause_or_from_the_heart_itself() -> None:
     from_outside = {*CARRIER_ENDINGS.values(), *MODEL_ENDINGS.values(), *HANG_UP_ENDINGS.values()}
-    own = {EndReason.INTERNAL_ERROR}
+    own = {EndReason.INTERNAL_ERROR, *SILENCE_ENDINGS.values()}
 
     assert from_outside | own == set(EndReason)
     assert not from_outside & own

@@ -10,7 +10,17 @@ from typing import Any, cast
 import pytest
 from pydantic import SecretStr
 
-from app.agents import Agent, AgentError, BargeIn, Failover, SemanticVad, ServerVad, load_agent
+from app.agents import (
+    Agent,
+    AgentError,
+    BargeIn,
+    Failover,
+    Limits,
+    SemanticVad,
+    ServerVad,
+    Silence,
+    load_agent,
+)
 from app.call.relay import RelaySettings
 from app.persona import make_persona
 from app.settings import Settings
@@ -44,7 +54,12 @@ def _keys(kind: type, after: str) -> dict[str, str]:
     return told
 
 
-NO_DEFAULT = ("instructions", "tools", "turn_detection", "barge_in")
+NO_DEFAULT = frozenset(
+    {
+        *("instructions", "tools", "turn_detection", "barge_in", "silence", "limits"),
+        *("prompts", "goodbye"),
+    }
+)
 """Keys whose default is told in words."""
 
 
@@ -55,9 +70,11 @@ NO_DEFAULT = ("instructions", "tools", "turn_detection", "barge_in")
         (ServerVad, '`type = "server_vad"`'),
         (SemanticVad, '`type = "semantic_vad"`'),
         (BargeIn, "`[barge_in]` says"),
+        (Silence, "`[silence]`: when"),
+        (Limits, "`[limits]` bounds"),
         (Failover, "Each `[[failover]]`"),
     ],
-    ids=["agent", "server_vad", "semantic_vad", "barge_in", "failover"],
+    ids=["agent", "server_vad", "semantic_vad", "barge_in", "silence", "limits", "failover"],
 )
 def test_every_key_stands_with_its_default(kind: type, after: str) -> None:
     told = _keys(kind, after)

@@ -91,7 +91,7 @@ def test_every_behaviour_stands_with_its_default() -> None:
     assert rows.keys() == fields.keys()
     for name, default in fields.items():
         if isinstance(default, int | float) and not isinstance(default, bool):
-            told = [float(n) for n in re.findall(r"\d+(?:\.\d+)?", rows[name])]
+            told = [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", rows[name])]
             assert float(default) in told, name
 
 
