@@ -69,6 +69,8 @@ NO_HOLDS = [
     ("en", "One moment, I'm looking for a hotel."),
     ("en", "Hold on, let me tell you something."),
     ("en", "One moment, let me check what you said."),
+    ("en", "Hold on, let me see if you got my name."),
+    ("de", "Moment, ich frage mal Ihren Kollegen."),
     ("en", "I don't want to hold on."),
     ("en", "How long do I have to wait?"),
     ("de", "Moment, das stimmt nicht."),
