@@ -37,9 +37,7 @@ from app.observe.log import event
 from app.persona import Persona, Personas, credentials_of
 from app.settings import Settings
 from app.speech.phrase_book import PhraseBook, PhraseKey
-from app.speech.vad.engine import VoiceEngine
-from app.speech.vad.gate import Gate
-from app.speech.vad.hearing import HearingSettings
+from app.speech.vad.detectors import voice_engine
 
 logger = logging.getLogger(__name__)
 
@@ -174,11 +172,7 @@ class Answering:
         if persona.call.floor.by == "model":
             return None
         if self._hearing is None:
-            # onnxruntime takes 0.3 s to load, and is not needed where only the model listens.
-            from app.speech.vad.silero import SileroScorer  # noqa: PLC0415
-
-            engine = VoiceEngine(SileroScorer(), HearingSettings(), Gate())
-            self._hearing = Hearing(engine, self._pacer)
+            self._hearing = Hearing(voice_engine(self._settings.voice_detector), self._pacer)
         return self._hearing
 
     # Models

@@ -139,6 +139,12 @@ class Settings(BaseSettings):
     """How far ahead of the caller's ear audio is sent, in ms. More rides out jitter; less is
     left to clear when the caller interrupts."""
 
+    voice_detector: Literal["silero", "webrtc", "energy"] = setting(
+        "silero", "EARSHOT_VOICE_DETECTOR", expected="silero, webrtc or energy"
+    )
+    """What hears callers where an agent's barge_in.by is "voice". The others are cheaper, and take
+    most noise for a voice."""
+
     max_calls: int = setting(
         50, "EARSHOT_MAX_CALLS", expected="a whole number from 1 to 10000", ge=1, le=10_000
     )
