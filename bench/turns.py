@@ -17,7 +17,7 @@ import uvloop
 from rich.console import Console
 
 from app.observe.log import configure_logging
-from bench import turns_floor
+from bench import turns_end, turns_floor, turns_greeting, turns_vad
 from bench.relay_figures import Findings, show
 
 
@@ -27,6 +27,9 @@ class Section(Protocol):
 
 SECTIONS: Final[Mapping[str, Section]] = {
     "floor": turns_floor.run,
+    "greeting": turns_greeting.run,
+    "vad": turns_vad.run,
+    "end": turns_end.run,
 }
 
 

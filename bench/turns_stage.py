@@ -9,7 +9,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +33,9 @@ from app.persona import Adjust, as_it_is
 from app.server import settle
 from bench.turns_ear import Known, MatchingEar
 
-AT_ONCE: Final = 20
+AT_ONCE: Final = 24
+APART_S: Final = 0.06
+"""Between the beginnings of a round's calls."""
 FIRST: Final = 1
 """The coded stream of the model's first answer, where it is coded; later ones count on."""
 LATER_MS: Final = 500
@@ -67,6 +69,8 @@ class Act:
     adjust: Adjust = as_it_is
     settings: tuple[tuple[str, object], ...] = ()
     """Fields of `Settings`."""
+    before: Callable[[Stage], Awaitable[None]] | None = None
+    """Done on the stage before the round begins."""
 
 
 class Watch:
@@ -155,7 +159,9 @@ async def _round(acts: Sequence[Act]) -> AsyncIterator[list[Held]]:
         # The lab's logs are no bot's: collecting them would be our pause.
         gc.disable()
         try:
-            yield list(await asyncio.gather(*(one.hold() for one in staged)))
+            waits_s = [number * APART_S for number in range(len(staged))]
+            holding = [one.hold(wait_s) for one, wait_s in zip(staged, waits_s, strict=True)]
+            yield list(await asyncio.gather(*holding))
         finally:
             gc.enable()
 
@@ -181,13 +187,16 @@ class _Staged:
 
     async def __aenter__(self) -> "_Staged":
         await self._stage.__aenter__()
+        if self._act.before is not None:
+            await self._act.before(self._stage)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self._stage.__aexit__(None, None, None)
 
-    async def hold(self) -> Held:
+    async def hold(self, wait_s: float) -> Held:
         stage, act = self._stage, self._act
+        await asyncio.sleep(wait_s)
         line = stage.line(act.impairments, pace=Pace(say_ms_per_char=1, play_ms=0, pause_factor=0))
         report = await line.call(act.script, from_=CALLER, to=CALLED)
         record = call_folder(self._folder, report.identity.call_sid)
