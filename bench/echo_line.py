@@ -56,7 +56,7 @@ class Condition:
     cut_ms: int | None = None
     """How long before the window's end the bot's voice, as it comes back, was cut."""
     crushed: bool = False
-    """The echo was clipped at its mean level times two and coded as A-law on its way."""
+    """The echo was clipped at twice its mean level and coded once more on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +94,12 @@ def cases(condition: Condition, window_ms: int, n: int, seed: int) -> Iterator[C
 
 def _case(rng: Random, condition: Condition, window_ms: int) -> Case | None:
     bot = VOICES[rng.integers(len(VOICES))]
-    names, talk = _talk(rng, bot, TALK_MS)
-    sent = _ulaw(talk)
+    names, talk = talk_of(rng, bot, TALK_MS)
+    sent = to_ulaw(talk)
     end = _at(rng.uniform(2_200, TALK_MS - TALK_ENDS_MS))
     delay = int(rng.uniform(*DELAY_MS) * 8)
     spoke_from_ms, cut_at_ms = BEGINS_MS, None
-    played = _decoded(sent)
+    played = to_samples(sent)
     if condition.bot_spoke_ms is not None:
         heard = delay if condition.attenuation_db else 0
         first = _frame(end - heard - _at(condition.bot_spoke_ms))
@@ -111,9 +111,9 @@ def _case(rng: Random, condition: Condition, window_ms: int) -> Case | None:
         cut_at_ms = BEGINS_MS + last // 8
     window = np.zeros(_at(window_ms))
     if condition.attenuation_db is not None:
-        echo = _echo(rng, played, condition, delay)
+        echo = echo_of(rng, played, condition, delay)
         window += echo[end - len(window) : end]
-        if condition.cut_ms is None and not _noticed(window, _mean_power(echo)):
+        if not noticed(window, mean_power(echo), NEWEST_MS if cut_at_ms is None else window_ms):
             return None
     if condition.caller_db is not None:
         caller = _caller(rng, condition, bot, names, len(window))
@@ -121,20 +121,20 @@ def _case(rng: Random, condition: Condition, window_ms: int) -> Case | None:
             return None
         window += caller * _loudness(rng, caller, window, condition.caller_db)
     if condition.noise_db is not None:
-        rms = np.sqrt(_mean_power(window)) * 10 ** (-condition.noise_db / 20)
+        rms = np.sqrt(mean_power(window)) * 10 ** (-condition.noise_db / 20)
         window += rng.standard_normal(len(window)) * rms
-    return Case(sent, spoke_from_ms, cut_at_ms, _ulaw(window), BEGINS_MS + end // 8)
+    return Case(sent, spoke_from_ms, cut_at_ms, to_ulaw(window), BEGINS_MS + end // 8)
 
 
-def _echo(rng: Random, played: Samples, condition: Condition, delay: int) -> Samples:
+def echo_of(rng: Random, played: Samples, condition: Condition, delay: int) -> Samples:
     """The whole talk as it comes back."""
     assert condition.attenuation_db is not None
     smeared = np.convolve(played, _hybrid(rng))[: len(played)]
     loss_db = rng.uniform(*condition.attenuation_db)
-    smeared *= np.sqrt(_mean_power(played) / _mean_power(smeared)) * 10 ** (-loss_db / 20)
+    smeared *= np.sqrt(mean_power(played) / mean_power(smeared)) * 10 ** (-loss_db / 20)
     if condition.crushed:
-        most = 2 * np.sqrt(_mean_power(smeared))
-        smeared = _decoded(_ulaw(np.clip(smeared, -most, most)))
+        most = 2 * np.sqrt(mean_power(smeared))
+        smeared = to_samples(to_ulaw(np.clip(smeared, -most, most)))
     return np.concatenate((np.zeros(delay), smeared))[: len(played)]
 
 
@@ -161,14 +161,14 @@ def _caller(rng: Random, condition: Condition, bot: str, avoid: set[str], n: int
     """A window of somebody's speech; None if nothing is said at its end."""
     if condition.who == "noises":
         name = clip_names("noise")[rng.integers(3)]
-        speech = np.concatenate((np.zeros(n), _decoded(voice_clip(name).ulaw)[CLIP_EDGE_BYTES:]))
+        speech = np.concatenate((np.zeros(n), to_samples(voice_clip(name).ulaw)[CLIP_EDGE_BYTES:]))
     else:
         others = [voice for voice in VOICES if voice != bot]
         voice = bot if condition.who == "same" else others[rng.integers(len(others))]
-        _, speech = _talk(rng, voice, 2_000, avoid)
+        _, speech = talk_of(rng, voice, 2_000, avoid)
     first = rng.integers(len(speech) - n)
     part = speech[first : first + n].copy()
-    if not _noticed(part, _mean_power(speech)):
+    if not noticed(part, mean_power(speech)):
         return None
     if condition.caller_spoke_ms is not None:
         part[: -_at(condition.caller_spoke_ms)] = 0.0
@@ -178,13 +178,13 @@ def _caller(rng: Random, condition: Condition, bot: str, avoid: set[str], n: int
 def _loudness(rng: Random, caller: Samples, echo: Samples, caller_db: float) -> float:
     """What to multiply the caller by."""
     speaks = caller != 0.0
-    power = _mean_power(caller[speaks])
+    power = mean_power(caller[speaks])
     if not echo.any():
         return float(10 ** (rng.uniform(*CALLER_DBFS) / 20) / np.sqrt(power))
-    return float(np.sqrt(_mean_power(echo[speaks]) / power) * 10 ** (caller_db / 20))
+    return float(np.sqrt(mean_power(echo[speaks]) / power) * 10 ** (caller_db / 20))
 
 
-def _talk(
+def talk_of(
     rng: Random, voice: str, at_least_ms: int, avoid: set[str] | None = None
 ) -> tuple[set[str], Samples]:
     """Sentences of a voice one after the other, none of them in `avoid`, and their names."""
@@ -195,7 +195,7 @@ def _talk(
         sentence = clip.rsplit("_", 1)[0]
         if sentence not in (avoid or ()):
             names.add(sentence)
-            parts.append(_decoded(voice_clip(clip).ulaw[CLIP_EDGE_BYTES:-CLIP_EDGE_BYTES]))
+            parts.append(to_samples(voice_clip(clip).ulaw[CLIP_EDGE_BYTES:-CLIP_EDGE_BYTES]))
     return names, np.concatenate(parts)[: _at(at_least_ms)]
 
 
@@ -205,11 +205,13 @@ def _clips(voice: str) -> list[str]:
     return [name for name in names if voice_clip(name).voice == voice]
 
 
-def _noticed(window: Samples, mean_power: float) -> bool:
-    return _mean_power(window[-_at(NEWEST_MS) :]) > NOTICED * mean_power
+def noticed(window: Samples, usual_power: float, newest_ms: int = NEWEST_MS) -> bool:
+    """Whether there is enough voice in its newest part."""
+    return mean_power(window[-_at(newest_ms) :]) > NOTICED * usual_power
 
 
-def _mean_power(sound: Samples) -> float:
+def mean_power(sound: Samples) -> float:
+    """1 is a square wave of full scale."""
     return float(np.mean(sound * sound))
 
 
@@ -222,10 +224,12 @@ def _frame(position: int) -> int:
     return max(0, position // FRAME_BYTES * FRAME_BYTES)
 
 
-def _decoded(ulaw: bytes) -> Samples:
+def to_samples(ulaw: bytes) -> Samples:
+    """Between -1 and 1."""
     return np.frombuffer(ulaw_to_pcm(ulaw), "<i2") / 32_768
 
 
-def _ulaw(sound: Samples) -> bytes:
+def to_ulaw(sound: Samples) -> bytes:
+    """As the telephone network codes it; too loud is clipped."""
     pcm = np.clip(np.round(sound * 32_768), -32_768, 32_767).astype("<i2")
     return pcm_to_ulaw(pcm.tobytes())
