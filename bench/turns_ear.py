@@ -2,6 +2,7 @@
 the sound by correlation, also under noise. What it does not find has no words.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from telecodecs.g711 import BYTES_PER_MS, ulaw_to_pcm
 
 PIECE_MS: Final = 300
-PIECES: Final = 8
+PIECES: Final = 4
 """Looked for of each utterance, at most: its loudest ones."""
 ALIKE: Final = 0.8
 """Correlation from which a piece counts as found. 5 dB of noise leave 0.87 of a voice; other words
@@ -42,9 +43,14 @@ class MatchingEar:
         self._known = [(_pieces(one.audio), one) for one in known]
 
     async def hear(self, utterance: bytes, hints: Sequence[str]) -> str | None:
-        """See `app.lab.realtime.ports.Ear`."""
-        sound = _linear(utterance)
-        return " ".join(one.text for pieces, one in self._known if _holds(sound, pieces, one.alike))
+        """See `app.lab.realtime.ports.Ear`. In a thread: the calls share a loop."""
+        return await asyncio.to_thread(self._found, _linear(utterance))
+
+    def _found(self, sound: Samples) -> str:
+        searched = _Searched(sound)
+        return " ".join(
+            one.text for pieces, one in self._known if searched.holds(pieces, one.alike)
+        )
 
 
 def _linear(ulaw: bytes) -> Samples:
@@ -61,16 +67,24 @@ def _pieces(ulaw: bytes) -> list[Samples]:
     return [cut[number] for number in ranked[:PIECES] if energies[number] >= loudest / 10]
 
 
-def _holds(sound: Samples, pieces: Sequence[Samples], alike: float) -> bool:
-    return any(len(sound) >= len(piece) and _likeness(sound, piece) >= alike for piece in pieces)
+class _Searched:
+    """A sound in which several pieces are looked for."""
 
+    def __init__(self, sound: Samples) -> None:
+        self._n = len(sound)
+        # A piece may be as long as PIECE_MS or shorter.
+        self._size = 1 << (self._n + PIECE_MS * BYTES_PER_MS).bit_length()
+        self._spectrum = np.fft.rfft(sound, self._size)
+        self._running = np.concatenate(([0.0], np.cumsum(sound.astype(np.float64) ** 2)))
 
-def _likeness(sound: Samples, piece: Samples) -> float:
-    """The best normalised correlation anywhere in the sound, 0 to 1."""
-    size = 1 << (len(sound) + len(piece) - 2).bit_length()
-    spectrum = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(piece, size))
-    products = np.fft.irfft(spectrum, size)[: len(sound) - len(piece) + 1]
-    running = np.concatenate(([0.0], np.cumsum(sound.astype(np.float64) ** 2)))
-    energies = running[len(piece) :] - running[: -len(piece)]
-    scale = np.sqrt(np.maximum(energies, _LEAST_ENERGY) * max(float((piece**2).sum()), 1e-12))
-    return float((products / scale).max())
+    def holds(self, pieces: Sequence[Samples], alike: float) -> bool:
+        return any(self._n >= len(piece) and self._likeness(piece) >= alike for piece in pieces)
+
+    def _likeness(self, piece: Samples) -> float:
+        """The best normalised correlation anywhere in the sound, 0 to 1."""
+        n = len(piece)
+        spectrum = self._spectrum * np.conj(np.fft.rfft(piece, self._size))
+        products = np.fft.irfft(spectrum, self._size)[: self._n - n + 1]
+        energies = np.maximum(self._running[n:] - self._running[:-n], _LEAST_ENERGY)
+        own = max(float((piece**2).sum()), _LEAST_ENERGY)
+        return float((products / np.sqrt(energies * own)).max())

@@ -10,7 +10,7 @@ from rich.table import Table
 from bench.relay_figures import Findings, Target, p95_within, percentile, table
 from bench.turns_cases import CASES, CONDITIONS, QUICK_CASES, act_of, cases
 from bench.turns_judge import Outcome, judge
-from bench.turns_stage import hold_all, keep
+from bench.turns_stage import held_again, hold_all, keep
 
 STOPPED_CLEAN: Final = 0.99
 STOPPED_10_DB: Final = 0.97
@@ -43,7 +43,7 @@ def findings(found: Sequence[Outcome]) -> Findings:
     notes = [note for one in found if (note := fault_of(one))]
     notes += [problem for one in found for problem in one.problems]
     return Findings(
-        f"The floor: {len(found)} calls",
+        f"The floor: {len(found)} calls{held_again(sum(one.again for one in found))}",
         targets(found),
         (_stopped_table(found), _false_table(found), _kinds_table(found), _truncation_table(found)),
         tuple(notes),

@@ -52,6 +52,8 @@ class Outcome:
     """The bot asked the caller to repeat what nobody had heard."""
     problems: tuple[str, ...] = ()
     lag_ms: float = 0.0
+    again: bool = False
+    """The machine was too busy the first time."""
 
     @property
     def stopped(self) -> bool:
@@ -104,6 +106,7 @@ def judge(case: Case, held: Held) -> Outcome:
         any("did not catch" in text for text in held.asked),
         tuple(_problems(case, held)),
         held.report.max_lag_ms,
+        held.again,
     )
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import tempfile
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ FIRST: Final = 1
 """The coded stream of the model's first answer, where it is coded; later ones count on."""
 LATER_MS: Final = 500
 """How long each answer after the first one is."""
+LATE_MS: Final = 60
 RECORD_LIMIT_S: Final = 10
 AGENT: Final = """\
 instructions = "Be kind."
@@ -132,6 +134,8 @@ class Held:
     asked: list[str]
     watch: Watch
     journal: Path
+    again: bool = False
+    """The machine was too busy the first time."""
 
     @property
     def stream(self) -> StreamReport:
@@ -140,11 +144,21 @@ class Held:
 
 
 async def hold_all(acts: Sequence[Act], at_once: int = AT_ONCE) -> AsyncIterator[Held]:
-    """Rounds of `at_once` calls. What a round left on disk is gone when the next one begins."""
-    for first in range(0, len(acts), at_once):
-        async with _round(acts[first : first + at_once]) as round_:
-            for held in round_:
-                yield held
+    """Rounds of `at_once` calls. What a round left on disk is gone when the next one begins.
+
+    A call that the machine left no time, so that its telephone's clock was late by more than
+    `LATE_MS`, says nothing about the bot: it is held once more, and then counts as it is.
+    """
+    waiting = deque((act, False) for act in acts)
+    while waiting:
+        next_ = [waiting.popleft() for _ in range(min(at_once, len(waiting)))]
+        async with _round([act for act, _ in next_]) as round_:
+            for held, (act, again) in zip(round_, next_, strict=True):
+                if held.report.max_lag_ms > LATE_MS and not again:
+                    waiting.append((act, True))
+                else:
+                    held.again = again
+                    yield held
 
 
 @asynccontextmanager
@@ -240,3 +254,8 @@ def keep(held: Held, folder: Path | None) -> None:
     (place / "timeline.json").write_text(json.dumps(held.timeline, indent=1), encoding="utf-8")
     if held.journal.exists():
         (place / EVENTS_FILE).write_bytes(held.journal.read_bytes())
+
+
+def held_again(calls: int) -> str:
+    """For a section's title."""
+    return f", {calls} of them held again on a machine that was too busy" if calls else ""
