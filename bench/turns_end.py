@@ -16,7 +16,7 @@ from app.lab.realtime.behaviour import Behaviour
 from app.lab.speech.coded import coded_audio
 from bench.relay_figures import Findings, Target, percentile, table
 from bench.turns_ear import CLEAN, Known
-from bench.turns_stage import FIRST, Act, Held, hold_all
+from bench.turns_stage import FIRST, Act, Held, held_again, hold_all
 from telecodecs.g711 import FRAME_MS
 
 CALLS: Final = 48
@@ -45,6 +45,8 @@ class Turned:
     """Answers that were begun before it."""
     problems: tuple[str, ...]
     lag_ms: float
+    again: bool = False
+    """The machine was too busy the first time."""
 
 
 async def run(*, quick: bool, seed: int) -> Findings:
@@ -101,6 +103,7 @@ def judge(held: Held) -> Turned:
         len(answers_s) - len(after),
         tuple(problems),
         held.report.max_lag_ms,
+        held.again,
     )
 
 
@@ -115,7 +118,7 @@ def findings(found: Sequence[Turned]) -> Findings:
     lags = [one.lag_ms for one in found]
     by_way = {way: [one for one in found if one.way == way] for way in WAYS}
     return Findings(
-        "The end of the turn: callers who hesitate",
+        "The end of the turn: callers who hesitate" + held_again(sum(one.again for one in found)),
         tuple(_measured(way, turned) for way, turned in by_way.items()),
         (_table(by_way),),
         tuple(problem for one in found for problem in one.problems),

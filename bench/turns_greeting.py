@@ -12,15 +12,15 @@ from app.answering import Beyond
 from app.demo.stage import Stage
 from app.lab.phone.impairments import Impairments
 from app.lab.phone.manners import talk_over
-from app.lab.phone.script import HangUp, Interrupt, Say, Script, WaitForBot
+from app.lab.phone.script import HangUp, Interrupt, Say, Script, Step, WaitForBot
 from app.lab.realtime.behaviour import Behaviour
-from app.lab.speech.coded import coded_audio, decode_coded
+from app.lab.speech.coded import Run, coded_audio, decode_coded
 from app.lab.speech.voices import voice_clip
 from app.speech.phrase_book import PhraseBook, PhraseKey
 from bench.relay_figures import SPREAD, Findings, Target, p95_within, percentile, spread, table
 from bench.turns_ear import Known
-from bench.turns_stage import FIRST, Act, Held, hold_all
-from telecodecs.g711 import FRAME_MS
+from bench.turns_stage import FIRST, Act, Held, held_again, hold_all
+from telecodecs.g711 import BYTES_PER_MS, FRAME_MS
 
 CALLS: Final = 40
 QUICK_CALLS: Final = 12
@@ -55,6 +55,10 @@ class Greeted:
     """What it holds."""
     problems: tuple[str, ...]
     lag_ms: float
+    onset_to_silence_ms: float | None = None
+    """Of a caller who interrupts: until the greeting's last frame."""
+    again: bool = False
+    """The machine was too busy the first time."""
 
 
 async def run(*, quick: bool, seed: int) -> Findings:
@@ -79,15 +83,15 @@ def act_of(number: int, seed: int, book: PhraseBook) -> Act:
         await book.ready(PhraseKey(GREETING, VOICE, model), READY_S)
 
     own = seed * 1_000 + number
+    done = WaitForBot.finished(500, said_ms=400, timeout_ms=10_000)
     if number % 2:
         step: Interrupt | Say = talk_over(own, (300, 3_000))
-        steps = (step, WaitForBot.finished(500, said_ms=400, timeout_ms=10_000), HangUp())
+        steps: tuple[Step, ...] = (step, done, HangUp())
         name = f"interrupts/{number}"
     else:
         clip = voice_clip("when_open_slt")
         step = Say(clip.ulaw, clip.text)
-        done = WaitForBot.finished(500, said_ms=400, timeout_ms=10_000)
-        steps = (WaitForBot.finished(700), step, done, HangUp())  # type: ignore[assignment]
+        steps = (WaitForBot.finished(700), step, done, HangUp())
         name = f"listens/{number}"
     return Act(
         name,
@@ -129,7 +133,18 @@ def judge(held: Held) -> Greeted:
         context,
         tuple(problems),
         held.report.max_lag_ms,
+        _onset_to_silence_ms(held, runs) if interrupts else None,
+        held.again,
     )
+
+
+def _onset_to_silence_ms(held: Held, runs: Sequence[Run]) -> float | None:
+    """`runs`: of the greeting, as played."""
+    if not runs or not held.stream.spoken:
+        return None
+    last = runs[-1]
+    silent_ms = last.offset_bytes / BYTES_PER_MS + last.end_ms - last.start_ms
+    return held.stream.played.first_ms + silent_ms - held.stream.spoken[0].onset_ms
 
 
 def knows(context: str, heard_ms: int) -> bool:
@@ -153,7 +168,8 @@ def findings(found: Sequence[Greeted]) -> Findings:
         if not one.knows
     ]
     return Findings(
-        f"The greeting: {len(found)} calls, the model connects in {CONNECT_MS} ms",
+        f"The greeting: {len(found)} calls, the model connects in {CONNECT_MS} ms"
+        + held_again(sum(one.again for one in found)),
         (
             p95_within("first frame after the stream's start", FIRST_FRAME_MS, firsts),
             _all("greetings heard at all", len(firsts), len(found)),
@@ -169,8 +185,13 @@ def findings(found: Sequence[Greeted]) -> Findings:
 
 def _table(firsts: Sequence[float], found: Sequence[Greeted]) -> Table:
     heard = [float(one.heard_ms) for one in found if one.cut]
-    rows = [spread("first frame", firsts), spread("heard of those cut", heard)]
-    return table("From the stream's start", ("", *SPREAD), rows)
+    silent = [one.onset_to_silence_ms for one in found if one.onset_to_silence_ms is not None]
+    rows = [
+        spread("first frame after the stream's start", firsts),
+        spread("heard of greetings that were cut", heard),
+        spread("caller's onset to silence", silent),
+    ]
+    return table("The greeting's times", ("", *SPREAD), rows)
 
 
 def _all(what: str, found: int, wanted: int) -> Target:
