@@ -52,6 +52,7 @@ def judge_of_bot() -> EchoJudge:
         Condition("loud", (6.0, 12.0)),
         Condition("weak", (30.0, 40.0)),
         Condition("noise", noise_db=10.0),
+        Condition("onset in noise", bot_spoke_ms=150, noise_db=4.0),
         Condition("crushed", crushed=True),
         Condition("cut", cut_ms=60),
         Condition("just begun", bot_spoke_ms=150),
@@ -106,6 +107,13 @@ def test_the_tail_of_a_bot_that_was_cut_is_still_an_echo() -> None:
     judge.cleared(AT_MS + 900)
     tail = returned(600)[: 1_500 * 8][-WINDOW_MS * 8 :]
     assert judge.judge(tail, AT_MS + 1_500).share >= ECHO_SHARE
+
+
+def test_nothing_comes_back_louder_than_it_was_played() -> None:
+    judge = EchoJudge()
+    judge.played(to_ulaw(to_samples(BOT) * 0.1), AT_MS)
+    assert judge.judge(returned(0)[: 900 * 8][-WINDOW_MS * 8 :], AT_MS + 900).share == 0.0
+    assert judge_of_bot().judge(returned(0)[: 900 * 8][-WINDOW_MS * 8 :], AT_MS + 900).share > 0.9
 
 
 def test_without_a_bot_nothing_is_an_echo() -> None:
