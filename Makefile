@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo serve test check bench bench-relay clean
+.PHONY: demo serve test check bench bench-relay bench-turns clean
 
 demo: $(READY)  ## A caller asks, interrupts and books a table: the whole product, no account
 	@$(BIN)/earshot demo
@@ -25,6 +25,9 @@ bench: $(READY)  ## The figures: truncation, interruption, loss, speed
 
 bench-relay: $(READY)  ## Calls outlive sessions, workers and Redis: all targets, a quarter of an hour
 	@$(BIN)/python -m bench.relay
+
+bench-turns: $(READY)  ## Who has the floor: interruptions, false alarms, echo, noise, the first words
+	@$(BIN)/python -m bench.turns
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
