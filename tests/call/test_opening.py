@@ -1,4 +1,4 @@
-"""The agent greets once, as soon as the caller's audio flows: with what is at hand, or by the model.
+"""The agent greets once, as soon as caller audio flows: with what is at hand, or by the model.
 
 The model knows how much of it was heard.
 """
