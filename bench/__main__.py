@@ -11,6 +11,7 @@ BENCHES = {
     "interruptions": "truncation and time to silence, over whole calls",
     "speed": "CPU, memory, latency and capacity beside a bare bridge",
     "words": "which words were heard of an answer that was cut",
+    "echo": "the bot's own voice told from a caller",
     "vad": "our own voice detection: what it hears, misses and costs",
     "models_hot_path": "cost of one append and one delta",
 }
