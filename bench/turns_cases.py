@@ -68,13 +68,14 @@ class Case:
 
 def cases(count: int, seed: int) -> list[Case]:
     """`count` of them, evenly over the conditions, which are mixed so that all bear alike on the
-    machine."""
+    machine. Interruptions come first: their calls are shorter, and a round lasts as long as its
+    longest call."""
     each = count // len(CONDITIONS)
     made = [
         _case(condition, number, each, seed) for condition in CONDITIONS for number in range(each)
     ]
     Random(f"{seed}/order").shuffle(made)
-    return made
+    return sorted(made, key=lambda case: case.kind != "interruption")
 
 
 def _case(condition: Condition, number: int, each: int, seed: int) -> Case:

@@ -83,6 +83,8 @@ def judge(held: Held) -> Turned:
     if not held.report.streams or held.session is None or not held.stream.spoken:
         return Turned(way, None, None, False, 0, (f"{held.act.name}: nothing was said",), 0.0)
     played, said = held.stream.played, held.stream.spoken[0]
+    # The lab's carrier sends a frame when it begins to sound, a real one when it is complete: what
+    # is decided here would be decided so much later.
     end_s = _at_s(played, said.end_ms)
     asked_s = [frame.at_s for frame in held.session.sent if frame.type == "response.created"]
     answers_s = asked_s[1:]  # the first one is the greeting
@@ -97,8 +99,8 @@ def judge(held: Held) -> Turned:
         problems.append(f"{held.act.name}: {len(held.report.unfinished)} steps unfinished")
     return Turned(
         way,
-        (after[0] - end_s) * 1000 if after else None,
-        heard[0] if heard else None,
+        (after[0] - end_s) * 1000 + FRAME_MS if after else None,
+        heard[0] + FRAME_MS if heard else None,
         bool(played.bytes_between(said.onset_ms, said.end_ms)),
         len(answers_s) - len(after),
         tuple(problems),

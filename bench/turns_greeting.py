@@ -144,7 +144,7 @@ def _onset_to_silence_ms(held: Held, runs: Sequence[Run]) -> float | None:
         return None
     last = runs[-1]
     silent_ms = last.offset_bytes / BYTES_PER_MS + last.end_ms - last.start_ms
-    return held.stream.played.first_ms + silent_ms - held.stream.spoken[0].onset_ms
+    return held.stream.played.first_ms + silent_ms - held.stream.spoken[0].onset_ms + FRAME_MS
 
 
 def knows(context: str, heard_ms: int) -> bool:

@@ -184,7 +184,8 @@ def _nearest(whole: bytes, sample: bytes, expected: int) -> int | None:
 def _since_onset(held: Held, silent_ms: float | None) -> float | None:
     if silent_ms is None or not held.stream.spoken:
         return None
-    return silent_ms - held.stream.spoken[0].onset_ms
+    # The lab's carrier sends a frame when it begins to sound, a real one when it is complete.
+    return silent_ms - held.stream.spoken[0].onset_ms + FRAME_MS
 
 
 def _since_notice(
