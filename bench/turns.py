@@ -3,7 +3,8 @@
 Whole calls through the lab, over real sockets; every figure stands beside its target. Sections:
 `floor` (interruptions, and what is none), `greeting` (the first words while the model connects),
 `vad` (what our own ears cost), `end` (when the caller has said all). Exits 0 only if all targets
-of the sections that ran are met.
+of the sections that ran are met. EARSHOT_BENCH_KEEP names a folder for the records of calls that
+went wrong.
 """
 
 import argparse

@@ -16,7 +16,7 @@ from app.lab.realtime.behaviour import Behaviour
 from app.lab.speech.coded import coded_audio
 from bench.relay_figures import Findings, Target, percentile, table
 from bench.turns_ear import CLEAN, Known
-from bench.turns_stage import FIRST, Act, Held, held_again, hold_all
+from bench.turns_stage import FIRST, Act, Held, held_again, hold_all, keep
 from telecodecs.g711 import FRAME_MS
 
 CALLS: Final = 48
@@ -53,7 +53,11 @@ async def run(*, quick: bool, seed: int) -> Findings:
     """The same callers for each way."""
     count = QUICK_CALLS if quick else CALLS
     acts = [act_of(way, number, seed) for number in range(count) for way in WAYS]
-    found = [judge(held) async for held in hold_all(acts)]
+    found: list[Turned] = []
+    async for held in hold_all(acts):
+        found.append(judge(held))
+        if found[-1].problems or found[-1].heard_ms is None:
+            keep(held)
     return findings(found)
 
 

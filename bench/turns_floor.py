@@ -1,8 +1,6 @@
 """The section `floor` of `bench.turns`: who has it when the caller is heard over the bot."""
 
-import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Final
 
 from rich.table import Table
@@ -20,21 +18,18 @@ NOTICE_MS: Final = 100
 FALSE_SHARE: Final = 0.02
 RESUMED_SHARE: Final = 0.98
 TRUNCATION_P95_MS: Final = 20
-KEEP_ENV: Final = "EARSHOT_BENCH_KEEP"
-"""A folder for the records of calls that went wrong."""
 
 
 async def run(*, quick: bool, seed: int) -> Findings:
     """Hold all cases and set their figures beside the targets."""
     wanted = cases(QUICK_CASES if quick else CASES, seed)
     by_name = {case.name: case for case in wanted}
-    folder = Path(os.environ[KEEP_ENV]) if os.environ.get(KEEP_ENV) else None
     found: list[Outcome] = []
     async for held in hold_all([act_of(case) for case in wanted]):
         outcome = judge(by_name[held.act.name], held)
         found.append(outcome)
         if fault_of(outcome):
-            keep(held, folder)
+            keep(held)
     return findings(found)
 
 

@@ -19,7 +19,7 @@ from app.lab.speech.voices import voice_clip
 from app.speech.phrase_book import PhraseBook, PhraseKey
 from bench.relay_figures import SPREAD, Findings, Target, p95_within, percentile, spread, table
 from bench.turns_ear import Known
-from bench.turns_stage import FIRST, Act, Held, held_again, hold_all
+from bench.turns_stage import FIRST, Act, Held, held_again, hold_all, keep
 from telecodecs.g711 import BYTES_PER_MS, FRAME_MS
 
 CALLS: Final = 40
@@ -67,7 +67,11 @@ async def run(*, quick: bool, seed: int) -> Findings:
     with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder:
         book = PhraseBook(Path(folder), _render)
         acts = [act_of(number, seed, book) for number in range(count)]
-        found = [judge(held) async for held in hold_all(acts)]
+        found: list[Greeted] = []
+        async for held in hold_all(acts):
+            found.append(judge(held))
+            if found[-1].problems or not found[-1].knows:
+                keep(held)
         await book.close()
     return findings(found)
 

@@ -42,6 +42,8 @@ FIRST: Final = 1
 LATER_MS: Final = 500
 """How long each answer after the first one is."""
 LATE_MS: Final = 60
+KEEP_ENV: Final = "EARSHOT_BENCH_KEEP"
+"""Names a folder for the records of calls that went wrong, for whoever looks for the cause."""
 RECORD_LIMIT_S: Final = 10
 AGENT: Final = """\
 instructions = "Be kind."
@@ -245,11 +247,12 @@ def _read(path: Path) -> dict[str, Any]:
     return record
 
 
-def keep(held: Held, folder: Path | None) -> None:
-    """Keep a call's journal and timeline for whoever looks for the cause of a fault."""
-    if folder is None:
+def keep(held: Held) -> None:
+    """Keep a call's journal and timeline, where a folder is named for them."""
+    folder = os.environ.get(KEEP_ENV)
+    if not folder:
         return
-    place = folder / held.act.name.replace("/", "-").replace(" ", "_")
+    place = Path(folder) / held.act.name.replace("/", "-").replace(" ", "_")
     place.mkdir(parents=True, exist_ok=True)
     (place / "timeline.json").write_text(json.dumps(held.timeline, indent=1), encoding="utf-8")
     if held.journal.exists():
