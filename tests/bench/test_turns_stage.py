@@ -54,6 +54,6 @@ def test_what_was_held_again_is_told() -> None:
 def test_the_calls_clock_is_read_by_its_quickest_step(monkeypatch: pytest.MonkeyPatch) -> None:
     watch, call, event = Watch(), cast(Call, None), cast(Event, None)
     for machine_s, call_ms in ((50.100, 80), (50.200, 195), (50.900, 800)):
-        monkeypatch.setattr(turns_stage.time, "monotonic", lambda now=machine_s: now)
+        monkeypatch.setattr("bench.turns_stage.time.monotonic", lambda now=machine_s: now)
         watch.step(call, event, [], call_ms)
     assert watch.monotonic_ms(1_000) == pytest.approx(51_005)
