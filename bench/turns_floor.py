@@ -54,6 +54,8 @@ def fault_of(one: Outcome) -> str:
     if interrupts(one):
         if not one.stopped:
             return f"{where}: not stopped" if not one.ended else f"{where}: stopped, no answer"
+        if one.onset_to_silence_ms is not None and one.onset_to_silence_ms < 0:
+            return f"{where}: silent {-one.onset_to_silence_ms:.0f} ms before the caller spoke"
         late = one.onset_to_silence_ms is not None and (
             one.onset_to_silence_ms - 2 * one.case.delay_ms > ONSET_P95_MS
         )

@@ -76,6 +76,7 @@ def test_faults_are_named() -> None:
     assert "clean/cough/1" in fault_of(replace(COUGH, ended=True))
     assert "not stopped" in fault_of(replace(INTERRUPTION, ended=False))
     assert "no answer" in fault_of(replace(INTERRUPTION, answered=False))
+    assert "before the caller" in fault_of(replace(INTERRUPTION, onset_to_silence_ms=-60.0))
     assert "silent after" in fault_of(replace(INTERRUPTION, onset_to_silence_ms=500.0))
     assert not fault_of(
         replace(
