@@ -54,7 +54,7 @@ class MatchingEar:
 
 
 def _linear(ulaw: bytes) -> Samples:
-    return _LINEAR.take(np.frombuffer(ulaw, np.uint8))
+    return np.asarray(_LINEAR.take(np.frombuffer(ulaw, np.uint8)), np.float32)
 
 
 def _pieces(ulaw: bytes) -> list[Samples]:

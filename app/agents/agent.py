@@ -58,11 +58,11 @@ class BargeIn:
     speaking: Strategy = "hold"
     thinking: Strategy = "hold"
     """While an answer is on its way and nothing of it is heard yet."""
-    yield_after_ms: Annotated[int, Field(ge=200, le=3_000)] = 900
+    yield_after_ms: Annotated[int, Field(ge=200, le=3_000)] = 1_150
     """A voice that lasts so long is an interruption, whatever it says, in ms."""
-    brief_ms: Annotated[int, Field(ge=50, le=3_000)] = 600
+    brief_ms: Annotated[int, Field(ge=50, le=3_000)] = 700
     """A shorter voice whose words are not known is none, in ms; not above yield_after_ms."""
-    words_wait_ms: Annotated[int, Field(ge=0, le=3_000)] = 1_000
+    words_wait_ms: Annotated[int, Field(ge=0, le=3_000)] = 1_600
     """How long the words of a short voice are waited for, in ms."""
     keys: bool = True
     """A key that is pressed interrupts as well."""

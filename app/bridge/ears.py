@@ -120,12 +120,10 @@ class Ears:
         if self._echo_share(now_ms) >= self._echo_from:
             self._again_ms = now_ms + AGAIN_MS
             return
-        began = self._doubted
+        # What goes on is no echo any more. It must begin anew to count, or the echo before it would
+        # count as well, and a breath would pass for a voice.
         self._trust()
-        axis_ms = self._stream.fed_bytes // 8
-        self._line.heard(
-            events.VoiceStarted(max(began.began_ms, axis_ms - AGAIN_MS), axis_ms, began.level_dbfs)
-        )
+        self._engine.reset(self._stream)
 
     def _trust(self) -> None:
         self._doubted = None

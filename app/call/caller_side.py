@@ -110,6 +110,8 @@ class CallerSide:
         decision = m.floor.voice_started(m.situation, began_ms, now_ms)
         if before is FloorState.FREE and m.floor.state is FloorState.TAKEN:
             self._interrupted = False
+            if self._question is not None and self._question.live(now_ms):
+                self._question.taken = True
         if before is FloorState.FREE and m.floor.claim is not None:
             live = self._question is not None and self._question.live(now_ms)
             m.floor.claim.words_expected = live

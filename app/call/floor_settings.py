@@ -17,11 +17,12 @@ class FloorSettings:
     greeting: Strategy = "hold"
     speaking: Strategy = "hold"
     thinking: Strategy = "hold"
-    yield_after_ms: int = 900
-    """A voice that lasts so long is an interruption, whatever it says."""
-    brief_ms: int = 600
+    yield_after_ms: int = 1_150
+    """A voice that lasts so long is an interruption, whatever it says. The moment that our voice
+    detection takes to notice an end is part of it."""
+    brief_ms: int = 700
     """A voice that was shorter than this, of which no words are known, was none."""
-    words_wait_ms: int = 1_000
+    words_wait_ms: int = 1_600
     """How long the words of a short voice are waited for, from its end on. 0: there will be
     none."""
     deaf_wait_ms: int = 150

@@ -70,7 +70,7 @@ def test_words_decide_about_a_short_voice(words: Words, decision: Decision) -> N
     assert floor.words(words, 2_000) is decision
 
 
-@pytest.mark.parametrize(("voiced_ms", "decision"), [(599, RESUME), (600, YIELD)])
+@pytest.mark.parametrize(("voiced_ms", "decision"), [(699, RESUME), (700, YIELD)])
 def test_without_words_its_length_decides(voiced_ms: int, decision: Decision) -> None:
     floor = listening()
     floor.voice_started(SPEAKING, 1_000, 1_130)
@@ -191,7 +191,7 @@ def test_a_claim_is_always_decided_within_the_longest_hold(
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"brief_ms": 0}, {"brief_ms": 950}, {"yield_after_ms": 3_000}, {"noisy_after": 0}],
+    [{"brief_ms": 0}, {"brief_ms": 1_200}, {"yield_after_ms": 3_000}, {"noisy_after": 0}],
 )
 def test_settings_that_contradict_each_other_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="expected"):

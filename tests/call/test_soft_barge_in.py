@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from app.call.commands import CancelResponse, CreateResponse, DeleteItem, SendClear, TruncateItem
-from app.call.events import VoiceStarted
+from app.call.events import VoiceStarted, VoiceStopped
 from app.call.floor_settings import FloorSettings
 from app.call.phases import CallSettings
 from app.call.responses import ResponseSettings
@@ -217,3 +217,22 @@ def test_on_a_noisy_line_the_agent_stops_only_for_a_voice_that_lasts() -> None:
     assert held == [True, True, True, False, False]
     asked = [c.instructions for c in line.commands() if isinstance(c, CreateResponse)]
     assert asked == ["Greet.", "There is noise."]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_turn_that_began_in_the_agents_last_words_is_answered(seed: int) -> None:
+    line = speaking(seed, 40)
+    while line.call.playout.unplayed:
+        last_ms = line.heap.now_ms
+        if line.call.playout.play_end_ms - last_ms < 60 and not line.call.playout.unsent_ms:
+            break
+        line.run_for(5)
+    line.speak(2_500, "I would like to book a table.")
+    line.run_for(400)
+    began_ms = int(line.heap.now_ms)
+    line.deliver(VoiceStarted(began_ms - 100, began_ms))
+    line.run_for(2_300)
+    line.deliver(VoiceStopped(began_ms + 2_000, began_ms + 2_300, 2_000))
+    line.run_for(4_000)
+
+    assert line.heard("b") == 1_000 * BYTES_PER_MS, "it was answered"
