@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from app.call.axis import BYTES_PER_MS
+from app.call.transcript import split_at_word
 from app.call.word_track import Pace, WordTrack
-from bench.words_evenly import split_at_word
 from bench.words_spoken import Spoken, spoken
 
 PIECE_MS = (100, 400)

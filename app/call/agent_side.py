@@ -45,7 +45,6 @@ class AgentSide:
             return []
         m.silent_items.sounded(event.item_id)
         m.handover.memory.sounded(event.item_id, event.n_bytes)
-        m.scribe.wording.sounded(event.response_id, event.item_id, event.n_bytes)
         return m.playout.receive(
             event.response_id, event.item_id, event.content_index, event.n_bytes, now_ms
         )
@@ -62,8 +61,6 @@ class AgentSide:
         commands: list[Command] = self._forget_silent_items(event.response_id, dead=not alive)
         if alive:
             commands += m.playout.finish(now_ms)
-            if event.status == "completed":
-                m.scribe.wording.finished(event.response_id)
         if alive and event.status == "failed":
             commands += self._response_failed(event, now_ms)
         elif event.status == "completed":

@@ -21,10 +21,8 @@ class ModelSide:
         self._m = machines
 
     def ready(self, event: ModelReady, now_ms: int) -> list[Command]:
-        m, model = self._m, self._m.handover.relay.model
+        m = self._m
         commands = m.handover.ready(event, now_ms)
-        if m.handover.relay.model != model:
-            m.scribe.wording.other_voice()
         if m.phase is Phase.OPENING and m.handover.relay.leg:
             m.enter("ready")
         return commands

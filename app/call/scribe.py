@@ -41,7 +41,6 @@ from app.call.recent import Recent
 from app.call.timeline import Claim as ClaimRecord
 from app.call.timeline import Interruption, Stamp, Timeline, ToolRun, Turn
 from app.call.transcript import Line, Transcript
-from app.call.wording import Wording
 
 
 class Scribe:
@@ -50,7 +49,6 @@ class Scribe:
     def __init__(self, playout: Playout, began: Callable[[Line], None]) -> None:
         """`began` is told of each line of the transcript."""
         self.timeline = Timeline()
-        self.wording = Wording()
         self.transcript = Transcript(began)
         self._playout = playout
         self._carrier_start_ms = 0
@@ -140,7 +138,6 @@ class Scribe:
         """Words of an answer that nobody has interrupted yet."""
         self.timeline.item(event.item_id, event.response_id)
         self.transcript.agent_says(event.item_id, event.text, now_ms)
-        self.wording.said(event.item_id, event.text)
 
     def _answered(self) -> Turn:
         """The turn whose answer is in progress: the one before the speech that interrupts it."""
@@ -211,8 +208,7 @@ class Scribe:
             if stays(item, settled, complete):
                 self.transcript.agent_heard(item.item_id)
             else:
-                words = self.wording.cut(item.item_id, item.heard_bytes, item.received_bytes)
-                self.transcript.agent_cut(item.item_id, *words)
+                self.transcript.agent_cut(item.item_id, item.heard_bytes, item.received_bytes)
 
     def _saw_caller(
         self,

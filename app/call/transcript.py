@@ -79,12 +79,12 @@ class Transcript:
         if line is not None and not line.final:
             line.text, line.final = line.text.strip(), True
 
-    def agent_cut(self, item_id: str, heard: str, unheard: str) -> None:
-        """The caller heard these words of what had come, and not the others."""
+    def agent_cut(self, item_id: str, heard_bytes: int, received_bytes: int) -> None:
+        """The caller heard the first `heard_bytes` of the `received_bytes` that had come."""
         line = self._by_item.get(item_id)
         if line is None or line.final:
             return
-        line.text, line.unheard = heard, unheard
+        line.text, line.unheard = split_at_word(line.text.strip(), heard_bytes, received_bytes)
         line.interrupted = line.final = True
 
     def agent_silent(self, item_id: str, *, interrupted: bool) -> None:
@@ -129,3 +129,18 @@ class Transcript:
             self.lines.append(line)
             self._began(line)
         return line
+
+
+def split_at_word(text: str, heard_bytes: int, received_bytes: int) -> tuple[str, str]:
+    """Cut a text where its audio was cut, at the end of the last word that was begun and finished.
+
+    An estimate: speech is taken to pass through the letters of its text evenly.
+    """
+    if heard_bytes <= 0 or received_bytes <= 0:
+        return "", text
+    if heard_bytes >= received_bytes:
+        return text, ""
+    at = len(text) * heard_bytes // received_bytes
+    if not text[at : at + 1].isspace():
+        at = max(text.rfind(" ", 0, at), 0)
+    return text[:at].rstrip(), text[at:].lstrip()

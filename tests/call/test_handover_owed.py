@@ -299,4 +299,4 @@ def test_an_interruption_while_no_leg_is_there_is_told_to_the_next_one() -> None
     assert play(call, 1_200, MarkEchoed("f0", 1_100, 1_120)) == []
 
     told = one(TakeLeg, comes_back(call, 1_500)).entries
-    assert told == (Entry("agent", "a1", "one two three [interrupted]"),)
+    assert told == (Entry("agent", "a1", "one two [interrupted]"),)
