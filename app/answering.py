@@ -31,6 +31,7 @@ from app.live import Live
 from app.models import openai_text
 from app.models.never_opened import NeverOpened
 from app.models.openai_connect import Limits, prepare
+from app.models.openai_judge import Judge
 from app.models.openai_realtime import open_session
 from app.models.ports import ModelSession, SessionConfig
 from app.observe.log import event
@@ -86,6 +87,7 @@ class Answering:
             connect_s=settings.model_connect_timeout_s, configure_s=settings.model_connect_timeout_s
         )
         self._text = credentials_of(settings, settings.summary_base_url)
+        self._judge = _judge(settings)
         self._hearing: Hearing | None = None
         """Made when the first agent needs it."""
 
@@ -97,6 +99,8 @@ class Answering:
             import_module(module)
         if self._settings.summary_model:
             openai_text.prepare(self._text)
+        if self._judge is not None:
+            openai_text.prepare(self._judge.credentials)
         self._hearing_for(self._personas.get(self._settings.agent))
 
     def want_phrases(self) -> None:
@@ -130,6 +134,7 @@ class Answering:
                 tools=OnceTools(persona.tools, start.call_sid, runs),
                 summariser=self._summarise,
                 phrases=lambda text: self._phrase(persona, text),
+                judge=None if self._judge is None else self._judge.judge,
             ),
             dialect=dialect,
             writer=writer,
@@ -231,6 +236,18 @@ class Answering:
             why = error.strerror or type(error).__name__
             event(logger, logging.ERROR, "no event log for this call", error=why)
             return None
+
+
+def _judge(settings: Settings) -> Judge | None:
+    """Whoever is asked whether a turn is complete; None: nobody."""
+    if not settings.judge_model:
+        return None
+    return Judge(
+        settings.judge_model,
+        credentials_of(settings, settings.judge_base_url),
+        timeout_s=settings.judge_timeout_s,
+        effort="none" if settings.judge_reasons else None,
+    )
 
 
 def informed(config: SessionConfig, context: str) -> SessionConfig:

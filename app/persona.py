@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from app.agents import Agent, AgentError, Failover, load_agent
+from app.agents import Agent, AgentError, Failover, Local, load_agent
 from app.agents import SemanticVad as AgentSemanticVad
 from app.call.floor_settings import FloorSettings
 from app.call.patience import PatienceSettings
@@ -14,6 +14,7 @@ from app.call.playout import PlayoutSettings
 from app.call.prices import Prices
 from app.call.relay import RelaySettings
 from app.call.responses import ResponseSettings
+from app.call.turn_end import TurnEndSettings
 from app.models.openai_connect import Credentials
 from app.models.ports import SemanticVad, ServerVad, SessionConfig, TurnDetection
 from app.settings import Settings
@@ -96,7 +97,10 @@ def make_persona(
     )
     models = (first, *(_other(first, other, agent) for other in agent.failover))
     prices = tuple(prices_of(choice.config.model) for choice in models)
-    return Persona(agent, models, _call(agent, settings, prices), tools)
+    call = _call(agent, settings, prices)
+    if call.turn_end is not None and call.turn_end.judge:
+        call = replace(call, judge_prices=prices_of(settings.judge_model))
+    return Persona(agent, models, call, tools)
 
 
 def credentials_of(settings: Settings, base_url: str = "") -> Credentials:
@@ -152,9 +156,11 @@ def _session(agent: Agent, settings: Settings, schemas: list[dict[str, object]])
     )
 
 
-def _turn_detection(agent: Agent) -> TurnDetection:
+def _turn_detection(agent: Agent) -> TurnDetection | None:
     """Where we decide who has the floor, the model neither answers nor stops by itself."""
     turns, models = agent.turn_detection, agent.barge_in.by == "model"
+    if isinstance(turns, Local):
+        return None
     if isinstance(turns, AgentSemanticVad):
         return SemanticVad(turns.eagerness, create_response=models, interrupt_response=models)
     return ServerVad(
@@ -174,6 +180,7 @@ def _call(agent: Agent, settings: Settings, prices: tuple[Prices | None, ...]) -
         greeting_words=agent.greeting,
         patience=_patience(agent),
         floor=_floor(agent),
+        turn_end=_turn_end(agent, settings),
         playout=_playout(settings.lead_ms),
         relay=_relay(agent, settings),
         prices=prices,
@@ -213,6 +220,32 @@ def _patience(agent: Agent) -> PatienceSettings:
             f"{agent.source}: limits: expected warn_s below the seconds of minutes, got "
             f"{limits.warn_s:g} s and {limits.minutes:g} min. A warn_s of 0 gives no warning."
         ) from error
+
+
+JUDGE_SLACK_MS = 100
+"""A verdict that came in time is on its way to the call for a moment."""
+
+
+def _turn_end(agent: Agent, settings: Settings) -> TurnEndSettings | None:
+    """Raises `AgentError` for waits that contradict each other, or without ears of our own."""
+    turns = agent.turn_detection
+    if not isinstance(turns, Local):
+        return None
+    if agent.barge_in.by == "model":
+        raise AgentError(
+            f'{agent.source}: barge_in.by: expected "voice" with turn_detection.type = "local", '
+            f'which needs our own voice detection, got "model".'
+        )
+    try:
+        return TurnEndSettings(
+            min_silence_ms=turns.min_silence_ms,
+            more_silence_ms=turns.more_silence_ms,
+            max_silence_ms=turns.max_silence_ms,
+            judge=turns.judge and bool(settings.judge_model and agent.transcription_model),
+            judge_wait_ms=round(settings.judge_timeout_s * 1000) + JUDGE_SLACK_MS,
+        )
+    except ValueError as error:
+        raise AgentError(f"{agent.source}: turn_detection: {error}.") from error
 
 
 NOISE_HINT = (

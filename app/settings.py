@@ -230,6 +230,23 @@ class Settings(BaseSettings):
     )
     """Where the summary model is. Default: OPENAI_BASE_URL."""
 
+    judge_model: str = setting("", "EARSHOT_JUDGE_MODEL", expected="a text model's id, or nothing")
+    """Asked whether a caller who paused has said all, for agents that end turns by our own voice
+    detection. A small and fast one. Default: nobody is asked, the silence decides."""
+
+    judge_base_url: str = setting(
+        "", "EARSHOT_JUDGE_BASE_URL", expected="an http(s):// address", pattern=r"^(https?://\S+)?$"
+    )
+    """Where that model is. Default: OPENAI_BASE_URL."""
+
+    judge_timeout_s: float = setting(
+        0.4, "EARSHOT_JUDGE_TIMEOUT_S", expected="seconds from 0.05 to 3", ge=0.05, le=3
+    )
+    """How long its verdict is waited for, in seconds."""
+
+    judge_reasons: bool = setting(True, "EARSHOT_JUDGE_REASONS", expected="true or false")
+    """It is a reasoning model, which is told not to reason. false: for models that refuse that."""
+
     prices: str = setting("", "EARSHOT_PRICES", expected="the path of a TOML file with prices")
     """The price table that costs are reckoned with. Default: the one that ships."""
 

@@ -8,12 +8,14 @@ from typing import Final
 
 from rich.table import Table
 
+from app.demo.stage import LAB_KEY
 from app.lab.phone.impairments import Impairments
 from app.lab.phone.manners import hesitate
 from app.lab.phone.script import HangUp, Script, WaitForBot
 from app.lab.phone.truth import Played
 from app.lab.realtime.behaviour import Behaviour
 from app.lab.speech.coded import coded_audio
+from app.lab.text.server import LabTextModel, TextBehaviour
 from bench.relay_figures import Findings, Target, percentile, table
 from bench.turns_ear import CLEAN, Known
 from bench.turns_stage import FIRST, Act, Held, held_again, hold_all, keep
@@ -26,8 +28,12 @@ GREETING_MS: Final = 600
 WAYS: Final[Mapping[str, str]] = {
     "server_vad, 500 ms": '[turn_detection]\ntype = "server_vad"\nsilence_duration_ms = 500',
     "semantic_vad": '[turn_detection]\ntype = "semantic_vad"',
+    "ours, by silence": '[turn_detection]\ntype = "local"\njudge = false',
+    "ours, with a judge": '[turn_detection]\ntype = "local"',
 }
 """By name the table of the agent's file by which turns end. A way more is a line more here."""
+JUDGE_MS: Final = 200
+"""How long the text model takes for a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +58,19 @@ class Turned:
 async def run(*, quick: bool, seed: int) -> Findings:
     """The same callers for each way."""
     count = QUICK_CALLS if quick else CALLS
-    acts = [act_of(way, number, seed) for number in range(count) for way in WAYS]
     found: list[Turned] = []
-    async for held in hold_all(acts):
-        found.append(judge(held))
-        if found[-1].problems or found[-1].heard_ms is None:
-            keep(held)
+    text_behaviour = TextBehaviour(judgement_delay_ms=JUDGE_MS)
+    async with LabTextModel(api_key=LAB_KEY, behaviour=text_behaviour) as text_model:
+        judged_by = (("judge_model", "lab-text"), ("judge_base_url", text_model.base_url))
+        acts = [act_of(way, number, seed, judged_by) for number in range(count) for way in WAYS]
+        async for held in hold_all(acts):
+            found.append(judge(held))
+            if found[-1].problems or found[-1].heard_ms is None or found[-1].cut_off:
+                keep(held)
     return findings(found)
 
 
-def act_of(way: str, number: int, seed: int) -> Act:
+def act_of(way: str, number: int, seed: int, judged_by: tuple[tuple[str, object], ...]) -> Act:
     own = seed * 1_000 + number
     said = hesitate(own)
     steps = (
@@ -78,6 +87,7 @@ def act_of(way: str, number: int, seed: int) -> Act:
         known=tuple(Known(piece.audio, piece.text, CLEAN) for piece in said.pieces),
         behaviour=Behaviour(seed=own, transcription_delay_ms=300, transcription_jitter_ms=150),
         turns=WAYS[way],
+        settings=judged_by,
     )
 
 

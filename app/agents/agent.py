@@ -39,7 +39,24 @@ class SemanticVad:
     """How soon it answers; it waits at most 8 s for low, 4 s for medium and auto, 2 s for high."""
 
 
-TurnDetection: TypeAlias = Annotated[ServerVad | SemanticVad, Field(discriminator="type")]
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """Our own voice detection hears the silence, and a small text model (EARSHOT_JUDGE_MODEL) is
+    asked whether what was said is complete. Needs barge_in.by = "voice"."""
+
+    type: Literal["local"] = "local"
+    min_silence_ms: Annotated[int, Field(ge=200, le=3_000)] = 300
+    """No turn ends sooner after the caller's voice, in ms."""
+    more_silence_ms: Annotated[int, Field(ge=0, le=5_000)] = 500
+    """Waited in addition while nothing says that the turn is complete, in ms."""
+    max_silence_ms: Annotated[int, Field(ge=500, le=10_000)] = 2_000
+    """The longest silence, for a turn that sounds unfinished, in ms."""
+    judge: bool = True
+    """Ask the text model, where there is one."""
+
+
+TurnDetection: TypeAlias = Annotated[ServerVad | SemanticVad | Local, Field(discriminator="type")]
 
 
 @with_config(_STRICT)

@@ -11,14 +11,16 @@ from typing import Any, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.agents.agent import Agent, Failover, SemanticVad, ServerVad
+from app.agents.agent import Agent, Failover, Local, SemanticVad, ServerVad
 from app.agents.lines import line_of
 from app.shipped import shipped
 
 _NOT_KEYS = ("name", "source")
+_VAD: dict[str, type] = {"server_vad": ServerVad, "semantic_vad": SemanticVad, "local": Local}
+_WAYS = " or ".join(f'"{way}"' for way in _VAD)
 _EXPECTED = {
-    "union_tag_invalid": 'type = "server_vad" or "semantic_vad"',
-    "union_tag_not_found": 'type = "server_vad" or "semantic_vad"',
+    "union_tag_invalid": f"type = {_WAYS}",
+    "union_tag_not_found": f"type = {_WAYS}",
     "missing": "this key",
     "dataclass_type": "a table",
     "dict_type": "a table",
@@ -36,7 +38,6 @@ _PATTERNS = {
     "project": "a project id without spaces",
 }
 """What the keys take whose text must look a certain way."""
-_VAD: dict[str, type] = {"server_vad": ServerVad, "semantic_vad": SemanticVad}
 _Key: TypeAlias = tuple[str | int, ...]
 """Where a value stands; a number counts what a list holds, from 0."""
 

@@ -110,14 +110,21 @@ class CallerPath:
                 continue
             if first:
                 self._base, first = kept.start, False
-            if kept.payload_b64:
-                model.send_audio(kept.payload_b64, kept.n_bytes)
-            else:
-                model.send_silence(kept.n_bytes)
+            _hand(model, kept)
         if first:
             self._base = self.position
         self.replayed_bytes += max(0, self._heard - self._base)
         self._heard = self.position
+
+    def again(self, newest_ms: int) -> None:
+        """Hand the newest audio to the session once more: it was made to forget it."""
+        if self._model is None:
+            return
+        start = self.position - newest_ms * BYTES_PER_MS
+        for kept in self._kept:
+            if kept.start + kept.n_bytes > start:
+                _hand(self._model, kept)
+                self.replayed_bytes += kept.n_bytes
 
     def disconnect(self) -> None:
         self._model = None
@@ -158,3 +165,10 @@ class CallerPath:
     def __len__(self) -> int:
         """Bytes that are kept."""
         return sum(kept.n_bytes for kept in islice(self._kept, None))
+
+
+def _hand(model: ModelSession, kept: Kept) -> None:
+    if kept.payload_b64:
+        model.send_audio(kept.payload_b64, kept.n_bytes)
+    else:
+        model.send_silence(kept.n_bytes)

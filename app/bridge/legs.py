@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from app.bridge.caller_path import CallerPath
-from app.call.commands import OpenLeg, TakeLeg
+from app.call.commands import ClearInput, OpenLeg, TakeLeg
 from app.call.events import (
     Entry,
     Event,
@@ -68,8 +68,11 @@ class Legs:
             self.close(before)
 
     def send(self, command: ModelCommand) -> None:
-        if self.session is not None:
-            self.session.send(command)
+        if self.session is None:
+            return
+        self.session.send(command)
+        if isinstance(command, ClearInput) and command.keep_ms:
+            self._caller.again(command.keep_ms)
 
     def close(self, leg: int) -> None:
         """Nothing more of this session counts. Its closing goes on in the background."""

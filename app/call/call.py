@@ -37,6 +37,7 @@ from app.call.events import (
     AudioReceived,
     CallerAudioBegan,
     CallerTranscribed,
+    CallerTurnCommitted,
     CarrierClosed,
     DeadlineReached,
     Event,
@@ -59,6 +60,7 @@ from app.call.events import (
     TextReceived,
     ToolCall,
     ToolFinished,
+    TurnJudged,
     VoiceStarted,
     VoiceStopped,
 )
@@ -69,6 +71,7 @@ from app.call.machines import ends, machines
 from app.call.model_side import ModelSide
 from app.call.moving import Moving
 from app.call.opening import Opening
+from app.call.own_turns import OwnTurns
 from app.call.phases import CallSettings, Phase
 from app.call.playout import Playout
 from app.call.responses import Responses
@@ -88,6 +91,7 @@ class Call:
         self._opening = opening = Opening(m)
         self._agent = agent = AgentSide(m, models, opening)
         self._caller = caller = CallerSide(m)
+        self._turns = turns = OwnTurns(m, caller)
         self._silence = Silence(m)
         self._handlers: dict[type, Callable[[Any, int], list[Command]]] = {
             StreamStarted: self._stream_started,
@@ -96,15 +100,17 @@ class Call:
             HangUpRequested: self._hang_up_requested,
             DeadlineReached: self._deadline_reached,
             ModelReady: self._model_ready,
-            ModelFault: models.fault,
+            ModelFault: self._model_fault,
             ModelClosed: models.closed,
             SummaryWritten: models.summary_written,
             RolloverRequested: models.rollover_requested,
-            VoiceStarted: caller.voice_started,
-            VoiceStopped: caller.voice_stopped,
+            VoiceStarted: self._voice_started,
+            VoiceStopped: self._voice_stopped,
+            TurnJudged: turns.judged,
             SpeechStarted: caller.speech_started,
             SpeechStopped: caller.speech_stopped,
-            CallerTranscribed: caller.transcribed,
+            CallerTurnCommitted: turns.committed,
+            CallerTranscribed: self._transcribed,
             MarkEchoed: caller.mark_echoed,
             KeyPressed: caller.key_pressed,
             ResponseCreated: agent.response_created,
@@ -172,6 +178,7 @@ class Call:
             m.playout.due_ms,
             m.responses.due_ms,
             self._caller.due_ms,
+            self._turns.due_ms,
             self._silence.due_ms,
             None if m.phase is Phase.OPENING else m.keypad.due_ms,
             m.goodbye.due_ms(m.playout),
@@ -191,6 +198,7 @@ class Call:
         commands = handler(event, now_ms) if handler is not None else []
         if not ends(commands):
             commands += self._caller.look(now_ms)
+            commands += self._turns.look(now_ms)
             self._silence.look(now_ms)
         if m.handover.waiting and not ends(commands):
             commands += m.handover.look(now_ms, quiet=m.quiet)
@@ -225,6 +233,21 @@ class Call:
     def _model_ready(self, event: ModelReady, now_ms: int) -> list[Command]:
         return self._models.ready(event, now_ms) + self._opening.look(now_ms)
 
+    def _model_fault(self, event: ModelFault, now_ms: int) -> list[Command]:
+        return self._turns.fault(event, now_ms) + self._models.fault(event, now_ms)
+
+    def _voice_started(self, event: VoiceStarted, now_ms: int) -> list[Command]:
+        commands = self._caller.voice_started(event, now_ms)
+        return commands + self._turns.voice_started(event, now_ms)
+
+    def _voice_stopped(self, event: VoiceStopped, now_ms: int) -> list[Command]:
+        commands = self._caller.voice_stopped(event, now_ms)
+        return commands + self._turns.voice_stopped(event, now_ms)
+
+    def _transcribed(self, event: CallerTranscribed, now_ms: int) -> list[Command]:
+        commands = self._caller.transcribed(event, now_ms)
+        return commands + self._turns.transcribed(event, now_ms)
+
     def _caller_audio_began(self, _event: CallerAudioBegan, now_ms: int) -> list[Command]:
         return self._opening.caller_audio_began(now_ms)
 
@@ -244,6 +267,7 @@ class Call:
         for settled in m.playout.expire(now_ms):
             commands += m.settle(settled, now_ms)
         commands += self._caller.expire(now_ms)
+        commands += self._turns.expire(now_ms)
         commands += self._caller.tell_keys(now_ms)
         commands += self._silence.expire(now_ms)
         commands += self._models.expire_answers(now_ms)

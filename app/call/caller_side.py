@@ -76,22 +76,33 @@ class CallerSide:
                 floor.overheard(situation, now_ms)
         if floor.claim is not None:
             floor.claim.words_expected = True
-        return Question(event.item_id)
+        return Question({event.item_id})
 
     def speech_stopped(self, event: SpeechStopped, now_ms: int) -> list[Command]:
+        self._m.handover.speech_stopped(event, now_ms)
+        return self.turn_over(now_ms)
+
+    def turn_over(self, now_ms: int, *, said: bool = True) -> list[Command]:
+        """The caller has said all. `said`: not, when it was a short sound without words."""
         m, question = self._m, self._question
-        m.handover.speech_stopped(event, now_ms)
         if question is None or question.taken:
+            owed = said or question is not None
             self._question = None
             m.floor.caller_stopped()
-            return m.responses.caller_stopped(now_ms)
+            responses = m.responses
+            return responses.caller_stopped(now_ms) if owed else responses.caller_silent(now_ms)
         question.over_ms = now_ms
         m.floor.caller_speaking = False
         return m.responses.caller_silent(now_ms)
 
+    def joined(self, item_id: str, new_id: str) -> None:
+        """What concerns the one id concerns the other."""
+        if self._question is not None and item_id in self._question.item_ids:
+            self._question.item_ids.add(new_id)
+
     def transcribed(self, event: CallerTranscribed, now_ms: int) -> list[Command]:
         question = self._question
-        if question is None or question.item_id != event.item_id or question.taken:
+        if question is None or event.item_id not in question.item_ids or question.taken:
             return []
         words = kind_of(event.text, self._m.settings.language)
         commands = self._follow(self._m.floor.words(words, now_ms), now_ms)
@@ -137,7 +148,18 @@ class CallerSide:
             return []
         assert m.floor.claim is not None
         m.scribe.decided(m.floor.claim, decision.value, now_ms)
-        return self._yield(now_ms) if decision is Decision.YIELD else self._resume(now_ms)
+        if decision is Decision.YIELD:
+            return self._yield(now_ms)
+        return self._no_turn(now_ms) + self._resume(now_ms)
+
+    def _no_turn(self, now_ms: int) -> list[Command]:
+        """What was heard ends no turn of ours."""
+        m, question = self._m, self._question
+        if m.turn_end is None:
+            return []
+        m.turn_end.drop()
+        over = question is None or question.over
+        return [] if over else self.turn_over(now_ms)
 
     def _yield(self, now_ms: int) -> list[Command]:
         """The floor is the caller's, for what they are saying or have said already."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from app.call import floor, opening, phases, playout, relay, responses
+from app.call import floor, opening, phases, playout, relay, responses, turn_end
 
 State = TypeVar("State", bound=StrEnum)
 
@@ -35,6 +35,11 @@ def page() -> str:
                 "The floor",
                 "The caller's claim on it while the agent speaks. `app/call/floor.py`",
                 floor.TRANSITIONS,
+            ),
+            _machine(
+                "The end of the caller's turn",
+                "Where we decide it, and not the model. `app/call/turn_end.py`",
+                turn_end.TRANSITIONS,
             ),
             _machine(
                 "The model's response",

@@ -68,7 +68,9 @@ class Handover:
         floor: Floor,
         playout: Playout,
         scribe: Scribe,
+        finds_speech: bool = True,
     ) -> None:
+        """`finds_speech`: a leg tells of the speech that it is handed."""
         self.settings = settings
         self.relay = Relay(settings)
         self.history = history
@@ -79,6 +81,7 @@ class Handover:
         self._floor = floor
         self._playout = playout
         self._scribe = scribe
+        self._finds_speech = finds_speech
         self._in_progress = False
         """The conversation has begun, maybe on another worker."""
         self._leg_cost_usd = 0.0
@@ -155,7 +158,7 @@ class Handover:
         if self._speech is not None or not self._in_progress:
             heard_ms = self._heard_ms if self._speech is None else self._speech.audio_start_ms
             replay_ms = None
-        if self._speech is not None:
+        if self._speech is not None and self._finds_speech:
             self._carried_due_ms = now_ms + CARRIED_WAIT_MS
         self._in_progress = True
         taken = TakeLeg(leg, entries, heard_ms, replay_ms, self.relay.cause)
@@ -236,11 +239,15 @@ class Handover:
 
     def _pay(self, usage: Usage | None) -> None:
         prices = self._prices[self.relay.model] if self.relay.model < len(self._prices) else None
+        self._leg_cost_usd += self.pay(prices, usage) or 0.0
+
+    def pay(self, prices: Prices | None, usage: Usage | None) -> float | None:
+        """The price of what was used, added to the call's; None: it is not known."""
         if prices is None or usage is None:
-            return
+            return None
         cost = cost_usd(prices, usage)
         self.cost_usd += cost
-        self._leg_cost_usd += cost
+        return cost
 
     def speech_started(self, event: SpeechStarted) -> bool:
         """False if this is the speech that the leg was handed: the caller began it long ago."""

@@ -21,6 +21,7 @@ from app.call.playout import Playout, Settled
 from app.call.responses import Responses
 from app.call.scribe import Scribe
 from app.call.tool_desk import ToolDesk, refuse
+from app.call.turn_end import TurnEnd
 
 CALLER_SPOKE = "the caller spoke before the goodbye was over; the call goes on"
 
@@ -39,6 +40,8 @@ class Machines:
     keypad: Keypad
     goodbye: Goodbye
     handover: Handover
+    turn_end: TurnEnd | None = None
+    """None: the model ends the caller's turns."""
     silent_items: SilentItems = field(default_factory=SilentItems)
     phase: Phase = Phase.OPENING
     stream: StreamStarted = field(default_factory=lambda: StreamStarted("", ""))
@@ -102,6 +105,7 @@ def machines(settings: CallSettings) -> Machines:
         floor=floor,
         playout=playout,
         scribe=scribe,
+        finds_speech=settings.turn_end is None,
     )
     return Machines(
         settings=settings,
@@ -114,6 +118,7 @@ def machines(settings: CallSettings) -> Machines:
         keypad=Keypad(settings.key_pause_ms),
         goodbye=Goodbye(settings.goodbye_timeout_ms),
         handover=handover,
+        turn_end=None if settings.turn_end is None else TurnEnd(settings.turn_end),
     )
 
 

@@ -15,6 +15,7 @@ from app.call.playout import PlayoutSettings
 from app.call.prices import Prices
 from app.call.relay import RelaySettings
 from app.call.responses import ResponseSettings
+from app.call.turn_end import TurnEndSettings
 
 
 class Phase(StrEnum):
@@ -50,6 +51,10 @@ class CallSettings:
     responses: ResponseSettings = field(default_factory=ResponseSettings)
     patience: PatienceSettings = field(default_factory=lambda: PatienceSettings(after_ms=0))
     floor: FloorSettings = field(default_factory=FloorSettings)
+    turn_end: TurnEndSettings | None = None
+    """How we end the caller's turns; None: the model does."""
+    judge_prices: Prices | None = None
+    """Of the text model that is asked whether a turn is complete; None: not known."""
     relay: RelaySettings = field(default_factory=RelaySettings)
     prices: tuple[Prices | None, ...] = ()
     """Of each model of the agent's list; None where they are not known."""

@@ -1,6 +1,6 @@
 """Something that the model heard while the agent had the floor: is it a turn of the caller's?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SAME_MS = 500
 """Our own voice detection may hear it so much later than the model."""
@@ -8,7 +8,7 @@ SAME_MS = 500
 
 @dataclass(slots=True)
 class Question:
-    item_id: str
+    item_ids: set[str] = field(default_factory=set)
     """The model's, of what it hears."""
     over_ms: int | None = None
     """When the model heard its end."""

@@ -39,7 +39,7 @@ from app.call.memory import stays
 from app.call.playout import Played, Playout, Settled
 from app.call.recent import Recent
 from app.call.timeline import Claim as ClaimRecord
-from app.call.timeline import Interruption, Stamp, Timeline, ToolRun, Turn
+from app.call.timeline import Ending, Interruption, Stamp, Timeline, ToolRun, Turn
 from app.call.transcript import Line, Transcript
 
 
@@ -120,9 +120,24 @@ class Scribe:
         turn.stamp(Stamp.SPEECH_STARTED, began_ms)
         self.transcript.caller_began(event.item_id, event.audio_start_ms, began_ms)
 
+    def speech_went_on(self, event: SpeechStarted, now_ms: int) -> None:
+        """The caller's turn has another piece."""
+        began_ms = now_ms - max(0, event.axis_ms - event.audio_start_ms)
+        self.transcript.caller_began(event.item_id, event.audio_start_ms, began_ms)
+
+    def turn_ended(self, item_id: str, ended_axis_ms: int, ending: Ending, now_ms: int) -> None:
+        """The caller has said all: `item_id` is the turn's first piece."""
+        turn = self.timeline.caller(item_id)
+        turn.ending = ending
+        turn.stamp(Stamp.SPEECH_ENDED, now_ms - ending.silence_ms)
+        turn.stamp(Stamp.VAD_DECIDED, now_ms)
+        turn.speech_ended_carrier_ms = self._carrier_start_ms + ended_axis_ms
+
     def carried(self, item_id: str, new_id: str) -> None:
-        """What the caller is saying goes on in another leg, under another id."""
-        self.timeline.caller(item_id).caller_item_id = new_id
+        """What the caller is saying, or said a moment ago, has another id now."""
+        turn = self.timeline.caller(item_id)
+        if turn.caller_item_id == item_id:
+            turn.caller_item_id = new_id
         self.transcript.caller_carried(item_id, new_id)
 
     def interrupted(self, now_ms: int) -> None:
@@ -218,11 +233,9 @@ class Scribe:
         match event:
             case SpeechStopped():
                 self.transcript.caller_ended(event.item_id, event.audio_end_ms)
-                turn = self.timeline.caller(event.item_id)
                 end_ms = event.audio_end_ms - event.silence_ms
-                turn.stamp(Stamp.SPEECH_ENDED, now_ms - max(0, event.axis_ms - end_ms))
-                turn.stamp(Stamp.VAD_DECIDED, now_ms)
-                turn.speech_ended_carrier_ms = self._carrier_start_ms + end_ms
+                ending = Ending("model", "", max(0, event.axis_ms - end_ms))
+                self.turn_ended(event.item_id, end_ms, ending, now_ms)
             case CallerTurnCommitted():
                 self.timeline.caller(event.item_id).stamp(Stamp.TURN_COMMITTED, now_ms)
             case CallerTranscribed():

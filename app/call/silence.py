@@ -6,7 +6,14 @@ call ends. A caller who asks for a moment ("hold on") is left alone.
 
 from app.call.commands import Command
 from app.call.endings import SILENCE_ENDINGS
-from app.call.events import CallerTranscribed, Event, KeyPressed, SpeechStarted, StreamStarted
+from app.call.events import (
+    CallerTranscribed,
+    Event,
+    KeyPressed,
+    SpeechStarted,
+    StreamStarted,
+    VoiceStarted,
+)
 from app.call.floor import FloorState
 from app.call.holding import wants_to_hold
 from app.call.machines import Machines
@@ -33,6 +40,8 @@ class Silence:
             case KeyPressed():
                 self._patience.caller_back(now_ms)
             case SpeechStarted():
+                self._patience.caller_spoke(now_ms)
+            case VoiceStarted() if self._m.turn_end is not None:
                 self._patience.caller_spoke(now_ms)
             case CallerTranscribed():
                 if wants_to_hold(event.text, self._m.settings.language):

@@ -62,12 +62,36 @@ class Interruption:
         return 100 * self.heard_ms // self.received_ms if self.received_ms else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How it was decided that the caller had said all."""
+
+    by: Literal["model", "voice"]
+    """The model's turn detection, or ours."""
+    why: str
+    """Of ours: complete, silence, longest, no_words (turn_end.py), or nothing_said: a short sound
+    without words, which is not answered. "": the model does not say."""
+    silence_ms: int
+    """From the end of the caller's voice to the decision."""
+    pieces: int = 1
+    """Items that the turn is made of."""
+    words_ms: int | None = None
+    """From the end of the voice until all words were known; None: they were not, in time."""
+    verdict: bool | None = None
+    """A text model's: are the words complete? None: there was none."""
+    verdict_ms: int | None = None
+    """What it took."""
+    judge_usd: float | None = None
+    """What all verdicts on this turn cost; None: there were none, or prices are not known."""
+
+
 @dataclass(slots=True)
 class Turn:
     number: int
     cause: Cause
     stamps: dict[Stamp, int] = field(default_factory=dict)
     caller_item_id: str = ""
+    ending: Ending | None = None
     response_ids: list[str] = field(default_factory=list)
     speech_ended_carrier_ms: int | None = None
     first_played_carrier_ms: int | None = None
@@ -97,6 +121,7 @@ class Turn:
             "cause": self.cause,
             "stamps_ms": {str(k): v for k, v in sorted(self.stamps.items(), key=lambda kv: kv[1])},
             "perceived_latency_ms": self.perceived_latency_ms,
+            "ending": None if self.ending is None else asdict(self.ending),
             "response_ids": self.response_ids,
             "tools": [asdict(tool) for tool in self.tools],
             "usage": [asdict(usage) for usage in self.usage],

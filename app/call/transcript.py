@@ -96,6 +96,12 @@ class Transcript:
     def line_of(self, item_id: str) -> Line | None:
         return self._by_item.get(item_id)
 
+    @property
+    def newest_of_agent(self) -> str:
+        """What the agent said last, as heard or on its way."""
+        said = (line.text for line in reversed(self.lines) if line.speaker == "agent" and line.text)
+        return next(said, "")
+
     def close(self) -> None:
         """The call is over: what was neither heard nor cut by now was never heard."""
         for _, line in self._by_item.items():

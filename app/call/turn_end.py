@@ -10,10 +10,11 @@
 
 At the least silence what was said is committed, so that its words become known; a turn with pauses
 is made of several pieces, each an item of the model's. The longer waits begin at the end of the
-caller's voice too, so what the words and the judge take is not added to them.
+caller's voice too, so what the words take is not added to them; a judge who was asked is waited
+for.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
@@ -65,12 +66,14 @@ class TurnEndSettings:
     """Longest silence, for a turn that was judged incomplete."""
     judge: bool = False
     """A text model is asked whether what was said is complete."""
+    judge_wait_ms: int = 500
+    """How long its verdict may take; until then the turn does not end."""
 
     def __post_init__(self) -> None:
-        if self.min_silence_ms < 1 or self.more_silence_ms < 0:
+        if self.min_silence_ms < 1 or min(self.more_silence_ms, self.judge_wait_ms) < 0:
             raise ValueError(
-                "expected min_silence_ms >= 1 and more_silence_ms >= 0, got "
-                f"{self.min_silence_ms} and {self.more_silence_ms}"
+                "expected min_silence_ms >= 1, more_silence_ms >= 0 and judge_wait_ms >= 0, got "
+                f"{self.min_silence_ms}, {self.more_silence_ms} and {self.judge_wait_ms}"
             )
         if self.max_silence_ms < self.usual_silence_ms:
             raise ValueError(
@@ -117,6 +120,8 @@ class End:
     """What the judge said of all that was said; None: nothing, or not in time."""
     verdict_ms: int | None
     """From the question to the answer."""
+    text: str = field(default="", compare=False)
+    """What is known of what was said."""
 
 
 Step: TypeAlias = Commit | Judge | End
@@ -129,8 +134,9 @@ class TurnEnd:
         self.settings = settings or TurnEndSettings()
         self.state = TurnState.IDLE
         self._questions = 0
-        self._unnamed: list[Literal["here", "ended", "dropped"]] = []
-        """Of the commits whose items are not known yet, oldest first, how their turn fared."""
+        self._unnamed: list[bool] = []
+        """Of the commits whose items are not known yet, oldest first, whether they belong to this
+        turn."""
         self._forget()
 
     def _forget(self) -> None:
@@ -143,6 +149,8 @@ class TurnEnd:
         self._question = Judge("", "")
         """The newest one, if it has a text."""
         self._asked_ms = 0
+        self._verdict_due_ms = 0
+        """Until then it is waited for."""
         self._verdict: bool | None = None
         """The answer to it."""
         self._verdict_ms: int | None = None
@@ -174,18 +182,15 @@ class TurnEnd:
         self._words_ms = None
         return self.expire(now_ms)
 
-    def committed(self, item_id: str) -> bool:
-        """A commit has become this item; they are told in the order of the commits. False: its
-        turn was dropped meanwhile, so the item should be too."""
-        turn = self._unnamed.pop(0) if self._unnamed else "ended"
-        if turn == "here":
+    def committed(self, item_id: str) -> None:
+        """A commit has become this item; they are told in the order of the commits."""
+        if self._unnamed and self._unnamed.pop(0):
             self._words[item_id] = None
-        return turn != "dropped"
 
     def not_committed(self, now_ms: int) -> tuple[Step, ...]:
         """The oldest commit that `committed` has not told of was refused: it was too short."""
         steps = self.expire(now_ms)
-        if self._unnamed and self._unnamed.pop(0) == "here":
+        if self._unnamed and self._unnamed.pop(0):
             self._pieces -= 1
         return (*steps, *self._ask(now_ms))
 
@@ -202,19 +207,20 @@ class TurnEnd:
         nothing."""
         steps = self.expire(now_ms)
         asked = bool(request_id) and request_id == self._question.request_id
-        if not asked or complete is None or self._verdict is not None:
+        if not asked or self._verdict is not None:
             return steps
+        if complete is None:
+            self._verdict_due_ms = now_ms
+            return (*steps, *self.expire(now_ms))
         self._verdict, self._verdict_ms = complete, now_ms - self._asked_ms
         if self.state is not TurnState.JUDGING:
             return steps
         return (*steps, *self._rule(complete, now_ms), *self.expire(now_ms))
 
-    def drop(self) -> tuple[str, ...]:
-        """What was heard was no turn: it does not end. Returns its items, as far as known."""
-        item_ids = tuple(self._words)
+    def drop(self) -> None:
+        """What was heard was no turn: it does not end."""
         if self.state is not TurnState.IDLE:
-            self._close("drop", "dropped")
-        return item_ids
+            self._close("drop")
 
     # Time
 
@@ -226,8 +232,12 @@ class TurnEnd:
                 return None
             case TurnState.PAUSED:
                 return self._ended_ms + self.settings.min_silence_ms
-            case TurnState.WAITING | TurnState.JUDGING:
+            case TurnState.WAITING:
                 return self._ended_ms + self.settings.usual_silence_ms
+            case TurnState.JUDGING:
+                s = self.settings
+                usual_ms = self._ended_ms + s.usual_silence_ms
+                return min(max(usual_ms, self._verdict_due_ms), self._ended_ms + s.max_silence_ms)
             case TurnState.PATIENT:
                 return self._ended_ms + self.settings.max_silence_ms
 
@@ -238,7 +248,7 @@ class TurnEnd:
             if self.state is TurnState.PAUSED:
                 self._move("commit")
                 self._pieces += 1
-                self._unnamed.append("here")
+                self._unnamed.append(True)
                 steps.append(Commit())
             else:
                 steps.append(self._end(self._why, "end", now_ms))
@@ -269,6 +279,7 @@ class TurnEnd:
         self._move("words")
         self._questions += 1
         self._question, self._asked_ms = Judge(f"turn-{self._questions}", text), now_ms
+        self._verdict_due_ms = now_ms + self.settings.judge_wait_ms
         self._verdict = self._verdict_ms = None
         return (self._question,)
 
@@ -293,13 +304,14 @@ class TurnEnd:
             self._words_ms,
             self._verdict if all_judged else None,
             self._verdict_ms if all_judged else None,
+            self.text,
         )
-        self._close(happening, "ended")
+        self._close(happening)
         return end
 
-    def _close(self, happening: str, how: Literal["ended", "dropped"]) -> None:
+    def _close(self, happening: str) -> None:
         self._move(happening)
-        self._unnamed = [how if turn == "here" else turn for turn in self._unnamed]
+        self._unnamed = [False] * len(self._unnamed)
         self._forget()
 
     def _move(self, happening: str) -> None:

@@ -142,7 +142,7 @@ def test_instructions_alone_are_enough(tmp_path: Path) -> None:
         ),
         (
             'instructions = "a"\n[turn_detection]\ntype = "vad"',
-            ':2: turn_detection: expected type = "server_vad" or "semantic_vad", '
+            ':2: turn_detection: expected type = "server_vad" or "semantic_vad" or "local", '
             'got {"type": "vad"}.',
         ),
         (

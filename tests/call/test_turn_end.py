@@ -19,7 +19,7 @@ def spoken(settings: TurnEndSettings = JUDGE) -> TurnEnd:
     turn.voice_started(0)
     turn.voice_stopped(1_000, 1_100)
     assert turn.expire(1_300) == (Commit(),)
-    assert turn.committed("a")
+    turn.committed("a")
     return turn
 
 
@@ -87,15 +87,27 @@ def test_an_item_without_words_is_not_judged() -> None:
     assert end(turn.expire(1_800)).why == "no_words"
 
 
-@pytest.mark.parametrize("answer", [None, "late"])
-def test_no_verdict_in_time_ends_the_turn(answer: str | None) -> None:
+def test_a_judge_who_gives_no_verdict_is_not_waited_for() -> None:
     turn = asked()
-    if answer is None:
-        assert turn.judged("turn-1", None, 1_500) == ()
 
+    assert turn.judged("turn-1", None, 1_500) == ()
     assert end(turn.expire(1_800)) == End("silence", 800, 1, ("a",), 400, None, None)
-    assert turn.judged("turn-1", False, 1_900) == ()
+
+
+def test_a_judge_who_was_asked_is_waited_for_beyond_the_usual_silence_but_not_for_ever() -> None:
+    turn = asked()
+
+    assert turn.due_ms == 1_900
+    assert end(turn.expire(1_900)) == End("silence", 900, 1, ("a",), 400, None, None)
+    assert turn.judged("turn-1", False, 1_950) == ()
     assert turn.due_ms is None
+
+
+def test_the_longest_silence_holds_for_a_slow_judge_too() -> None:
+    turn = spoken(TurnEndSettings(judge=True, judge_wait_ms=5_000))
+    turn.words("a", "When do you", 1_400)
+
+    assert end(turn.expire(3_000)).silence_ms == 2_000
 
 
 def test_a_voice_before_the_end_goes_on_with_the_same_turn() -> None:
@@ -191,21 +203,23 @@ def test_an_item_is_known_by_the_commit_that_made_it() -> None:
     turn.voice_stopped(2_000, 2_000)
     turn.expire(2_300)
 
-    assert turn.committed("a") and turn.committed("b")
+    turn.committed("a")
+    turn.committed("b")
     assert turn.words("a", "Hello.", 2_350) == ()
     assert turn.words("b", "Bye.", 2_400) == (Judge("turn-1", "Bye."),)
 
 
-def test_what_was_no_turn_does_not_end_and_tells_what_of_it_the_model_keeps() -> None:
+def test_what_was_no_turn_does_not_end() -> None:
     turn = spoken()
     turn.voice_started(1_400)
     turn.voice_stopped(1_500, 1_600)
     turn.expire(1_800)
 
-    assert turn.drop() == ("a",)
-    assert turn.due_ms is None
-    assert not turn.committed("b")
-    assert turn.drop() == ()
+    turn.drop()
+    turn.committed("b")
+
+    assert (turn.due_ms, turn.text) == (None, "")
+    assert turn.words("b", "I was there.", 2_000) == ()
 
 
 @pytest.mark.parametrize("waits", [(0, 500, 2_000), (300, -1, 2_000), (300, 500, 799)])

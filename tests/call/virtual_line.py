@@ -15,6 +15,7 @@ from app.call.commands import (
     CloseLeg,
     Command,
     EndCall,
+    JudgeTurn,
     KeepAudio,
     KeepSilence,
     OpenLeg,
@@ -38,6 +39,7 @@ from app.call.events import (
     StreamStarted,
     SummaryWritten,
     ToolFinished,
+    TurnJudged,
     VoiceStarted,
     VoiceStopped,
 )
@@ -102,6 +104,9 @@ class VirtualLine:
         self.ready_ms = 50.0
         self._heard_ms: float | None = None
         """Up to where a session that is gone heard the caller; None while one carries the call."""
+        self.judge: Callable[[str], bool | None] = lambda text: text.endswith((".", "?"))
+        """Whether a turn's words are complete; None: it does not say."""
+        self.judge_ms = 150.0
         self.tool_ms: dict[str, float] = {}
         """How long each tool takes, by name."""
         self._time = CarrierTime()
@@ -138,7 +143,9 @@ class VirtualLine:
         if end_ms > onset_ms:
             self.heap.at(onset_ms, lambda: self._hears_begin(began_ms))
             self.heap.at(end_ms + 200, lambda: self._hears_end(end_ms, end_ms - began_ms))
-        if model_hears:
+        if model_hears and not self.model.decides:
+            self.speak(speech_ms, text)
+        elif model_hears:
             self.heap.at(now_ms + self.chance.uniform(50, 300), lambda: self.speak(speech_ms, text))
 
     def _hears_begin(self, began_ms: int) -> None:
@@ -285,6 +292,9 @@ class VirtualLine:
             case Summarise(request_id):
                 written = SummaryWritten(request_id, '{"facts": ["4711"]}')
                 self.heap.at(self.heap.now_ms + 200, lambda: self.deliver(written))
+            case JudgeTurn(request_id, text):
+                judged = TurnJudged(request_id, self.judge(text))
+                self.heap.at(self.heap.now_ms + self.judge_ms, lambda: self.deliver(judged))
             case CloseLeg() | PlayPhrase():
                 pass
             case _:

@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 from app.call.commands import (
     AddUserText,
     CancelResponse,
+    ClearInput,
     Command,
+    CommitInput,
     CreateResponse,
     DeleteItem,
     RewriteItem,
@@ -108,6 +110,8 @@ class Model:
         """What the caller said to it."""
         self.refused: list[str] = []
         self.commands: list[Command] = []
+        self.decides = True
+        """It hears where the caller's turns begin and end; else they are committed."""
         self.server_answers = True
         self.server_cancels = True
         self.turns: set[str] = set()
@@ -117,6 +121,8 @@ class Model:
         self.responses = 0
         self._heap, self._chance, self._to_bot = heap, chance, to_bot
         self._turns = 0
+        self._buffer: list[Speech] = []
+        """What it was handed since the last commit, where it decides nothing."""
         self._calls: set[str] = set()
         self._leg = leg
 
@@ -136,8 +142,11 @@ class Model:
 
     def listen(self, speech: Speech) -> None:
         """The caller begins to speak now, or began earlier and it is handed over now."""
-        self._turns += 1
         self.heard.append(speech)
+        if not self.decides:
+            self._buffer.append(speech)
+            return
+        self._turns += 1
         item_id, axis_ms = self._id("caller", self._turns), int(self._heap.now_ms)
         self._emit(SpeechStarted(item_id, max(0, int(speech.start_ms) - 300), axis_ms))
         # Audio that the server had on its way when it noticed still follows the event.
@@ -162,6 +171,22 @@ class Model:
         if self.server_answers:
             self.respond("")
 
+    def _commit(self) -> None:
+        """What was said in full becomes an item."""
+        now_ms = self._heap.now_ms
+        said = [speech.text for speech in self._buffer if speech.end_ms <= now_ms]
+        self._buffer = [speech for speech in self._buffer if speech.end_ms > now_ms]
+        self._turns += 1
+        item_id = self._id("caller", self._turns)
+        self.turns.add(item_id)
+        self._emit(CallerTurnCommitted(item_id))
+        words = CallerTranscribed(item_id, " ".join(said))
+        self._heap.at(now_ms + self._chance.uniform(50, 400), lambda: self._emit(words))
+
+    def _forget(self, keep_ms: int) -> None:
+        since_ms = self._heap.now_ms - keep_ms
+        self._buffer = [speech for speech in self._buffer if speech.end_ms > since_ms]
+
     def command(self, command: Command) -> None:
         self.commands.append(command)
         match command:
@@ -176,6 +201,10 @@ class Model:
                 self._delete(command)
             case RewriteItem():
                 self._rewrite(command)
+            case CommitInput():
+                self._commit()
+            case ClearInput(keep_ms):
+                self._forget(keep_ms)
             case SendToolOutput():
                 if command.call_id not in self._calls:
                     self.refused.append(f"output of {command.call_id}")
