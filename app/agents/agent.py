@@ -68,7 +68,7 @@ class BargeIn:
     cough or an "mm-hm". "yield": it stops for good at once. "deaf": it speaks to its end.
     """
 
-    by: Literal["voice", "model"] = "model"
+    by: Literal["voice", "model"] = "voice"
     """Who hears the caller begin: our own voice detection on every frame, or the model's. With the
     model's it always yields."""
     greeting: Strategy = "hold"
