@@ -12,14 +12,17 @@ from app.call.call import Call
 from app.call.commands import (
     AddUserText,
     CancelResponse,
+    ClearInput,
     CloseLeg,
     Command,
+    CommitInput,
     CreateResponse,
     DeleteItem,
     EndCall,
     KeepAudio,
     KeepSilence,
     OpenLeg,
+    ReplayAudio,
     RewriteItem,
     SendAudio,
     SendMark,
@@ -60,12 +63,18 @@ from app.call.events import (
     TextReceived,
     ToolCall,
     ToolFinished,
+    TurnJudged,
     Usage,
+    VoiceStarted,
+    VoiceStopped,
 )
+from app.call.floor_settings import FloorSettings
+from app.call.patience import PatienceSettings
 from app.call.phases import CallSettings, Phase
 from app.call.prices import Prices
 from app.call.relay import RelaySettings
 from app.call.responses import ResponseSettings
+from app.call.turn_end import TurnEndSettings
 
 responses = st.sampled_from(["", "r1", "r2", "r3", "r4"])
 items = st.sampled_from(["a", "b", "c", "d"])
@@ -105,6 +114,21 @@ talking: st.SearchStrategy[Event] = st.one_of(
     st.builds(KeyPressed, st.sampled_from(["1", "#"])),
     st.just(DeadlineReached()),
 )
+ears: st.SearchStrategy[Event] = st.one_of(
+    st.builds(VoiceStarted, times, times, st.just(-30.0), st.sampled_from([0.0, 0.0, 0.9])),
+    st.builds(VoiceStopped, times, times, st.sampled_from([60, 400, 900, 2_000])),
+    st.builds(VoiceStarted, times, times),
+    st.builds(VoiceStopped, times, times, st.just(1_200)),
+    st.builds(CallerTurnCommitted, items),
+    st.builds(CallerTranscribed, items, st.sampled_from(["", "mm-hm", "stop that", "hold on"])),
+    st.builds(
+        TurnJudged,
+        st.sampled_from(["turn-1", "turn-2", "turn-9"]),
+        st.sampled_from([True, False, None]),
+        st.none() | st.just(Usage(input_text_tokens=150, output_text_tokens=1)),
+    ),
+    st.just(ModelFault("input_audio_buffer_commit_empty", "", "harmless")),
+)
 beside: st.SearchStrategy[Event] = st.one_of(
     st.builds(CallerAudioBegan, times),
     st.builds(CallerTurnCommitted, items),
@@ -121,13 +145,14 @@ causes: st.SearchStrategy[CloseCause] = st.sampled_from(
     ["lost", "lost", "expired", "unreachable", "nonsense", "stalled", "refused"]
 )
 lifetimes = st.none() | st.sampled_from([-5_000, 0, 900, 20_000, 3_600_000])
+phrases = st.sampled_from(["One moment.", "Hello."])
 summaries = st.sampled_from(["summary-1", "summary-2", "summary-3"])
 legs: st.SearchStrategy[Event] = st.one_of(
     st.builds(ModelReady, st.just("s"), st.just("m"), lifetimes, newest),
     st.builds(ModelReady, st.just("s"), st.just("m"), lifetimes, newest),
     st.builds(ModelClosed, causes, st.just("d"), newest),
     st.builds(SummaryWritten, summaries, st.sampled_from(["", "{}", '{"facts": ["x"]}'])),
-    st.builds(PhraseStored, st.just("One moment."), st.sampled_from([0, 900, 16_000])),
+    st.builds(PhraseStored, phrases, st.sampled_from([0, 900, 16_000])),
     st.just(RolloverRequested()),
     st.just(DeadlineReached()),
 )
@@ -137,12 +162,29 @@ fatal: st.SearchStrategy[Event] = st.one_of(
     st.builds(ModelFault, st.just("c"), st.just("m"), st.just("fatal")),
 )
 usual = st.tuples(
-    st.sampled_from([0, 0, 1, 20, 150, 700, 6_000]), talking | talking | legs | beside
+    st.sampled_from([0, 0, 1, 20, 150, 700, 6_000]), talking | talking | legs | beside | ears
 )
 endings = st.tuples(st.just(0), fatal)
+strategies = st.sampled_from(["hold", "hold", "yield", "deaf"])
 settings = st.builds(
     CallSettings,
+    language=st.sampled_from(["", "en"]),
     greeting=st.sampled_from(["", "Greet."]),
+    greeting_words=st.sampled_from(["", "Hello."]),
+    patience=st.builds(PatienceSettings, after_ms=st.sampled_from([0, 3_000])),
+    floor=st.builds(
+        FloorSettings,
+        by=st.sampled_from(["voice", "voice", "model"]),
+        greeting=strategies,
+        speaking=strategies,
+        thinking=strategies,
+        words_wait_ms=st.sampled_from([0, 1_600]),
+        noisy_after=st.sampled_from([1, 3]),
+        noisy_hint=st.sampled_from(["", "It is loud."]),
+        keys=st.booleans(),
+    ),
+    turn_end=st.none() | st.builds(TurnEndSettings, judge=st.booleans()),
+    judge_prices=st.none() | st.just(Prices(1.0, 1.0, 1.0, 1.0, 1.0, 1.0)),
     responses=st.builds(
         ResponseSettings, st.booleans(), st.booleans(), max_stalls=st.sampled_from([2, 50])
     ),
@@ -194,6 +236,8 @@ snapshots = st.none() | st.builds(
 FOR_THE_MODEL = (
     AddUserText,
     CancelResponse,
+    ClearInput,
+    CommitInput,
     CreateResponse,
     DeleteItem,
     RewriteItem,
@@ -281,6 +325,10 @@ class Watch:
                         self.received[event.item_id] += n_bytes
                 case KeepSilence(generation, n_bytes):
                     self.stored[generation] += n_bytes
+                case ReplayAudio(generation, source, start, end):
+                    assert not self.stored[generation] and source < generation
+                    assert 0 <= start < end <= self.sent[source]
+                    self.stored[generation] += end - start
                 case SendAudio(generation, start, end):
                     assert start == self.sent[generation] < end <= self.stored[generation]
                     self.sent[generation] = end

@@ -1,5 +1,5 @@
-"""Where we end the caller's turns, each is committed in whole and answered once, when the caller has
-said all; what was no turn is neither.
+"""Where we end the caller's turns, each is committed in whole, and answered once when the caller
+has said all; what was no turn is neither.
 
 In virtual time, against a model that decides nothing.
 """
