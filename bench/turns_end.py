@@ -16,6 +16,7 @@ from app.lab.phone.truth import Played
 from app.lab.realtime.behaviour import Behaviour
 from app.lab.speech.coded import coded_audio
 from app.lab.text.server import LabTextModel, TextBehaviour
+from app.models.openai_text import close_clients
 from bench.relay_figures import Findings, Target, percentile, table
 from bench.turns_ear import CLEAN, Known
 from bench.turns_stage import FIRST, Act, Held, held_again, hold_all, keep
@@ -67,6 +68,7 @@ async def run(*, quick: bool, seed: int) -> Findings:
             found.append(judge(held))
             if found[-1].problems or found[-1].heard_ms is None or found[-1].cut_off:
                 keep(held)
+        await close_clients()
     return findings(found)
 
 
