@@ -242,6 +242,7 @@ def _turn_end(agent: Agent, settings: Settings) -> TurnEndSettings | None:
             more_silence_ms=turns.more_silence_ms,
             max_silence_ms=turns.max_silence_ms,
             judge=turns.judge and bool(settings.judge_model and agent.transcription_model),
+            ahead=turns.answer_ahead,
             judge_wait_ms=round(settings.judge_timeout_s * 1000) + JUDGE_SLACK_MS,
         )
     except ValueError as error:

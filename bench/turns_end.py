@@ -31,6 +31,7 @@ WAYS: Final[Mapping[str, str]] = {
     "semantic_vad": '[turn_detection]\ntype = "semantic_vad"',
     "ours, by silence": '[turn_detection]\ntype = "local"\njudge = false',
     "ours, with a judge": '[turn_detection]\ntype = "local"',
+    "ours, judge, answer ahead": '[turn_detection]\ntype = "local"\nanswer_ahead = true',
 }
 """By name the table of the agent's file by which turns end. A way more is a line more here."""
 JUDGE_MS: Final = 200

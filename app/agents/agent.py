@@ -54,6 +54,9 @@ class Local:
     """The longest silence, for a turn that sounds unfinished, in ms."""
     judge: bool = True
     """Ask the text model, where there is one."""
+    answer_ahead: bool = False
+    """Have the model think of its answer as soon as the caller pauses. Quicker; answers that are
+    taken back because the caller goes on are paid for."""
 
 
 TurnDetection: TypeAlias = Annotated[ServerVad | SemanticVad | Local, Field(discriminator="type")]

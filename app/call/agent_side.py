@@ -65,7 +65,10 @@ class AgentSide:
             commands += self._response_failed(event, now_ms)
         elif event.status == "completed":
             self._failures = 0
-            commands += self._run_tools(event, now_ms)
+            if alive and m.ahead.running and event.tool_calls:
+                m.ahead.finished.append(event)
+            else:
+                commands += self._run_tools(event, now_ms)
         completed = event.status == "completed"
         if ends(commands):
             return commands
@@ -101,6 +104,13 @@ class AgentSide:
         return say_phrase(m, m.own_id("phrase", self._phrases), event, now_ms)
 
     # Tools
+
+    def look(self, now_ms: int) -> list[Command]:
+        """After each step: tools of an answer that came ahead may run now."""
+        ahead, commands = self._m.ahead, list[Command]()
+        while ahead.finished and not ahead.running:
+            commands += self._run_tools(ahead.finished.pop(0), now_ms)
+        return commands
 
     def _run_tools(self, event: ResponseFinished, now_ms: int) -> list[Command]:
         m, calls = self._m, event.tool_calls

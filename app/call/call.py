@@ -199,6 +199,7 @@ class Call:
         if not ends(commands):
             commands += self._caller.look(now_ms)
             commands += self._turns.look(now_ms)
+            commands += self._agent.look(now_ms)
             self._silence.look(now_ms)
         if m.handover.waiting and not ends(commands):
             commands += m.handover.look(now_ms, quiet=m.quiet)

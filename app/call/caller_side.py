@@ -5,6 +5,7 @@ one more witness: they carry the turns, but what began while the agent had the f
 until the floor decides. If it was no interruption, nothing is owed for it.
 """
 
+from app.call.ahead import take_back
 from app.call.barge_in import Decision, Situation, Words
 from app.call.caller_words import kind_of
 from app.call.commands import AddUserText, Command
@@ -94,6 +95,11 @@ class CallerSide:
         question.over_ms = now_ms
         m.floor.caller_speaking = False
         return m.responses.caller_silent(now_ms)
+
+    @property
+    def in_question(self) -> bool:
+        """What is being said may be no turn."""
+        return self._question is not None and not self._question.taken
 
     def joined(self, item_id: str, new_id: str) -> None:
         """What concerns the one id concerns the other."""
@@ -186,7 +192,8 @@ class CallerSide:
 
     def _interrupt(self, now_ms: int) -> list[Command]:
         m = self._m
-        commands = m.responses.interrupt()
+        commands = take_back(m) if m.ahead.running else []
+        commands += m.responses.interrupt()
         if not m.playout.cuttable:
             m.playout.give_up()
             m.scribe.interrupted(now_ms)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from app.call.barge_in import Situation
 from app.call.commands import Command, EndCall
 from app.call.endings import EndReason
-from app.call.events import StreamStarted
+from app.call.events import ResponseFinished, StreamStarted
 from app.call.floor import Floor
 from app.call.goodbye import Goodbye
 from app.call.handover import Handover
@@ -24,6 +24,18 @@ from app.call.tool_desk import ToolDesk, refuse
 from app.call.turn_end import TurnEnd
 
 CALLER_SPOKE = "the caller spoke before the goodbye was over; the call goes on"
+
+
+@dataclass(slots=True)
+class Ahead:
+    """An answer that was asked for before it was sure that the caller has said all (ahead.py)."""
+
+    running: bool = False
+    asked_ms: int = 0
+    taken_back: int = 0
+    """How often, in this turn."""
+    finished: list[ResponseFinished] = field(default_factory=list)
+    """Whole answers whose tools wait."""
 
 
 @dataclass(slots=True)
@@ -42,6 +54,7 @@ class Machines:
     handover: Handover
     turn_end: TurnEnd | None = None
     """None: the model ends the caller's turns."""
+    ahead: Ahead = field(default_factory=Ahead)
     silent_items: SilentItems = field(default_factory=SilentItems)
     phase: Phase = Phase.OPENING
     stream: StreamStarted = field(default_factory=lambda: StreamStarted("", ""))

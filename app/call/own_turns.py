@@ -12,6 +12,7 @@ A piece has an id of our making until the model has named its item.
 from collections import deque
 from typing import Protocol
 
+from app.call.ahead import ask_ahead, keep, take_back
 from app.call.commands import ClearInput, Command, CommitInput, JudgeTurn
 from app.call.events import (
     CallerTranscribed,
@@ -43,6 +44,11 @@ class Turns(Protocol):
 
     def turn_over(self, now_ms: int, *, said: bool) -> list[Command]:
         """It has ended. `said`: not, when it was a short sound without words."""
+        ...
+
+    @property
+    def in_question(self) -> bool:
+        """What is being said may be no turn."""
         ...
 
     def joined(self, item_id: str, new_id: str) -> None:
@@ -81,6 +87,8 @@ class OwnTurns:
         self._axis_ms, self._axis_at_ms = event.axis_ms, now_ms
         begins = ends.state is TurnState.IDLE
         ends.voice_started(now_ms)
+        if self._m.ahead.running:
+            commands += take_back(self._m)
         if self._piece is None:
             commands += self._begin(event, now_ms) if begins else self._go_on(event, now_ms)
         return commands
@@ -157,6 +165,7 @@ class OwnTurns:
         """A turn begins, with its first piece."""
         self._piece = piece = self._new_piece(event)
         self._first_id, self._voiced_ms, self._judge_usd = piece.item_id, 0, None
+        self._m.ahead.taken_back = 0
         forget = ClearInput(max(0, event.axis_ms - piece.audio_start_ms))
         return [forget, *self._turns.speech_started(piece, now_ms)]
 
@@ -192,7 +201,11 @@ class OwnTurns:
             return []
         self._stop(piece, now_ms)
         self._uncommitted.append(piece.item_id)
-        return [CommitInput(f"commit-{piece.item_id}")]
+        commit = CommitInput(f"commit-{piece.item_id}")
+        ahead = self._m.settings.turn_end is not None and self._m.settings.turn_end.ahead
+        if not ahead or self._turns.in_question:
+            return [commit]
+        return [commit, *ask_ahead(self._m, now_ms)]
 
     def _stop(self, piece: SpeechStarted, now_ms: int) -> None:
         self._piece = None
@@ -227,7 +240,13 @@ class OwnTurns:
             end.verdict,
             end.verdict_ms,
             self._judge_usd,
+            now_ms - m.ahead.asked_ms if m.ahead.running else None,
+            m.ahead.taken_back,
         )
         m.scribe.turn_ended(self._first_id, self._ended_axis_ms, ending, now_ms)
-        commands = self._turns.turn_over(now_ms, said=said)
+        if m.ahead.running and said:
+            m.floor.caller_stopped()
+            return keep(m, now_ms)
+        commands = take_back(m) if m.ahead.running else []
+        commands += self._turns.turn_over(now_ms, said=said)
         return commands if said else [*map(delete, end.item_ids), *commands]

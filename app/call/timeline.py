@@ -83,6 +83,10 @@ class Ending:
     """What it took."""
     judge_usd: float | None = None
     """What all verdicts on this turn cost; None: there were none, or prices are not known."""
+    ahead_ms: int | None = None
+    """How long before the decision its answer was asked for; None: not before."""
+    taken_back: int = 0
+    """Answers that had been asked for before the caller went on."""
 
 
 @dataclass(slots=True)

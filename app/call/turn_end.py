@@ -66,6 +66,8 @@ class TurnEndSettings:
     """Longest silence, for a turn that was judged incomplete."""
     judge: bool = False
     """A text model is asked whether what was said is complete."""
+    ahead: bool = False
+    """The answer is asked for when what was said is committed, and taken back if more comes."""
     judge_wait_ms: int = 500
     """How long its verdict may take; until then the turn does not end."""
 

@@ -183,7 +183,7 @@ settings = st.builds(
         noisy_hint=st.sampled_from(["", "It is loud."]),
         keys=st.booleans(),
     ),
-    turn_end=st.none() | st.builds(TurnEndSettings, judge=st.booleans()),
+    turn_end=st.none() | st.builds(TurnEndSettings, judge=st.booleans(), ahead=st.booleans()),
     judge_prices=st.none() | st.just(Prices(1.0, 1.0, 1.0, 1.0, 1.0, 1.0)),
     responses=st.builds(
         ResponseSettings, st.booleans(), st.booleans(), max_stalls=st.sampled_from([2, 50])

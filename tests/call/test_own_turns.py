@@ -15,13 +15,14 @@ from app.call.commands import (
     CreateResponse,
     DeleteItem,
     JudgeTurn,
+    RunTool,
 )
-from app.call.events import ModelFault, TurnJudged, Usage
+from app.call.events import KeyPressed, ModelFault, ToolCall, TurnJudged, Usage
 from app.call.floor_settings import FloorSettings
 from app.call.phases import CallSettings
 from app.call.prices import Prices
 from app.call.responses import ResponseSettings
-from app.call.timeline import Ending, Turn
+from app.call.timeline import Ending, Stamp, Turn
 from app.call.turn_end import TurnEndSettings
 from tests.call.virtual_line import Network, VirtualLine
 from tests.call.virtual_model import Answer, Model, Say
@@ -255,3 +256,97 @@ def test_the_record_tells_what_the_verdicts_cost() -> None:
 
     assert ending(line).judge_usd == pytest.approx(204e-6)
     assert line.call.handover.cost_usd == pytest.approx(204e-6)
+
+
+AHEAD = replace(SETTINGS, turn_end=TurnEndSettings(judge=True, ahead=True))
+
+
+@pytest.mark.parametrize("delay_ms", DELAYS_MS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_answer_ahead_is_heard_as_soon_as_the_turn_is_over(seed: int, delay_ms: int) -> None:
+    line = quiet_line(seed, delay_ms, AHEAD)
+    say(line, (1_500, "When do you open?", 5_000))
+
+    found = ending(line)
+    assert found.ahead_ms is not None and found.ahead_ms >= 50
+    assert created_ms(line)[0] < caller_turn(line).stamps[Stamp.VAD_DECIDED]
+    assert line.frames_of("a")[0] >= caller_turn(line).stamps[Stamp.VAD_DECIDED]
+    assert line.heard("a") == 2_000 * BYTES_PER_MS
+    assert len(of(line, CreateResponse)) == 1
+    assert not line.model.refused
+
+
+@pytest.mark.parametrize("think_ms", [50, 200, 900, 1_400, 3_000])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_answer_ahead_is_taken_back_when_the_caller_goes_on(seed: int, think_ms: int) -> None:
+    line = quiet_line(seed, settings=AHEAD)
+    line.model.script[0] = Answer((Say("a", 2_000, text="Too early."),), think_ms=think_ms)
+    say(line, (1_200, "I would like a table for", 1_500), (900, "seven at noon.", 6_000))
+
+    assert ending(line).taken_back == 1
+    assert len(of(line, CreateResponse)) == 2
+    assert "a" not in line.model.items or (line.heard("a") == 0 and line.model.items["a"].deleted)
+    assert line.heard("b") == 2_000 * BYTES_PER_MS
+    agents = [str(one) for one in line.call.transcript.lines if one.speaker == "agent"]
+    assert [text for text in agents if text] == ["word word word word word word word word"]
+    assert not line.model.refused
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_tools_of_an_answer_ahead_wait_for_the_end_of_the_turn(goes_on: bool) -> None:
+    line = quiet_line(1, settings=AHEAD)
+    call = ToolCall("call-1", "item-1", "book", "{}")
+    line.model.script.appendleft(Answer(tools=(call,), think_ms=100))
+    more = [(900, "seven at noon.", 4_000)] if goes_on else []
+    say(line, (1_200, "I would like a table for", 1_500 if goes_on else 4_000), *more)
+
+    ran = of(line, RunTool)
+    if goes_on:
+        assert not ran
+        assert DeleteItem("delete-item-1", "item-1") in of(line, DeleteItem)
+    else:
+        (run_ms,) = (t for t, _, c in line.shell.log if any(isinstance(x, RunTool) for x in c))
+        assert run_ms == caller_turn(line).stamps[Stamp.VAD_DECIDED]
+        assert len(of(line, CreateResponse)) == 2, "and one for the tool's output"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_sound_without_words_gets_no_answer_ahead(seed: int) -> None:
+    line = quiet_line(seed, settings=AHEAD)
+    say(line, (400, "", 4_000))
+
+    assert ending(line).why == "nothing_said"
+    assert "a" not in line.model.items or line.heard("a") == 0
+    say(line, (1_500, "When do you open?", 5_000))
+    assert line.heard("b") == 2_000 * BYTES_PER_MS
+
+
+@pytest.mark.parametrize("at_ms", range(1_600, 3_000, 50))
+def test_a_key_pressed_meanwhile_leaves_no_turn_without_an_answer(at_ms: int) -> None:
+    keys = replace(AHEAD, floor=FloorSettings(by="voice", keys=True))
+    line = quiet_line(at_ms, settings=keys)
+    line.voice(1_500, "I would like to")
+    line.run_for(at_ms)
+    asked = line.call.responses.busy
+    line.deliver(KeyPressed("1"))
+    line.run_for(8_000)
+
+    decided_ms = caller_turn(line).stamps[Stamp.VAD_DECIDED]
+    if asked and decided_ms > at_ms:
+        assert decided_ms in created_ms(line)
+    assert any(line.heard(name) == 2_000 * BYTES_PER_MS for name in line.model.items)
+    assert line.call.responses.still
+
+
+@pytest.mark.parametrize("at_ms", range(1_600, 3_600, 100))
+def test_an_answer_ahead_outlives_its_session(at_ms: int) -> None:
+    line = quiet_line(at_ms, settings=AHEAD)
+    line.on_open = _go_on_with
+    line.voice(1_500, "When do you open?")
+    line.run_for(at_ms)
+    line.drop()
+    line.run_for(8_000)
+
+    assert sum(line.heard(name) for m in line.legs.values() for name in m.items) >= 8_000
+    assert not line.call.floor.caller_speaking
+    assert line.call.responses.still
