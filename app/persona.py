@@ -24,9 +24,18 @@ Adjust: TypeAlias = Callable[[CallSettings], CallSettings]
 """Changes what the settings and an agent's file made of a call's settings."""
 
 
+Revise: TypeAlias = Callable[[Agent], Agent]
+"""Changes what an agent's file says, before it is used."""
+
+
 def as_it_is(call: CallSettings) -> CallSettings:
     """The adjustment that changes nothing."""
     return call
+
+
+def as_written(agent: Agent) -> Agent:
+    """The revision that changes nothing."""
+    return agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +70,19 @@ class Personas:
         settings: Settings,
         adjust: Adjust = as_it_is,
         prices_of: Callable[[str], Prices | None] = lambda model: None,
+        revise: Revise = as_written,
     ) -> None:
         """`prices_of`: a model's prices, if they are known."""
         self._settings = settings
         self._prices_of = prices_of
         self._adjust = adjust
+        self._revise = revise
         self._ready: dict[str, Persona] = {}
 
     def get(self, name: str) -> Persona:
         """Raises `AgentError` or `ToolLoadError`, whose text says how to mend the file."""
         if name not in self._ready:
-            persona = make_persona(load_agent(name), self._settings, self._prices_of)
+            persona = make_persona(self._revise(load_agent(name)), self._settings, self._prices_of)
             self._ready[name] = replace(persona, call=self._adjust(persona.call))
         return self._ready[name]
 

@@ -43,7 +43,7 @@ from app.observe.log import event
 from app.observe.metrics import Metrics
 from app.observe.metrics_families import Refusal
 from app.observe.prices import PriceTable, load_prices
-from app.persona import Adjust, Personas, as_it_is
+from app.persona import Adjust, Personas, Revise, as_it_is, as_written
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,9 @@ class Worker:
     metrics: Metrics
 
 
-def check(settings: Settings, adjust: Adjust = as_it_is) -> tuple[Personas, PriceTable]:
+def check(
+    settings: Settings, adjust: Adjust = as_it_is, revise: Revise = as_written
+) -> tuple[Personas, PriceTable]:
     """What keeps a worker from being made, found out before one is.
 
     Raises `SettingsError`, `PricesError`, or `AgentError` or `ToolLoadError` when the default agent
@@ -99,7 +101,7 @@ def check(settings: Settings, adjust: Adjust = as_it_is) -> tuple[Personas, Pric
     if settings.when_full == "redirect":
         settings.require("EARSHOT_FULL_REDIRECT_URL")
     prices = load_prices(settings.prices)
-    personas = Personas(settings, adjust, prices.prices_for)
+    personas = Personas(settings, adjust, prices.prices_for, revise)
     personas.get(settings.agent)
     return personas, prices
 
@@ -109,17 +111,18 @@ def make_worker(
     *,
     observers: Sequence[Observer] = (),
     adjust: Adjust = as_it_is,
+    revise: Revise = as_written,
     fleet: Fleet | None = None,
     beyond: Beyond = ALONE,
 ) -> Worker:
     """Everything that answers calls in one process.
 
     `adjust` changes every call's settings beyond what the operator can set, such as how long a
-    silent model is waited for. `fleet`: the other workers at the same address. `beyond`: what all
-    workers share.
+    silent model is waited for; `revise` changes the agents. `fleet`: the other workers at the same
+    address. `beyond`: what all workers share.
     Raises what `check` raises.
     """
-    personas, prices = check(settings, adjust)
+    personas, prices = check(settings, adjust, revise)
     pacer, lag = Pacer(), LagGauge()
     metrics = Metrics(prices=prices, error_codes=FAULT_KINDS, summary_model=settings.summary_model)
     metrics.watch_loop(lambda: pacer.lag_ms, lambda: pacer.worst_lag_ms)

@@ -14,10 +14,12 @@ greeting = "Hello, this is the bench."
 instructions = "You take messages on the phone."
 filler = ""
 tools = ["tools.py:look_up"]
+[barge_in]
+by = "model"
 [silence]
 ask_after_s = 0
 """
-# Its brain knows no question for a silent caller.
+# Its callers are no voices, and its brain knows no question for a silent one.
 # The result must be the one that the plan of the call expects: see `Plan.result`.
 _TOOLS: Final = '''\
 """A tool that takes its time and writes down when it ran."""

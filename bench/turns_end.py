@@ -4,7 +4,7 @@ was the last, and how many are cut off who only hesitate.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from rich.table import Table
 
@@ -73,7 +73,7 @@ async def run(*, quick: bool, seed: int) -> Findings:
     return findings(found)
 
 
-def act_of(way: str, number: int, seed: int, judged_by: tuple[tuple[str, object], ...] = ()) -> Act:
+def act_of(way: str, number: int, seed: int, judged_by: tuple[tuple[str, Any], ...] = ()) -> Act:
     own = seed * 1_000 + number
     said = hesitate(own)
     steps = (

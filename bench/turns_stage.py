@@ -71,7 +71,7 @@ class Act:
     """The agent's table [turn_detection], and whatever else its file needs, as TOML."""
     beyond: Beyond = ALONE
     adjust: Adjust = as_it_is
-    settings: tuple[tuple[str, object], ...] = ()
+    settings: tuple[tuple[str, Any], ...] = ()
     """Fields of `Settings`."""
     before: Callable[[Stage], Awaitable[None]] | None = None
     """Done on the stage before the round begins."""

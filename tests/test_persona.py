@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from app.agents import Agent, AgentError, Failover, SemanticVad, ServerVad
+from app.agents import Agent, AgentError, BargeIn, Failover, Local, SemanticVad, ServerVad
 from app.call.phases import CallSettings
 from app.call.prices import Prices
+from app.call.turn_end import TurnEndSettings
 from app.models import ports
 from app.models.openai_connect import Credentials
 from app.persona import Persona, Personas, greeting_instructions, make_persona
@@ -52,7 +53,11 @@ def test_the_session_is_what_the_file_says() -> None:
         voice="cedar",
         instructions="Be brief.",
         turn_detection=ports.ServerVad(
-            threshold=0.7, prefix_padding_ms=100, silence_duration_ms=700
+            threshold=0.7,
+            prefix_padding_ms=100,
+            silence_duration_ms=700,
+            create_response=False,
+            interrupt_response=False,
         ),
         transcription_model="whisper-1",
         language="de",
@@ -74,7 +79,56 @@ def test_what_the_file_leaves_open_is_left_to_the_vendor() -> None:
 
 def test_a_turn_may_end_by_its_meaning() -> None:
     persona = make_persona(agent(turn_detection=SemanticVad(eagerness="high")), settings())
-    assert session_of(persona).turn_detection == ports.SemanticVad(eagerness="high")
+    assert session_of(persona).turn_detection == ports.SemanticVad(
+        eagerness="high", create_response=False, interrupt_response=False
+    )
+
+
+def test_where_we_end_the_turns_the_model_decides_nothing() -> None:
+    local = Local(min_silence_ms=250, more_silence_ms=400, answer_ahead=True)
+    with_judge = settings(judge_model="gpt-small", judge_timeout_s=0.3)
+    persona = make_persona(agent(turn_detection=local), with_judge)
+
+    assert session_of(persona).turn_detection is None
+    assert persona.call.turn_end == TurnEndSettings(
+        250, 400, 2_000, judge=True, ahead=True, judge_wait_ms=400
+    )
+    assert not persona.call.responses.server_answers
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"turn_detection": Local(judge=False)},
+        {"turn_detection": Local(), "transcription_model": ""},
+    ],
+)
+def test_nobody_judges_where_nobody_is_asked_or_there_are_no_words(
+    fields: dict[str, object],
+) -> None:
+    turn_end = make_persona(agent(**fields), settings(judge_model="gpt-small")).call.turn_end
+    assert turn_end is not None and not turn_end.judge
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (
+            {"barge_in": BargeIn(by="model")},
+            'a.toml: barge_in.by: expected "voice" with turn_detection.type = "local", which needs '
+            'our own voice detection, got "model".',
+        ),
+        (
+            {"turn_detection": Local(max_silence_ms=500)},
+            "a.toml: turn_detection: expected max_silence_ms >= min_silence_ms + more_silence_ms, "
+            "got 500 < 300 + 500.",
+        ),
+    ],
+)
+def test_turns_that_cannot_end_so_are_refused(fields: dict[str, object], told: str) -> None:
+    with pytest.raises(AgentError) as refused:
+        make_persona(agent(**{"turn_detection": Local(), **fields}), settings())
+    assert str(refused.value) == told
 
 
 @pytest.mark.parametrize(

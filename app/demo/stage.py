@@ -8,11 +8,13 @@ import asyncio
 import random
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 from pydantic import SecretStr
 
+from app.agents import Agent
 from app.answering import ALONE, Beyond
 from app.bridge.ports import Observer
 from app.lab.phone.impairments import Impairments
@@ -21,7 +23,7 @@ from app.lab.phone.verbs import Pace
 from app.lab.realtime.behaviour import Behaviour
 from app.lab.realtime.ports import Brain, Ear, Mouth
 from app.lab.realtime.server import LabRealtime
-from app.persona import Adjust, as_it_is
+from app.persona import Adjust, Revise, as_it_is, as_written
 from app.server import Worker, make_server, make_worker
 from app.settings import Settings
 
@@ -47,17 +49,19 @@ class Stage:
         behaviour: Behaviour | None = None,
         observers: Sequence[Observer] = (),
         adjust: Adjust = as_it_is,
+        revise: Revise = as_written,
         beyond: Beyond = ALONE,
         **settings: object,
     ) -> None:
-        """`settings` override fields of `Settings`; `adjust` changes every call's settings;
-        `beyond`: what outlives a call, such as phrases at hand."""
+        """`settings` override fields of `Settings`; `adjust` changes every call's settings,
+        `revise` the agents; `beyond`: what outlives a call, such as phrases at hand."""
         self.model = LabRealtime(
             api_key=LAB_KEY, brain_factory=brain, ear=ear, mouth=mouth, behaviour=behaviour
         )
         self._given = {"agent": agent, "data_dir": data_dir, "max_calls": 1_000, **settings}
         self._observers = observers
         self._adjust = adjust
+        self._revise = revise
         self._beyond = beyond
         self._worker: Worker | None = None
         self._stop: Callable[[], None] = lambda: None
@@ -82,6 +86,7 @@ class Stage:
             self._settings(),
             observers=self._observers,
             adjust=self._adjust,
+            revise=self._revise,
             beyond=self._beyond,
         )
         server = make_server(worker, "127.0.0.1", self._port)
@@ -137,6 +142,12 @@ class Stage:
             **self._given,
         }
         return Settings.model_validate(values)
+
+
+def by_the_models_ears(agent: Agent) -> Agent:
+    """The revision for callers whose voice is made of codes: no detector of voices hears one, the
+    lab's model does, which goes by the level."""
+    return replace(agent, barge_in=replace(agent.barge_in, by="model"))
 
 
 LISTENING_PORTS = range(20_000, 30_000)
