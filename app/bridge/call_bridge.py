@@ -253,8 +253,10 @@ class CallBridge:
             self._fail(error)
 
     def _tell(self, event: Event, commands: list[Command], now_ms: int) -> None:
+        event = self.call.recorded(event)
         if self._journal is not None:
-            self._journal.add(now_ms, event, commands)
+            self._journal.hide_keys(self.call.take_keys_to_hide())
+            self._journal.add(now_ms, event, commands, held=self.call.keys_undecided)
         for observer in self._observers:
             observer.step(self.call, event, commands, now_ms)
 

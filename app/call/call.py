@@ -1,7 +1,7 @@
 """One phone call as a state machine: `handle(event, now_ms) -> commands`.
 
 Its phases are in phases.py, its machines in machines.py, what they do together in agent_side.py,
-caller_side.py and model_side.py.
+caller_side.py, model_side.py and collecting.py.
 
 Rules:
 1. The agent greets once, as soon as caller audio flows (opening.py).
@@ -15,10 +15,12 @@ Rules:
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from app.call.agent_side import AgentSide
 from app.call.caller_side import CallerSide
+from app.call.collecting import Collecting
 from app.call.commands import (
     AddUserText,
     CancelResponse,
@@ -58,7 +60,6 @@ from app.call.events import (
     StreamStarted,
     SummaryWritten,
     TextReceived,
-    ToolCall,
     ToolFinished,
     TurnJudged,
     VoiceStarted,
@@ -89,7 +90,8 @@ class Call:
         self._moving = Moving(m, self.settings.move_wait_ms)
         self._models = models = ModelSide(m)
         self._opening = opening = Opening(m)
-        self._agent = agent = AgentSide(m, models, opening)
+        self._collecting = collecting = Collecting(m)
+        self._agent = agent = AgentSide(m, models, opening, collecting)
         self._caller = caller = CallerSide(m)
         self._turns = turns = OwnTurns(m, caller)
         self._silence = Silence(m)
@@ -166,6 +168,23 @@ class Call:
         stream = self._m.stream
         return self._m.handover.snapshot(stream.call_id, stream, moved=moved)
 
+    # The record
+
+    def recorded(self, event: Event) -> Event:
+        """The event that was handled last, as it may be written down: without a hidden key."""
+        return (
+            replace(event, digit=self._m.keypad.shown) if isinstance(event, KeyPressed) else event
+        )
+
+    @property
+    def keys_undecided(self) -> bool:
+        """Keys were pressed that may have to be hidden yet."""
+        return self._m.keypad.undecided
+
+    def take_keys_to_hide(self) -> tuple[str, ...]:
+        """The newest keys, oldest first, as they must be written down; once. Empty: as they are."""
+        return self._m.keypad.take_to_hide()
+
     # One step
 
     @property
@@ -179,6 +198,7 @@ class Call:
             m.responses.due_ms,
             self._caller.due_ms,
             self._turns.due_ms,
+            self._collecting.due_ms,
             self._silence.due_ms,
             None if m.phase is Phase.OPENING else m.keypad.due_ms,
             m.goodbye.due_ms(m.playout),
@@ -194,12 +214,14 @@ class Call:
             return []
         m.scribe.saw(event, now_ms)
         self._silence.saw(event, now_ms)
+        self._collecting.saw(event, now_ms)
         handler = self._handlers.get(type(event))
         commands = handler(event, now_ms) if handler is not None else []
         if not ends(commands):
             commands += self._caller.look(now_ms)
             commands += self._turns.look(now_ms)
             commands += self._agent.look(now_ms)
+            commands += self._collecting.look(now_ms)
             self._silence.look(now_ms)
         if m.handover.waiting and not ends(commands):
             commands += m.handover.look(now_ms, quiet=m.quiet)
@@ -225,10 +247,7 @@ class Call:
         commands = m.handover.begin(event, now_ms)
         if event.resumed is not None:
             self._opening.resumed()
-            calls = [
-                ToolCall(u.call_id, u.item_id, u.name, u.arguments) for u in m.history.open_tools
-            ]
-            commands += m.tools.resume(calls)
+            commands += self._agent.resume_tools(now_ms)
         return commands
 
     def _model_ready(self, event: ModelReady, now_ms: int) -> list[Command]:

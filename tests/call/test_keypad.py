@@ -215,12 +215,39 @@ def test_the_rest_of_a_masked_entry_that_was_broken_off_is_dropped() -> None:
     assert not keypad.masked
 
 
-def test_a_masked_collection_without_a_key_hides_nothing_afterwards() -> None:
+def test_keys_soon_after_a_masked_collection_without_one_are_free_and_hidden() -> None:
     keypad = collecting(PIN)
     keypad.cancel(100)
-    keypad.press("5", 200)
+    press(keypad, "47*", 5_000)
 
-    assert keypad.take(1_700) == "5"
+    assert keypad.take(7_500) == "••*"
+    keypad.press("5", 10_100)
+    assert keypad.take(11_600) == "5"
+    assert not keypad.masked
+
+
+def test_whoever_types_a_pin_while_it_is_asked_for_again_need_not_type_it_twice() -> None:
+    keypad = collecting(PIN)
+    keypad.cancel(100)
+    keypad.take_collected(100)
+    press(keypad, "47", 5_000)
+    keypad.collect(PIN, 6_000)
+    press(keypad, "11", 6_500)
+
+    assert result(keypad, 7_000) == ("4711", True, "length", 0)
+    assert keypad.take_to_hide() == (), "they were hidden from the start"
+
+
+def test_hidden_keys_are_not_for_a_collection_that_shows_them() -> None:
+    keypad = collecting(PIN)
+    keypad.cancel(100)
+    keypad.take_collected(100)
+    press(keypad, "47", 5_000)
+    keypad.collect(Collect(), 6_000)
+    press(keypad, "8#", 6_500)
+
+    assert result(keypad, 7_000)[0] == "8"
+    assert keypad.take(60_000) == ""
 
 
 # Private digits
