@@ -1,6 +1,7 @@
 """Keys pressed in one go reach the model as one entry, after the pause and once; a collection ends
 in one result, loses no key and shows none that is private."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -382,3 +383,55 @@ def test_no_key_of_a_masked_entry_is_ever_a_free_key(keys: list[str], every_ms: 
     press(keypad, "".join(keys), 1_500 + every_ms, every_ms)
 
     assert keypad.take(10_000_000) == ""
+
+
+def outcome(
+    settings: Collect, steps: list[tuple[int, str, str]]
+) -> tuple[list[str], list[tuple[int, object]]]:
+    """The keys as they are written down, and what came of everything."""
+    keypad, now_ms = Keypad(1_500), 0
+    written, outcomes = list[str](), list[tuple[int, object]]()
+    for wait_ms, step, key in steps:
+        now_ms += wait_ms
+        match step:
+            case "press":
+                outcomes.append((now_ms, keypad.press(key, now_ms)))
+                written.append(keypad.shown)
+            case "collect":
+                keypad.collect(settings, now_ms)
+                hide = keypad.take_to_hide()
+                written[len(written) - len(hide) :] = hide
+            case "cancel":
+                keypad.cancel(now_ms)
+            case "question" | "played":
+                keypad.question(now_ms, playing=step == "question")
+            case _:
+                outcomes.append((now_ms, keypad.take(now_ms)))
+        entry = keypad.take_collected(now_ms)
+        if entry is not None:
+            outcomes.append((now_ms, (entry.for_model, entry.reason, entry.tries_left)))
+    return written, outcomes
+
+
+@given(st.sampled_from([PIN, replace(PIN, min_digits=2, max_digits=6, retries=0)]), STEPS)
+def test_a_call_goes_the_same_with_its_hidden_keys_hidden(
+    settings: Collect, steps: list[tuple[int, str, str]]
+) -> None:
+    written, first = outcome(settings, steps)
+    shown = iter(written)
+    hidden = [(wait, step, next(shown) if step == "press" else "") for wait, step, _ in steps]
+
+    again, second = outcome(settings, hidden)
+    assert second == first
+    assert again == written
+
+
+@given(STEPS)
+def test_no_digit_that_came_of_a_masked_collection_is_written_down(
+    steps: list[tuple[int, str, str]],
+) -> None:
+    steps = [(0, "collect", ""), *((min(wait, 900), step, key) for wait, step, key in steps[:10])]
+    written, outcomes = outcome(PIN, [s for s in steps if s[1] != "take"])
+
+    assert not set("".join(written)) & set("0123456789")
+    assert not set(str([told for _, told in outcomes if isinstance(told, tuple)])) & set("456789")
