@@ -102,15 +102,18 @@ def _encode(now_ms: int, event: Event, commands: list[Command]) -> bytes:
 
 
 def _line(now_ms: int, event: Event, commands: list[Any]) -> bytes:
-    masked = isinstance(event, KeyPressed) and event.digit == MASK
     record = {
         "t": now_ms,
         "event": type(event).__name__,
         **({"with": event} if event.__dataclass_fields__ else {}),
-        **({"masked": True} if masked else {}),
+        **({"masked": True} if _is_hidden(event) else {}),
         "commands": commands,
     }
     return msgspec.json.encode(record) + b"\n"
+
+
+def _is_hidden(event: Event) -> bool:
+    return isinstance(event, KeyPressed) and event.digit == MASK
 
 
 def read(path: Path) -> tuple[CallSettings, Iterator[tuple[int, int, Event, bytes]]]:
@@ -161,3 +164,8 @@ def replay(path: Path) -> tuple[Call, Difference | None, int]:
                 count,
             )
     return call, None, count
+
+
+def hidden_keys(path: Path) -> int:
+    """How many of a journal's keys were hidden when it was written."""
+    return sum(_is_hidden(event) for _, _, event, _ in read(path)[1])

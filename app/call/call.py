@@ -15,7 +15,6 @@ Rules:
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from app.call.agent_side import AgentSide
@@ -68,6 +67,7 @@ from app.call.events import (
 from app.call.floor import Floor
 from app.call.handover import Handover
 from app.call.history import History
+from app.call.keypad import Keypad
 from app.call.machines import ends, machines
 from app.call.model_side import ModelSide
 from app.call.moving import Moving
@@ -143,6 +143,10 @@ class Call:
         return self._m.floor
 
     @property
+    def keypad(self) -> Keypad:
+        return self._m.keypad
+
+    @property
     def history(self) -> History:
         return self._m.history
 
@@ -167,23 +171,6 @@ class Call:
         """What another worker needs to go on. `moved`: handed over on purpose."""
         stream = self._m.stream
         return self._m.handover.snapshot(stream.call_id, stream, moved=moved)
-
-    # The record
-
-    def recorded(self, event: Event) -> Event:
-        """The event that was handled last, as it may be written down: without a hidden key."""
-        return (
-            replace(event, digit=self._m.keypad.shown) if isinstance(event, KeyPressed) else event
-        )
-
-    @property
-    def keys_undecided(self) -> bool:
-        """Keys were pressed that may have to be hidden yet."""
-        return self._m.keypad.undecided
-
-    def take_keys_to_hide(self) -> tuple[str, ...]:
-        """The newest keys, oldest first, as they must be written down; once. Empty: as they are."""
-        return self._m.keypad.take_to_hide()
 
     # One step
 

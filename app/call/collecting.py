@@ -35,7 +35,14 @@ from app.call.collect_tool import (
     wishes,
 )
 from app.call.commands import Command
-from app.call.events import CallerTranscribed, Event, KeyPressed, SpeechStopped, ToolCall
+from app.call.events import (
+    CallerTranscribed,
+    CallerTurnCommitted,
+    Event,
+    KeyPressed,
+    SpeechStopped,
+    ToolCall,
+)
 from app.call.floor import FloorState
 from app.call.holding import wants_to_hold
 from app.call.key_entry import Collect, KeyEntry
@@ -115,7 +122,7 @@ class Collecting:
         if self._running is None:
             return
         match event:
-            case SpeechStopped():
+            case SpeechStopped() | CallerTurnCommitted():
                 self._said[event.item_id] = now_ms
             case CallerTranscribed() if self._said.pop(event.item_id, None) is not None:
                 self._heard(event.text, now_ms)

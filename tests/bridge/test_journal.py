@@ -144,10 +144,12 @@ def pressed(path: Path) -> list[dict[str, Any]]:
 async def kept(path: Path, events: list[tuple[int, Event]]) -> Path:
     """As the bridge keeps it."""
     journal, call = Journal(path, CallSettings()), Call()
-    for now_ms, event in events:
-        commands = call.handle(event, now_ms)
-        journal.hide_keys(call.take_keys_to_hide())
-        journal.add(now_ms, call.recorded(event), commands, held=call.keys_undecided)
+    for now_ms, happened in events:
+        commands, keypad = call.handle(happened, now_ms), call.keypad
+        pressed_now = isinstance(happened, KeyPressed)
+        event = KeyPressed(keypad.shown) if pressed_now else happened
+        journal.hide_keys(keypad.take_to_hide())
+        journal.add(now_ms, event, commands, held=keypad.undecided)
         await asyncio.sleep(0)
     await journal.close()
     return path

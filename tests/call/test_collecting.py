@@ -24,6 +24,8 @@ from app.call.events import (
 from app.call.floor import FloorSettings
 from app.call.patience import PatienceSettings
 from app.call.phases import CallSettings
+from app.call.responses import ResponseSettings
+from app.call.turn_end import TurnEndSettings
 from tests.call.handover_play import of, play, until
 from tests.call.virtual_line import VirtualLine
 from tests.call.virtual_model import Answer, Say
@@ -342,6 +344,28 @@ def test_words_that_are_never_known_count_as_an_answer() -> None:
     assert outputs(line)["d1"]["reason"] == SPOKE
 
 
+def test_where_we_end_the_turns_the_model_is_told_before_it_answers_the_words() -> None:
+    settings = replace(
+        SETTINGS,
+        floor=FloorSettings(by="voice", keys=True),
+        turn_end=TurnEndSettings(),
+        responses=ResponseSettings(server_answers=False, server_cancels=False),
+    )
+    line = VirtualLine(1, settings=settings)
+    line.model.decides = line.model.server_answers = line.model.server_cancels = False
+    line.model.script.append(Answer((Say("question", QUESTION_MS),), (wanted(max_digits=4),)))
+    line.model.endless = lambda: Answer((Say("done", 800),))
+    line.open()
+    asked_of(line)
+    line.voice(1_500, "It is four seven one one.")
+    line.run_for(5_000)
+
+    assert outputs(line) == {"d1": {"ok": False, "reason": SPOKE}}
+    told = [type(c) for c in line.commands() if isinstance(c, SendToolOutput | CreateResponse)]
+    assert told == [CreateResponse, SendToolOutput, CreateResponse]
+    is_over(line, answers=2)
+
+
 def test_words_said_before_it_began_do_not_end_it() -> None:
     line = VirtualLine(1, settings=SETTINGS)
     line.model.script.append(Answer((Say("greeting", 300),)))
@@ -386,28 +410,28 @@ def test_of_a_private_number_only_its_length_is_told() -> None:
 
 def test_a_key_is_recorded_as_hidden_where_it_is_private_and_as_itself_elsewhere() -> None:
     line = asked_of(asking(min_digits=2, max_digits=2, masked=True))
-    recorded = []
+    shown = []
     for key in "47#9":
         line.deliver(KeyPressed(key))
-        recorded.append(line.call.recorded(KeyPressed(key)))
+        shown.append(line.call.keypad.shown)
     line.run_for(5_000)
     line.deliver(KeyPressed("5"))
 
-    assert [event.digit for event in recorded if isinstance(event, KeyPressed)] == list("••#•")
-    assert line.call.recorded(KeyPressed("5")) == KeyPressed("5")
+    assert shown == list("••#•")
+    assert line.call.keypad.shown == "5"
 
 
 def test_private_keys_that_came_before_the_tool_are_to_be_hidden_afterwards() -> None:
     call = Call(SETTINGS)
     play(call, 0, StreamStarted("call", "stream"), ModelReady("s", "m"))
     play(call, 1_000, KeyPressed("4"), KeyPressed("7"))
-    assert call.keys_undecided
+    assert call.keypad.undecided
     done = ResponseFinished("r1", "completed", tool_calls=(wanted(min_digits=4, masked=True),))
     play(call, 1_500, ResponseCreated("r1"), done)
 
-    assert not call.keys_undecided
-    assert call.take_keys_to_hide() == ("•", "•")
-    assert call.take_keys_to_hide() == ()
+    assert not call.keypad.undecided
+    assert call.keypad.take_to_hide() == ("•", "•")
+    assert call.keypad.take_to_hide() == ()
 
 
 def test_a_pin_that_is_typed_after_all_is_told_of_but_not_told() -> None:
