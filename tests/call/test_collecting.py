@@ -12,6 +12,7 @@ from app.call.caller_side import HIDDEN_KEYS
 from app.call.collect_tool import BEGIN_ANEW, SPOKE
 from app.call.commands import AddUserText, Command, CreateResponse, RunTool, SendToolOutput
 from app.call.events import (
+    CallerTranscribed,
     HangUpRequested,
     KeyPressed,
     ModelReady,
@@ -294,6 +295,34 @@ def test_a_tool_that_came_back_after_the_words_is_answered_all_the_same() -> Non
     assert wishes(line) == ["Greet.", ""]
 
 
+def test_a_tool_that_came_back_before_the_words_were_known_is_answered_too() -> None:
+    line = asking(wanted(max_digits=4), ToolCall("b1", "item-b1", "book", "{}"))
+    line.tool_ms["book"] = 4_300
+    asked_of(line)
+    line.speak(1_000)
+    line.run_for(2_500)
+    assert set(outputs(line)) == {"b1"}
+    assert wishes(line) == ["Greet."]
+    line.deliver(CallerTranscribed("caller-1", "I have no number."))
+    line.run_for(3_000)
+
+    assert set(outputs(line)) == {"d1", "b1"}
+    assert wishes(line) == ["Greet.", ""]
+
+
+def test_words_that_the_model_has_answered_by_asking_for_keys_again_end_nothing() -> None:
+    line = asked_of(asking(max_digits=2))
+    line.model.script.append(Answer((Say("please", 500),), (wanted("d2", max_digits=2),)))
+    line.speak(1_000)
+    line.run_for(2_500)
+    assert set(outputs(line)) == {"d1"}
+    line.deliver(CallerTranscribed("caller-1", "Which number do you mean?"))
+    press(line, "47")
+    line.run_for(2_000)
+
+    assert outputs(line)["d2"]["digits"] == "47"
+
+
 def test_digits_read_aloud_while_they_are_typed_end_nothing() -> None:
     line = asked_of(asking(max_digits=4))
     press(line, "4", 50)
@@ -527,11 +556,14 @@ def test_a_call_that_ends_meanwhile_ends() -> None:
 
 
 def test_nobody_is_asked_again_while_the_call_is_being_ended() -> None:
-    line = asked_of(asking(min_digits=4))
+    settings = replace(SETTINGS, floor=FloorSettings())
+    line = asked_of(asking(settings=settings, min_digits=4))
     line.model.script.append(Answer((Say("bye", 3_000),)))
     line.model.respond("")
     line.run_for(600)
     line.deliver(HangUpRequested("operator"))
-    press(line, "4#")
+    press(line, "4#", 10)
+    line.run_for(10_000)
 
     assert wishes(line) == ["Greet."]
+    assert line.shell.ended is not None
