@@ -40,6 +40,7 @@ from app.call.events import (
     CallerTurnCommitted,
     Event,
     KeyPressed,
+    ResponseCreated,
     SpeechStopped,
     ToolCall,
 )
@@ -48,6 +49,7 @@ from app.call.holding import wants_to_hold
 from app.call.key_entry import Collect, KeyEntry
 from app.call.machines import Machines
 from app.call.phases import Phase
+from app.call.timeline import Cause
 
 WORDS_MS = 4_000
 """How long the words of a turn are waited for. Without them it counts as an answer: the model has
@@ -74,6 +76,8 @@ class Collecting:
         """Turns of the caller whose words are awaited, and when they were over."""
         self._spoke = False
         """The caller answered in words."""
+        self._answered = False
+        """The model began an answer since the caller's last turn."""
         self._hold_until_ms: int | None = None
         """The caller asked for a moment."""
 
@@ -89,7 +93,7 @@ class Collecting:
             settings = wishes(call.arguments)
         except ArgumentsError as error:
             why = f"{COLLECT_TOOL} was not run: {error}"
-            return self._output(call.call_id, called_off(why), now_ms, ok=False, answer=True)
+            return self._called_off(call.call_id, why, now_ms, answer=True)
         commands, before = self._replaced(now_ms), self._running
         if before is None or before.settings != settings:
             self._m.keypad.cancel(now_ms)
@@ -112,8 +116,7 @@ class Collecting:
         before = self._running
         if before is None:
             return []
-        told = called_off(REPLACED)
-        return self._output(before.call_id, told, now_ms, ok=False, answer=not before.alone)
+        return self._called_off(before.call_id, REPLACED, now_ms, answer=not before.alone)
 
     # The caller answers
 
@@ -124,6 +127,9 @@ class Collecting:
         match event:
             case SpeechStopped() | CallerTurnCommitted():
                 self._said[event.item_id] = now_ms
+                self._answered = False
+            case ResponseCreated():
+                self._answered = True
             case CallerTranscribed() if self._said.pop(event.item_id, None) is not None:
                 self._heard(event.text, now_ms)
             case KeyPressed():
@@ -150,13 +156,13 @@ class Collecting:
 
     def look(self, now_ms: int) -> list[Command]:
         """After each step."""
-        running = self._running
+        m, running = self._m, self._running
         if running is None:
             return []
         self._expire(now_ms)
-        self._m.keypad.question(now_ms, playing=self._waits)
+        m.keypad.question(now_ms, playing=self._waits)
         if self._spoke:
-            self._m.keypad.cancel(now_ms)
+            m.keypad.cancel(now_ms)
         entry = self._taken(now_ms)
         if entry is None:
             return []
@@ -164,11 +170,19 @@ class Collecting:
             return self._ask_again(running, entry, now_ms)
         self._end()
         if entry.reason == "cancelled":
-            # Words are answered by themselves; other tools of the group may have come back since.
-            told = called_off(SPOKE)
-            return self._output(running.call_id, told, now_ms, ok=False, answer=not running.alone)
-        told = result(entry)
-        return self._output(running.call_id, told, now_ms, ok=entry.complete, answer=True)
+            answer = not (running.alone and self._words_answered)
+            return self._called_off(running.call_id, SPOKE, now_ms, answer=answer)
+        commands, last = self._returned(running.call_id, result(entry), now_ms, ok=entry.complete)
+        if not last or m.phase is Phase.GOODBYE:
+            return commands
+        m.scribe.timeline.begin(_cause(entry))
+        return commands + m.want_answer(now_ms)
+
+    @property
+    def _words_answered(self) -> bool:
+        """The model answers what the caller said, or will: nothing need be asked of it. A noise
+        that nobody took for a turn is answered by nobody."""
+        return self._answered or self._m.responses.owed
 
     def _expire(self, now_ms: int) -> None:
         if self._hold_until_ms is not None and now_ms >= self._hold_until_ms:
@@ -197,22 +211,28 @@ class Collecting:
         m = self._m
         if m.phase is Phase.GOODBYE:
             return []
-        m.scribe.timeline.begin("silence" if entry.reason == "no_input" else "keys")
+        m.scribe.timeline.begin(_cause(entry))
         return m.responses.want(ask_again(entry, running.settings), now_ms)
 
     def _end(self) -> None:
         self._running, self._spoke, self._hold_until_ms = None, False, None
         self._said.clear()
 
-    def _output(
-        self, call_id: str, told: str, now_ms: int, *, ok: bool, answer: bool
-    ) -> list[Command]:
-        """The tool's output. `answer`: one is due when it is the last of its group."""
+    def _called_off(self, call_id: str, why: str, now_ms: int, *, answer: bool) -> list[Command]:
+        """`answer`: one is due if this is the last output of its group."""
+        commands, last = self._returned(call_id, called_off(why), now_ms, ok=False)
+        return commands + self._m.want_answer(now_ms) if last and answer else commands
+
+    def _returned(
+        self, call_id: str, told: str, now_ms: int, *, ok: bool
+    ) -> tuple[list[Command], bool]:
+        """The tool's output, and whether it was the last that its group waited for."""
         m = self._m
         m.scribe.tool_ended(call_id, now_ms, ok=ok)
         m.history.returned(call_id, told)
-        commands, last = m.tools.came_back(call_id, told)
-        if not (last and answer) or m.phase is Phase.GOODBYE:
-            return commands
-        m.scribe.timeline.begin("keys")
-        return commands + m.want_answer(now_ms)
+        return m.tools.came_back(call_id, told)
+
+
+def _cause(entry: KeyEntry) -> Cause:
+    """What makes the agent speak."""
+    return "silence" if entry.reason == "no_input" else "keys"

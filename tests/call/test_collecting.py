@@ -163,7 +163,7 @@ def test_a_caller_who_presses_nothing_is_asked_again_until_the_tries_are_used_up
     assert "pressed no key" in second
     assert outputs(line)["d1"]["reason"] == "no_input"
     causes = [turn.cause for turn in line.call.timeline.turns]
-    assert causes[:4] == ["greeting", "silence", "silence", "keys"]
+    assert causes[:4] == ["greeting", "silence", "silence", "silence"]
 
 
 def test_a_short_entry_is_asked_for_again_and_the_next_try_counts() -> None:
@@ -252,6 +252,15 @@ def test_a_model_that_asks_for_another_number_gets_that_one() -> None:
     told = outputs(line)
     assert (told["d1"]["ok"], told["d2"]["digits"]) == (False, "12")
     is_over(line, answers=3)
+
+
+def test_another_tool_that_came_back_is_answered_when_the_number_is_asked_for_again() -> None:
+    line = asked_of(asking(wanted(max_digits=4), ToolCall("b1", "item-b1", "book", "{}")))
+    assert set(outputs(line)) == {"b1"}
+    again(line, wanted("d2", max_digits=4))
+
+    assert set(outputs(line)) == {"b1", "d1"}
+    assert wishes(line) == ["Greet.", ""]
 
 
 def test_arguments_that_cannot_be_meant_are_refused_and_answered() -> None:
@@ -363,6 +372,31 @@ def test_a_caller_who_looks_for_the_number_is_given_time() -> None:
     assert outputs(line)["d1"]["digits"] == "47"
 
 
+def test_a_moment_is_over_with_the_first_key() -> None:
+    line = asked_of(asking(min_digits=2, first_digit_s=5, retries=1))
+    line.speak(1_000, "One moment, let me find my card.")
+    line.run_for(3_000)
+    press(line, "4#")
+    line.run_for(12_000)
+
+    assert outputs(line)["d1"]["reason"] == "no_input"
+
+
+def test_words_known_before_the_model_begins_its_answer_get_no_second_one() -> None:
+    line = asked_of(asking(max_digits=4))
+    line.model.server_answers = False
+    line.speak(1_000)
+    while not line.call.responses.owed or line.call.floor.caller_speaking:
+        line.run_for(1)
+    line.deliver(CallerTranscribed("caller-1", "I have no number."))
+    line.run_for(100)
+    line.model.respond("")
+    line.run_for(3_000)
+
+    assert outputs(line)["d1"]["reason"] == SPOKE
+    assert wishes(line) == ["Greet."]
+
+
 def test_words_that_are_never_known_count_as_an_answer() -> None:
     line = asked_of(asking(max_digits=4))
     line.speak(1_500)
@@ -371,6 +405,19 @@ def test_words_that_are_never_known_count_as_an_answer() -> None:
     line.run_for(2_000)
 
     assert outputs(line)["d1"]["reason"] == SPOKE
+
+
+def test_a_sound_that_nobody_answers_and_whose_words_never_come_leaves_no_silence() -> None:
+    settings = replace(SETTINGS, floor=FloorSettings(by="voice", keys=True))
+    line = asking(settings=settings, max_digits=4)
+    line.model.server_answers = line.model.server_cancels = False
+    while not line.call.history.open_tools:
+        line.run_for(10)
+    line.speak(300)
+    line.run_for(12_000)
+
+    assert outputs(line) == {"d1": {"ok": False, "reason": SPOKE}}
+    assert wishes(line) == ["Greet.", ""]
 
 
 def test_where_we_end_the_turns_the_model_is_told_before_it_answers_the_words() -> None:
@@ -567,3 +614,18 @@ def test_nobody_is_asked_again_while_the_call_is_being_ended() -> None:
 
     assert wishes(line) == ["Greet."]
     assert line.shell.ended is not None
+
+
+def test_digits_that_come_while_the_call_is_being_ended_are_answered_by_nobody() -> None:
+    settings = replace(SETTINGS, floor=FloorSettings())
+    line = asked_of(asking(settings=settings, max_digits=2))
+    line.model.script.append(Answer((Say("bye", 3_000),)))
+    line.model.respond("")
+    line.run_for(600)
+    line.deliver(HangUpRequested("operator"))
+    press(line, "47", 10)
+    line.run_for(10_000)
+
+    assert outputs(line)["d1"]["digits"] == "47"
+    assert wishes(line) == ["Greet."]
+    assert [turn.cause for turn in line.call.timeline.turns] == ["greeting"]
