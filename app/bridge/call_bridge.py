@@ -253,8 +253,12 @@ class CallBridge:
             self._fail(error)
 
     def _tell(self, event: Event, commands: list[Command], now_ms: int) -> None:
+        keypad = self.call.keypad
+        if isinstance(event, KeyPressed):
+            event = KeyPressed(keypad.shown)
         if self._journal is not None:
-            self._journal.add(now_ms, event, commands)
+            self._journal.hide_keys(keypad.take_to_hide())
+            self._journal.add(now_ms, event, commands, held=keypad.undecided)
         for observer in self._observers:
             observer.step(self.call, event, commands, now_ms)
 

@@ -2,12 +2,13 @@
 
 A journal is JSON Lines: a header with the call's settings, then one line per event with the
 commands that answered it. Lines are encoded at once, so that nothing waits for the garbage
-collector, and written in batches by another thread.
+collector, and written in batches by another thread. A key that is hidden stands there as `MASK`
+with `"masked":true`; while a key may still have to be hidden, what follows it is not written yet.
 `replay` hands the events to a new heart and compares its commands, bit for bit.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -16,11 +17,14 @@ import msgspec
 
 from app.call.call import Call
 from app.call.commands import Command
-from app.call.events import Event
+from app.call.events import Event, KeyPressed
+from app.call.key_entry import MASK
 from app.call.phases import CallSettings
 
 FORMAT = "earshot-journal-1"
 KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
+KEY_LINE = b'"event":"KeyPressed"'
+"""Stands in no other line: within texts the quotes are escaped."""
 BATCH = 500
 """Events kept before they are encoded and written; about ten seconds of a busy call."""
 
@@ -47,23 +51,45 @@ class Journal:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lines: list[bytes] = []
+        self._held_from: int | None = None
+        """The first line of those that must not be written yet."""
         header = {"format": FORMAT, "settings": settings}
         path.touch(mode=0o600)
         path.write_bytes(msgspec.json.encode(header) + b"\n")
         self._writing: asyncio.Task[None] | None = None
 
-    def add(self, now_ms: int, event: Event, commands: list[Command]) -> None:
+    def add(
+        self, now_ms: int, event: Event, commands: list[Command], *, held: bool = False
+    ) -> None:
+        """`held`: the event, or one before it, may have to be written otherwise (`hide_keys`)."""
+        if not held:
+            self._held_from = None
+        elif self._held_from is None:
+            self._held_from = len(self._lines)
         self._lines.append(_encode(now_ms, event, commands))
-        if len(self._lines) >= BATCH and (self._writing is None or self._writing.done()):
+        ready = len(self._lines) if self._held_from is None else self._held_from
+        if ready >= BATCH and (self._writing is None or self._writing.done()):
             self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    def hide_keys(self, shown: Sequence[str]) -> None:
+        """The newest keys that were pressed, oldest first, as they must be written down."""
+        places = reversed(range(len(self._lines)))
+        keys = (at for at in places if KEY_LINE in self._lines[at])
+        for at, key in zip(keys, reversed(shown), strict=False):
+            record = msgspec.json.decode(self._lines[at])
+            self._lines[at] = _line(record["t"], KeyPressed(key), record["commands"])
 
     async def close(self) -> None:
         if self._writing is not None:
             await self._writing
+        self._held_from = None
         await self._write()
 
     async def _write(self) -> None:
-        lines, self._lines = self._lines, []
+        ready = len(self._lines) if self._held_from is None else self._held_from
+        lines, self._lines = self._lines[:ready], self._lines[ready:]
+        if self._held_from is not None:
+            self._held_from = 0
         await asyncio.to_thread(self._append, lines)
 
     def _append(self, lines: list[bytes]) -> None:
@@ -72,13 +98,22 @@ class Journal:
 
 
 def _encode(now_ms: int, event: Event, commands: list[Command]) -> bytes:
+    return _line(now_ms, event, [[type(command).__name__, command] for command in commands])
+
+
+def _line(now_ms: int, event: Event, commands: list[Any]) -> bytes:
     record = {
         "t": now_ms,
         "event": type(event).__name__,
         **({"with": event} if event.__dataclass_fields__ else {}),
-        "commands": [[type(command).__name__, command] for command in commands],
+        **({"masked": True} if _is_hidden(event) else {}),
+        "commands": commands,
     }
     return msgspec.json.encode(record) + b"\n"
+
+
+def _is_hidden(event: Event) -> bool:
+    return isinstance(event, KeyPressed) and event.digit == MASK
 
 
 def read(path: Path) -> tuple[CallSettings, Iterator[tuple[int, int, Event, bytes]]]:
@@ -129,3 +164,8 @@ def replay(path: Path) -> tuple[Call, Difference | None, int]:
                 count,
             )
     return call, None, count
+
+
+def hidden_keys(path: Path) -> int:
+    """How many of a journal's keys were hidden when it was written."""
+    return sum(_is_hidden(event) for _, _, event, _ in read(path)[1])

@@ -18,6 +18,7 @@ from app.call.commands import (
     EndCall,
     RewriteItem,
     RunTool,
+    SendToolOutput,
     TakeLeg,
     TruncateItem,
 )
@@ -36,7 +37,7 @@ from app.call.events import (
 
 _HOT = (AudioReceived, TextReceived)
 _EVENTS = (CallerTranscribed, ResponseFinished, SpeechStopped, SummaryWritten, ToolFinished)
-_COMMANDS = (AddUserText, DeleteItem, RewriteItem, RunTool, TakeLeg, TruncateItem)
+_COMMANDS = (AddUserText, DeleteItem, RewriteItem, RunTool, SendToolOutput, TakeLeg, TruncateItem)
 
 
 class Store(Protocol):

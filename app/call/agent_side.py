@@ -1,5 +1,6 @@
 """What the agent says and does: answers, phrases of ours, tools."""
 
+from app.call.collecting import Collecting
 from app.call.commands import Command, SendToolOutput
 from app.call.endings import EndReason
 from app.call.events import (
@@ -9,6 +10,7 @@ from app.call.events import (
     ResponseCreated,
     ResponseFinished,
     TextReceived,
+    ToolCall,
     ToolFinished,
 )
 from app.call.machines import CALLER_SPOKE, Machines, ends
@@ -22,9 +24,12 @@ from app.call.tool_desk import HANG_UP_TOOL, refuse
 class AgentSide:
     """One per call."""
 
-    def __init__(self, machines: Machines, models: ModelSide, opening: Opening) -> None:
+    def __init__(
+        self, machines: Machines, models: ModelSide, opening: Opening, collecting: Collecting
+    ) -> None:
         self._m = machines
         self._opening = opening
+        self._collecting = collecting
         self._models = models
         self._failures = 0
         self._phrases = 0
@@ -117,11 +122,17 @@ class AgentSide:
         if not calls or any(call.name != HANG_UP_TOOL for call in calls):
             for call in calls:
                 m.history.called(call)
-            return self.told(m.tools.start(calls))
+            return self.told(m.tools.start(calls)) + self._collecting.begin(calls, now_ms)
         if not m.responses.alive(event.response_id):
             return [refuse(call.call_id, CALLER_SPOKE) for call in calls]
         m.begin_goodbye(EndReason.AGENT_HUNG_UP, now_ms, calls[0].call_id)
         return [refuse(call.call_id, "the call is being ended already") for call in calls[1:]]
+
+    def resume_tools(self, now_ms: int) -> list[Command]:
+        """Go on with what another worker began."""
+        m = self._m
+        calls = [ToolCall(u.call_id, u.item_id, u.name, u.arguments) for u in m.history.open_tools]
+        return self.told(m.tools.resume(calls)) + self._collecting.begin_anew(calls, now_ms)
 
     def tool_finished(self, event: ToolFinished, now_ms: int) -> list[Command]:
         commands, last = self._m.tools.finished(event)

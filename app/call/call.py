@@ -1,7 +1,7 @@
 """One phone call as a state machine: `handle(event, now_ms) -> commands`.
 
 Its phases are in phases.py, its machines in machines.py, what they do together in agent_side.py,
-caller_side.py and model_side.py.
+caller_side.py, model_side.py and collecting.py.
 
 Rules:
 1. The agent greets once, as soon as caller audio flows (opening.py).
@@ -19,6 +19,7 @@ from typing import Any
 
 from app.call.agent_side import AgentSide
 from app.call.caller_side import CallerSide
+from app.call.collecting import Collecting
 from app.call.commands import (
     AddUserText,
     CancelResponse,
@@ -58,7 +59,6 @@ from app.call.events import (
     StreamStarted,
     SummaryWritten,
     TextReceived,
-    ToolCall,
     ToolFinished,
     TurnJudged,
     VoiceStarted,
@@ -67,6 +67,7 @@ from app.call.events import (
 from app.call.floor import Floor
 from app.call.handover import Handover
 from app.call.history import History
+from app.call.keypad import Keypad
 from app.call.machines import ends, machines
 from app.call.model_side import ModelSide
 from app.call.moving import Moving
@@ -89,7 +90,8 @@ class Call:
         self._moving = Moving(m, self.settings.move_wait_ms)
         self._models = models = ModelSide(m)
         self._opening = opening = Opening(m)
-        self._agent = agent = AgentSide(m, models, opening)
+        self._collecting = collecting = Collecting(m)
+        self._agent = agent = AgentSide(m, models, opening, collecting)
         self._caller = caller = CallerSide(m)
         self._turns = turns = OwnTurns(m, caller)
         self._silence = Silence(m)
@@ -141,6 +143,10 @@ class Call:
         return self._m.floor
 
     @property
+    def keypad(self) -> Keypad:
+        return self._m.keypad
+
+    @property
     def history(self) -> History:
         return self._m.history
 
@@ -179,6 +185,7 @@ class Call:
             m.responses.due_ms,
             self._caller.due_ms,
             self._turns.due_ms,
+            self._collecting.due_ms,
             self._silence.due_ms,
             None if m.phase is Phase.OPENING else m.keypad.due_ms,
             m.goodbye.due_ms(m.playout),
@@ -194,12 +201,14 @@ class Call:
             return []
         m.scribe.saw(event, now_ms)
         self._silence.saw(event, now_ms)
+        self._collecting.saw(event, now_ms)
         handler = self._handlers.get(type(event))
         commands = handler(event, now_ms) if handler is not None else []
         if not ends(commands):
             commands += self._caller.look(now_ms)
             commands += self._turns.look(now_ms)
             commands += self._agent.look(now_ms)
+            commands += self._collecting.look(now_ms)
             self._silence.look(now_ms)
         if m.handover.waiting and not ends(commands):
             commands += m.handover.look(now_ms, quiet=m.quiet)
@@ -225,10 +234,7 @@ class Call:
         commands = m.handover.begin(event, now_ms)
         if event.resumed is not None:
             self._opening.resumed()
-            calls = [
-                ToolCall(u.call_id, u.item_id, u.name, u.arguments) for u in m.history.open_tools
-            ]
-            commands += m.tools.resume(calls)
+            commands += self._agent.resume_tools(now_ms)
         return commands
 
     def _model_ready(self, event: ModelReady, now_ms: int) -> list[Command]:

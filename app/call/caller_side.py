@@ -19,6 +19,7 @@ from app.call.events import (
     VoiceStopped,
 )
 from app.call.floor import FloorState
+from app.call.key_entry import MASK
 from app.call.machines import Machines
 from app.call.memory import delete
 from app.call.phases import Phase
@@ -30,6 +31,10 @@ UNHEARD_MS = 2_500
 NOT_UNDERSTOOD = (
     "You stopped speaking because the caller seemed to interrupt, but nothing could be understood. "
     "Say in a few words that you did not catch that, and ask the caller to repeat it."
+)
+HIDDEN_KEYS = (
+    "The caller pressed keys. They are hidden from you, because a private number was asked for. "
+    "Ask for it again with collect_digits if you still need it."
 )
 
 
@@ -220,8 +225,8 @@ class CallerSide:
 
     def key_pressed(self, event: KeyPressed, now_ms: int) -> list[Command]:
         m = self._m
-        m.keypad.press(event.digit, now_ms)
-        if not m.settings.floor.keys or m.situation is Situation.WAITING:
+        meant = m.keypad.press(event.digit, now_ms)
+        if not meant or not m.settings.floor.keys or m.situation is Situation.WAITING:
             return []
         return [*self._interrupt(now_ms), *m.call_off_goodbye()]
 
@@ -232,7 +237,7 @@ class CallerSide:
         if not keys:
             return []
         self._entries += 1
-        text = f"The caller pressed these keys: {' '.join(keys)}"
+        text = HIDDEN_KEYS if MASK in keys else f"The caller pressed these keys: {' '.join(keys)}"
         m.scribe.timeline.begin("keys")
         request_id = m.own_id("keys", self._entries)
         m.history.pressed(request_id, text)

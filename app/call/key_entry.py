@@ -11,6 +11,7 @@ KEYS: Final = "0123456789*#ABCD"
 """What a telephone can send (ITU-T Q.23); A to D are on no ordinary telephone."""
 MOST_DIGITS: Final = 128
 MASK: Final = "•"
+"""Stands for a key that is not shown."""
 
 Reason: TypeAlias = Literal[
     "length", "terminator", "pause", "no_input", "too_short", "not_allowed", "cancelled"
@@ -72,7 +73,7 @@ class Collect:
         """`reason`, or what is wrong with an entry that ended so."""
         if reason in ("no_input", "cancelled"):
             return reason
-        if not set(keys) <= set(self.allowed):
+        if not set(keys) <= {*self.allowed, MASK}:
             return "not_allowed"
         return "too_short" if len(keys) < self.min_digits else reason
 

@@ -8,10 +8,16 @@ end key, times and tries, and the model is told its result only (`take_collected
 just before a collection begins belong to it: callers press before they are asked to the end.
 What follows a collection without a pause belongs to it too: the end key after the last digit is
 dropped, and so is every key after a masked entry, because the rest of a card number that was
-broken off is as private as its beginning.
+broken off is as private as its beginning. Keys that come soon after a masked collection for which
+no key was pressed are free, but hidden: a caller who was slow, or spoke first, types the PIN now.
+
+A key that is hidden is written down as `MASK` everywhere (`shown`). Keys that belong to a masked
+collection although they were pressed before it may be written down already: `take_to_hide` tells
+them. A call that is replayed from its record presses `MASK` again, which counts as a key that is
+allowed, so it goes as it went.
 """
 
-from app.call.key_entry import Collect, KeyEntry, Reason
+from app.call.key_entry import MASK, Collect, KeyEntry, Reason
 
 __all__ = ["Collect", "KeyEntry", "Keypad"]
 
@@ -27,10 +33,15 @@ class Keypad:
         "_first_due_ms",
         "_free",
         "_free_due_ms",
+        "_free_hidden",
         "_last_ms",
+        "_late",
+        "_late_until_ms",
+        "_to_hide",
         "_tries_left",
         "_typed",
         "pause_ms",
+        "shown",
     )
 
     def __init__(self, pause_ms: int) -> None:
@@ -40,6 +51,8 @@ class Keypad:
         """Keys pressed outside of collections ..."""
         self._free_due_ms: int | None = None
         """... and when they are complete."""
+        self._free_hidden = False
+        """They may be what a masked collection had asked for."""
         self._collecting: Collect | None = None
         self._typed = ""
         """Keys of the try that goes on."""
@@ -53,6 +66,12 @@ class Keypad:
         """Tries that ended, and when."""
         self._ended: Collect | None = None
         """The collection that ended last, while keys may still belong to it."""
+        self._late: Collect | None = None
+        """A masked collection that ended without a key, while its keys may still come."""
+        self._late_until_ms = 0
+        self._to_hide: tuple[str, ...] = ()
+        self.shown = ""
+        """The key that was pressed last, as it may be written down."""
 
     @property
     def busy(self) -> bool:
@@ -66,8 +85,18 @@ class Keypad:
     @property
     def masked(self) -> bool:
         """A key pressed now must not be written down anywhere."""
-        private = self._collecting or self._ended
+        private = self._private
         return private is not None and private.masked
+
+    @property
+    def typing(self) -> bool:
+        """A key of the try that goes on was pressed."""
+        return bool(self._typed)
+
+    @property
+    def undecided(self) -> bool:
+        """Free keys were pressed that may come to belong to a collection."""
+        return self._free_due_ms is not None
 
     @property
     def due_ms(self) -> int | None:
@@ -77,37 +106,57 @@ class Keypad:
 
     # Keys
 
-    def press(self, digit: str, now_ms: int) -> None:
+    def press(self, digit: str, now_ms: int) -> bool:
+        """False for a key that means nothing any more. See `shown` afterwards."""
         self._settle(now_ms)
+        self.shown = _shown(digit, self._private)
         dropped = self._belongs_to_ended(digit)
         self._last_ms = now_ms
         if dropped:
-            return
+            return False
         self._ended = None
         if self._collecting is None:
             self._free += digit
             self._free_due_ms = now_ms + self.pause_ms
+            self._free_hidden = self._free_hidden or self._late is not None
         else:
             self._type(digit, self._collecting, now_ms)
+        return True
+
+    def take_to_hide(self) -> tuple[str, ...]:
+        """The newest keys, oldest first, as they should have been written down; once."""
+        keys, self._to_hide = self._to_hide, ()
+        return keys
 
     def take(self, now_ms: int) -> str:
-        """The complete free entry, or "" while there is none."""
+        """The complete free entry, or "" while there is none. `MASK` stands for a hidden key."""
         if self._free_due_ms is None or now_ms < self._free_due_ms:
             return ""
-        return self._take_free()
+        hidden = self._free_hidden
+        return "".join(MASK if hidden and key.isdigit() else key for key in self._take_free())
 
     # Collections
 
     def collect(self, settings: Collect, now_ms: int) -> None:
         """Begin a collection. One that goes on is cancelled."""
         self.cancel(now_ms)
-        self._collecting, self._ended = settings, None
+        self._collecting, self._ended, self._late = settings, None, None
         self._tries_left = settings.retries
         self._asking = False
         self._first_due_ms = now_ms + settings.first_digit_ms
         if self._free_due_ms is not None and now_ms < self._free_due_ms:
-            for digit in self._take_free():
-                self.press(digit, self._last_ms)
+            self._adopt(settings)
+
+    def _adopt(self, settings: Collect) -> None:
+        """Hidden keys are not for a collection that would show them."""
+        hidden = self._free_hidden
+        keys = self._take_free()
+        if hidden and not settings.masked:
+            return
+        if settings.masked and not hidden:
+            self._to_hide = tuple(_shown(key, settings) for key in keys)
+        for key in keys:
+            self.press(key, self._last_ms)
 
     def question(self, now_ms: int, *, playing: bool) -> None:
         """Tell after every step whether the caller is still being asked: the first key is waited
@@ -139,7 +188,13 @@ class Keypad:
 
     def _take_free(self) -> str:
         keys, self._free, self._free_due_ms = self._free, "", None
+        self._free_hidden = False
         return keys
+
+    @property
+    def _private(self) -> Collect | None:
+        """What a key that is pressed now belongs to, or may."""
+        return self._collecting or self._ended or self._late
 
     @property
     def _try_due_ms(self) -> int | None:
@@ -157,6 +212,8 @@ class Keypad:
             self._end_try("pause" if self._typed else "no_input", self._collecting, now_ms)
         if self._ended is not None and now_ms - self._last_ms >= self._ended.inter_digit_ms:
             self._ended = None
+        if self._late is not None and now_ms >= self._late_until_ms:
+            self._late = None
 
     def _end_try(self, reason: Reason, settings: Collect, now_ms: int) -> None:
         keys, self._typed = self._typed, ""
@@ -170,7 +227,14 @@ class Keypad:
         if not left:
             self._collecting = None
             self._ended = settings if keys or reason == "terminator" else None
+            self._late = settings if settings.masked and self._ended is None else None
+            self._late_until_ms = now_ms + settings.first_digit_ms
 
     def _belongs_to_ended(self, digit: str) -> bool:
         ended = self._ended
         return ended is not None and (ended.masked or digit == ended.terminator)
+
+
+def _shown(digit: str, private: Collect | None) -> str:
+    hidden = private is not None and private.masked and digit in private.allowed
+    return MASK if hidden else digit

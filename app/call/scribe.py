@@ -78,7 +78,7 @@ class Scribe:
             case ModelFault():
                 timeline.note(now_ms, "fault", f"{event.code}: {event.message}")
             case ToolFinished():
-                self._tool_finished(event, now_ms)
+                self.tool_ended(event.call_id, now_ms, ok=event.ok)
             case SpeechStopped() | CallerTurnCommitted() | CallerTranscribed():
                 self._saw_caller(event, now_ms)
             case ModelClosed():
@@ -104,9 +104,7 @@ class Scribe:
                 case TakeLeg():
                     self.timeline.leg_taken(command.leg, command.cause, now_ms)
                 case RunTool():
-                    run = ToolRun(command.call_id, command.name, now_ms)
-                    turn = self._tools_of.pop(command.call_id) or self.timeline.turn
-                    turn.tools.append(run)
+                    self.tool_began(command.call_id, command.name, now_ms)
                 case EndCall():
                     self.timeline.close(command.reason, command.detail, now_ms)
                 case _:
@@ -225,6 +223,15 @@ class Scribe:
             else:
                 self.transcript.agent_cut(item.item_id, item.heard_bytes, item.received_bytes)
 
+    def tool_began(self, call_id: str, name: str, now_ms: int) -> None:
+        turn = self._tools_of.pop(call_id) or self.timeline.turn
+        turn.tools.append(ToolRun(call_id, name, now_ms))
+
+    def tool_ended(self, call_id: str, now_ms: int, *, ok: bool) -> None:
+        run = self.timeline.tool(call_id)
+        if run is not None:
+            run.finished_ms, run.ok = now_ms, ok
+
     def _saw_caller(
         self,
         event: SpeechStopped | CallerTurnCommitted | CallerTranscribed,
@@ -278,8 +285,3 @@ class Scribe:
         turn.stamp(Stamp.FIRST_FRAME_PLAYED, now_ms)
         if turn.first_played_carrier_ms is None:
             turn.first_played_carrier_ms = played.carrier_ms
-
-    def _tool_finished(self, event: ToolFinished, now_ms: int) -> None:
-        run = self.timeline.tool(event.call_id)
-        if run is not None:
-            run.finished_ms, run.ok = now_ms, event.ok

@@ -1,10 +1,12 @@
 """Tool calls in progress. After the last output of a group there is one request for an answer.
 
 A group is the calls of one response. A slow tool does not hold up the answer to a later group.
+Digits are collected by the heart itself (collecting.py); here that is a call like the others.
 """
 
 import json
 
+from app.call.collect_tool import COLLECT_TOOL
 from app.call.commands import Command, RunTool, SendToolOutput
 from app.call.events import ToolCall, ToolFinished
 
@@ -13,29 +15,44 @@ HANG_UP_TOOL = "hang_up"
 
 
 class ToolDesk:
-    __slots__ = ("_running",)
+    __slots__ = ("_at_work", "_running")
 
     def __init__(self) -> None:
         self._running: dict[str, set[str]] = {}
         """By call id the group that it belongs to: the ids still awaited."""
+        self._at_work: set[str] = set()
 
     def start(self, calls: tuple[ToolCall, ...]) -> list[Command]:
-        """Run the calls of one response; hanging up together with other tools is refused."""
+        """Run the calls of one response; hanging up together with other tools is refused, and so
+        is collecting digits twice at once."""
         commands: list[Command] = []
         group: set[str] = set()
+        collects = False
         for call in calls:
             if call.name == HANG_UP_TOOL:
                 reason = "other tools were called at the same time; say goodbye and try again"
                 commands.append(refuse(call.call_id, reason))
+            elif call.name == COLLECT_TOOL and collects:
+                reason = "one number at a time; ask for the next one when this one is there"
+                commands.append(refuse(call.call_id, reason))
             else:
                 group.add(call.call_id)
                 self._running[call.call_id] = group
-                commands.append(RunTool(call.call_id, call.name, call.arguments))
+                collects = collects or call.name == COLLECT_TOOL
+                if call.name != COLLECT_TOOL:
+                    self._at_work.add(call.call_id)
+                    commands.append(RunTool(call.call_id, call.name, call.arguments))
         return commands
 
     @property
     def busy(self) -> bool:
         return bool(self._running)
+
+    @property
+    def at_work(self) -> bool:
+        """A tool runs for which the caller waits; while digits are collected it is they who are
+        waited for."""
+        return bool(self._at_work)
 
     def resume(self, calls: list[ToolCall]) -> list[Command]:
         """Ask again for the runs that another worker began: each is run once all the same."""
@@ -43,11 +60,16 @@ class ToolDesk:
 
     def finished(self, event: ToolFinished) -> tuple[list[Command], bool]:
         """The output for the model, and whether it was the last one that was waited for."""
-        group = self._running.pop(event.call_id, None)
+        return self.came_back(event.call_id, event.output)
+
+    def came_back(self, call_id: str, text: str) -> tuple[list[Command], bool]:
+        """As `finished`, for a tool of the heart's own."""
+        group = self._running.pop(call_id, None)
+        self._at_work.discard(call_id)
         if group is None:
             return [], False
-        group.discard(event.call_id)
-        return [output(event.call_id, event.output)], not group
+        group.discard(call_id)
+        return [output(call_id, text)], not group
 
 
 def output(call_id: str, text: str) -> SendToolOutput:

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 
 from app.bridge.call_record import EVENTS_FILE, call_folder
-from app.bridge.journal import Difference
+from app.bridge.journal import Difference, hidden_keys
 from app.bridge.journal import replay as replay_journal
 from app.call.call import Call
 from app.cli.configured import configured
@@ -29,7 +29,11 @@ def command(call: str) -> None:
         if not path.is_file():
             raise Failure(f"No recorded call at {path}. Name a CallSid or an events.jsonl file.")
         heart, difference, count = replay_journal(path)
-    sys.exit(_show(heart, difference, count, path))
+        hidden = hidden_keys(path)
+    code = _show(heart, difference, count, path)
+    if hidden:
+        click.echo(f"{hidden} keys are hidden in it; any digit in their place does the same")
+    sys.exit(code)
 
 
 def _show(heart: Call, difference: Difference | None, count: int, path: Path) -> int:

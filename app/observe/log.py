@@ -65,7 +65,8 @@ def configure_logging(
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-        logger.setLevel(logging.NOTSET)
+        # In detail it writes what comes over media sockets: keys that were pressed, and sound.
+        logger.setLevel(max(least, logging.INFO))
 
 
 class _Handler(logging.StreamHandler[TextIO]):

@@ -1,6 +1,9 @@
 """A journal replays through a new heart to the same commands, and says where it does not."""
 
+import asyncio
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,8 +13,10 @@ from app.call.events import (
     AudioReceived,
     CallerAudioBegan,
     CarrierClosed,
+    DeadlineReached,
     Event,
     ItemAdded,
+    KeyPressed,
     MarkEchoed,
     ModelReady,
     RateLimits,
@@ -108,3 +113,87 @@ async def test_a_broken_line_is_named(tmp_path: Path) -> None:
     path.write_text(path.read_text() + '{"t":1,"event":"Nothing","commands":[]}\n')
     with pytest.raises(JournalError, match=f"line {len(EVENTS) + 2}"):
         replay(path)
+
+
+# Hidden keys
+
+COLLECT = ToolCall("d", "i", "collect_digits", '{"min_digits":8,"max_digits":8,"masked":true}')
+PIN = "83719264"
+
+
+def with_a_pin(*, early: int = 0) -> list[tuple[int, Event]]:
+    """A caller who presses so many keys of the PIN before the model has called the tool."""
+    keys = [(600 + 100 * n, KeyPressed(key)) for n, key in enumerate(PIN)]
+    asked = ResponseFinished("resp_1", "completed", tool_calls=(COLLECT,))
+    return [
+        (0, StreamStarted("CA1", "MZ1")),
+        (300, ModelReady("sess_1", "gpt-realtime-2.1")),
+        (400, ResponseCreated("resp_1")),
+        *keys[:early],
+        (1_400, asked),
+        *[(at_ms + 1_000, key) for at_ms, key in keys[early:]],
+        (9_000, CarrierClosed("hangup")),
+    ]
+
+
+def pressed(path: Path) -> list[dict[str, Any]]:
+    records = [json.loads(line) for line in path.read_text().splitlines()[1:]]
+    return [record for record in records if record["event"] == "KeyPressed"]
+
+
+async def kept(path: Path, events: list[tuple[int, Event]]) -> Path:
+    """As the bridge keeps it."""
+    journal, call = Journal(path, CallSettings()), Call()
+    for now_ms, happened in events:
+        commands, keypad = call.handle(happened, now_ms), call.keypad
+        pressed_now = isinstance(happened, KeyPressed)
+        event = KeyPressed(keypad.shown) if pressed_now else happened
+        journal.hide_keys(keypad.take_to_hide())
+        journal.add(now_ms, event, commands, held=keypad.undecided)
+        await asyncio.sleep(0)
+    await journal.close()
+    return path
+
+
+@pytest.mark.parametrize("early", [0, 3, 8])
+@pytest.mark.parametrize("batch", [1, 500])
+async def test_a_private_number_is_hidden_on_disk_and_replays_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, early: int, batch: int
+) -> None:
+    monkeypatch.setattr("app.bridge.journal.BATCH", batch)
+    path = await kept(tmp_path / "events.jsonl", with_a_pin(early=early))
+
+    keys = pressed(path)
+    assert [key["with"] for key in keys] == [{"digit": "•"}] * 8
+    assert all(key["masked"] is True for key in keys)
+    assert not [digit for digit in PIN if f'"{digit}"' in path.read_text()]
+    assert "SendToolOutput" in path.read_text()
+    call, difference, count = replay(path)
+    assert (difference, count) == (None, 13)
+    assert not call.history.open_tools
+
+
+async def test_keys_that_are_not_private_stand_there_as_they_were_pressed(tmp_path: Path) -> None:
+    events: list[tuple[int, Event]] = [(0, StreamStarted("CA1", "MZ1"))]
+    events += [(100, KeyPressed("4")), (2_000, DeadlineReached()), (2_001, KeyPressed("#"))]
+    keys = pressed(await kept(tmp_path / "events.jsonl", events))
+
+    assert [key["with"]["digit"] for key in keys] == ["4", "#"]
+    assert not any("masked" in key for key in keys)
+
+
+async def test_a_key_that_may_be_private_is_not_written_before_that_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.bridge.journal.BATCH", 1)
+    journal = Journal(tmp_path / "events.jsonl", SETTINGS)
+    journal.add(0, KeyPressed("0"), [])
+    for n in (1, 2):
+        journal.add(n, KeyPressed(str(n)), [], held=True)
+        await asyncio.sleep(0.05)
+    assert [key["with"]["digit"] for key in pressed(journal.path)] == ["0"]
+
+    journal.hide_keys(["•", "•"])
+    journal.add(9, DeadlineReached(), [])
+    await journal.close()
+    assert [key["with"]["digit"] for key in pressed(journal.path)] == ["0", "•", "•"]

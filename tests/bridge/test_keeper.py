@@ -16,6 +16,7 @@ from app.call.events import (
     CallerTranscribed,
     Entry,
     Event,
+    KeyPressed,
     ModelReady,
     ResponseCreated,
     ResponseFinished,
@@ -24,6 +25,7 @@ from app.call.events import (
     SpeechStopped,
     StreamStarted,
     TextReceived,
+    ToolCall,
 )
 
 
@@ -91,6 +93,19 @@ def test_an_answer_that_came_whole_is_kept() -> None:
 
     assert store.states[-1].entries[-1] == Entry("agent", "a1", "From noon.")
     assert not store.states[-1].unanswered
+
+
+def test_digits_that_were_collected_are_kept_at_once_and_private_ones_never() -> None:
+    for arguments, kept in (('{"max_digits":2}', "47"), ('{"max_digits":2,"masked":true}', "••")):
+        call, store, keeper = begun()
+        asked = ResponseFinished(
+            "r1", "completed", tool_calls=(ToolCall("d", "i", "collect_digits", arguments),)
+        )
+        happens(call, keeper, ResponseCreated("r1"), asked, KeyPressed("4"), KeyPressed("7"))
+
+        output = store.states[-1].entries[-1].output
+        assert output is not None
+        assert f'"digits": "{kept}"' in output
 
 
 def test_a_moved_call_says_so_before_its_end_is_told() -> None:

@@ -84,8 +84,8 @@ calls = st.builds(
     ToolCall,
     st.sampled_from(["t1", "t2", "t3"]),
     items,
-    st.sampled_from(["book", "hang_up"]),
-    st.just("{}"),
+    st.sampled_from(["book", "hang_up", "collect_digits"]),
+    st.sampled_from(["{}", '{"max_digits": 2, "masked": true}', '{"retries": 0}', "[]"]),
 )
 names = st.sampled_from(
     ["s0.0", "p0.1920", "e0.1600", "f0", "f1", "f2", "s1.0", "", "f", "x1.2", "p0", "s0.-1", "f²"]
@@ -132,7 +132,7 @@ ears: st.SearchStrategy[Event] = st.one_of(
 beside: st.SearchStrategy[Event] = st.one_of(
     st.builds(CallerAudioBegan, times),
     st.builds(CallerTurnCommitted, items),
-    st.builds(CallerTranscribed, items, st.just("hello")),
+    st.builds(CallerTranscribed, items, st.sampled_from(["hello", "okay", "one moment", ""])),
     st.builds(ItemTruncated, items, times),
     st.builds(ItemDeleted, items),
     st.just(RateLimits({"tokens": 1})),
@@ -224,7 +224,7 @@ snapshots = st.none() | st.builds(
             st.just("tool"),
             items,
             call_id=st.sampled_from(["t1", "t2"]),
-            name=st.just("book"),
+            name=st.sampled_from(["book", "collect_digits"]),
             arguments=st.just("{}"),
             output=st.none() | st.just("{}"),
         ),

@@ -1,6 +1,7 @@
 """Keys pressed in one go reach the model as one entry, after the pause and once; a collection ends
 in one result, loses no key and shows none that is private."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -215,12 +216,39 @@ def test_the_rest_of_a_masked_entry_that_was_broken_off_is_dropped() -> None:
     assert not keypad.masked
 
 
-def test_a_masked_collection_without_a_key_hides_nothing_afterwards() -> None:
+def test_keys_soon_after_a_masked_collection_without_one_are_free_and_hidden() -> None:
     keypad = collecting(PIN)
     keypad.cancel(100)
-    keypad.press("5", 200)
+    press(keypad, "47*", 5_000)
 
-    assert keypad.take(1_700) == "5"
+    assert keypad.take(7_500) == "••*"
+    keypad.press("5", 10_100)
+    assert keypad.take(11_600) == "5"
+    assert not keypad.masked
+
+
+def test_whoever_types_a_pin_while_it_is_asked_for_again_need_not_type_it_twice() -> None:
+    keypad = collecting(PIN)
+    keypad.cancel(100)
+    keypad.take_collected(100)
+    press(keypad, "47", 5_000)
+    keypad.collect(PIN, 6_000)
+    press(keypad, "11", 6_500)
+
+    assert result(keypad, 7_000) == ("4711", True, "length", 0)
+    assert keypad.take_to_hide() == (), "they were hidden from the start"
+
+
+def test_hidden_keys_are_not_for_a_collection_that_shows_them() -> None:
+    keypad = collecting(PIN)
+    keypad.cancel(100)
+    keypad.take_collected(100)
+    press(keypad, "47", 5_000)
+    keypad.collect(Collect(), 6_000)
+    press(keypad, "8#", 6_500)
+
+    assert result(keypad, 7_000)[0] == "8"
+    assert keypad.take(60_000) == ""
 
 
 # Private digits
@@ -355,3 +383,55 @@ def test_no_key_of_a_masked_entry_is_ever_a_free_key(keys: list[str], every_ms: 
     press(keypad, "".join(keys), 1_500 + every_ms, every_ms)
 
     assert keypad.take(10_000_000) == ""
+
+
+def outcome(
+    settings: Collect, steps: list[tuple[int, str, str]]
+) -> tuple[list[str], list[tuple[int, object]]]:
+    """The keys as they are written down, and what came of everything."""
+    keypad, now_ms = Keypad(1_500), 0
+    written, outcomes = list[str](), list[tuple[int, object]]()
+    for wait_ms, step, key in steps:
+        now_ms += wait_ms
+        match step:
+            case "press":
+                outcomes.append((now_ms, keypad.press(key, now_ms)))
+                written.append(keypad.shown)
+            case "collect":
+                keypad.collect(settings, now_ms)
+                hide = keypad.take_to_hide()
+                written[len(written) - len(hide) :] = hide
+            case "cancel":
+                keypad.cancel(now_ms)
+            case "question" | "played":
+                keypad.question(now_ms, playing=step == "question")
+            case _:
+                outcomes.append((now_ms, keypad.take(now_ms)))
+        entry = keypad.take_collected(now_ms)
+        if entry is not None:
+            outcomes.append((now_ms, (entry.for_model, entry.reason, entry.tries_left)))
+    return written, outcomes
+
+
+@given(st.sampled_from([PIN, replace(PIN, min_digits=2, max_digits=6, retries=0)]), STEPS)
+def test_a_call_goes_the_same_with_its_hidden_keys_hidden(
+    settings: Collect, steps: list[tuple[int, str, str]]
+) -> None:
+    written, first = outcome(settings, steps)
+    shown = iter(written)
+    hidden = [(wait, step, next(shown) if step == "press" else "") for wait, step, _ in steps]
+
+    again, second = outcome(settings, hidden)
+    assert second == first
+    assert again == written
+
+
+@given(STEPS)
+def test_no_digit_that_came_of_a_masked_collection_is_written_down(
+    steps: list[tuple[int, str, str]],
+) -> None:
+    steps = [(0, "collect", ""), *((min(wait, 900), step, key) for wait, step, key in steps[:10])]
+    written, outcomes = outcome(PIN, [s for s in steps if s[1] != "take"])
+
+    assert not set("".join(written)) & set("0123456789")
+    assert not set(str([told for _, told in outcomes if isinstance(told, tuple)])) & set("456789")

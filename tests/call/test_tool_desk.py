@@ -2,6 +2,7 @@
 
 import json
 
+from app.call.collect_tool import COLLECT_TOOL
 from app.call.commands import RunTool, SendToolOutput
 from app.call.events import ToolCall, ToolFinished
 from app.call.tool_desk import HANG_UP_TOOL, ToolDesk, refuse
@@ -57,6 +58,35 @@ def test_hanging_up_beside_other_tools_is_refused_and_the_others_run() -> None:
     assert json.loads(refusal.output)["ok"] is False
     assert run == RunTool("c1", "book", "{}")
     assert done(desk, "c1")
+
+
+def test_digits_are_no_errand_but_a_call_of_their_group() -> None:
+    desk = ToolDesk()
+    assert desk.start((call("d", COLLECT_TOOL), call("c1"))) == [RunTool("c1", "book", "{}")]
+
+    assert not done(desk, "c1")
+    assert desk.busy
+    assert desk.came_back("d", "out") == ([SendToolOutput("output-d", "d", "out")], True)
+    assert desk.came_back("d", "out") == ([], False)
+
+
+def test_nobody_waits_for_a_tool_while_only_digits_are_collected() -> None:
+    desk = ToolDesk()
+    desk.start((call("d", COLLECT_TOOL), call("c1")))
+    assert desk.at_work
+    done(desk, "c1")
+
+    assert desk.busy
+    assert not desk.at_work
+
+
+def test_a_second_number_in_one_answer_is_refused_and_the_first_is_collected() -> None:
+    desk = ToolDesk()
+    (refusal,) = desk.start((call("d1", COLLECT_TOOL), call("d2", COLLECT_TOOL)))
+
+    assert isinstance(refusal, SendToolOutput)
+    assert refusal.call_id == "d2"
+    assert done(desk, "d1")
 
 
 def test_a_refusal_says_why() -> None:

@@ -21,6 +21,8 @@ from app.agents import (
     Silence,
     load_agent,
 )
+from app.call.collect_tool import BOUNDS, DEFAULTS, SPOKE, TERMINATORS, called_off, result
+from app.call.key_entry import KeyEntry
 from app.call.relay import RelaySettings
 from app.persona import make_persona
 from app.settings import Settings
@@ -157,6 +159,29 @@ async def test_a_failing_and_a_slow_tool_are_told_as_the_page_says() -> None:
     assert (await tools.run("opening_hours", '{"slow": false}')).output in told
     late = await tools.run("opening_hours", '{"slow": true}')
     assert late.output.replace(" 0.01 ", " 10 ") in told
+
+
+def test_the_arguments_of_collect_digits_are_the_ones_on_the_page() -> None:
+    rows = table(TEXT, "<!-- collect:")
+    assert [codes(row[0])[0] for row in rows] == list(DEFAULTS)
+    assert {codes(row[0])[0]: json.loads(codes(row[1])[0]) for row in rows} == dict(DEFAULTS)
+    ranges = {codes(row[0])[0]: [json.loads(code) for code in codes(row[2])] for row in rows}
+    for key, bounds in BOUNDS.items():
+        assert ranges[key] == [bounds.least, bounds.most]
+    assert ranges["terminator"] == list(TERMINATORS)
+
+
+def test_what_the_model_gets_of_digits_is_as_the_page_says() -> None:
+    told = [codes(row[1]) for row in table(TEXT, "<!-- digits:")]
+    fine, short, spoke, wrong = (row[0] for row in told)
+    assert result(KeyEntry("471108", True, "length")) == fine
+    assert result(KeyEntry("47", False, "too_short")) == short
+    assert called_off(SPOKE).startswith(spoke.removesuffix('..."}'))
+    hidden = KeyEntry("4711", True, "length", masked=True, to_model="masked")
+    assert f"`{result(hidden)}`" in TEXT
+    assert wrong.startswith('{"ok": false, "reason": "collect_digits was not run: ')
+    said = {*told[0], *told[1]}
+    assert {"terminator", "pause", "no_input", "not_allowed"} <= said
 
 
 def test_the_decorated_tool_has_the_name_and_limit_that_it_names(tmp_path: Path) -> None:

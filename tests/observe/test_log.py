@@ -138,6 +138,7 @@ def test_libraries_that_write_what_people_said_stay_quiet_even_at_debug() -> Non
     stream = written("text")
     logging.getLogger("websockets.client").debug("< TEXT '...'")
     logging.getLogger("openai").info("request")
+    logging.getLogger("uvicorn.error").debug('< TEXT \'{"event":"dtmf"...\'')
     assert stream.getvalue() == ""
     logging.getLogger("websockets.client").warning("odd")
     assert "odd" in stream.getvalue()
