@@ -327,7 +327,7 @@ class Watch:
                     self.stored[generation] += n_bytes
                 case ReplayAudio(generation, source, start, end):
                     assert not self.stored[generation] and source < generation
-                    assert 0 <= start < end <= self.sent[source]
+                    assert 0 <= start < end <= self.stored[source]
                     self.stored[generation] += end - start
                 case SendAudio(generation, start, end):
                     assert start == self.sent[generation] < end <= self.stored[generation]
