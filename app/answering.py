@@ -218,7 +218,8 @@ class Answering:
     # Phrases
 
     def _want_phrases(self, persona: Persona) -> None:
-        for text in (persona.agent.greeting, persona.agent.filler):
+        agent = persona.agent
+        for text in (*agent.notices, agent.greeting, agent.filler):
             if self._phrases is not None and text:
                 self._phrases.want(_key(persona, text))
 

@@ -151,6 +151,15 @@ def greeting_instructions(greeting: str) -> str:
     return f'Greet the caller now. Say exactly these words and nothing else: "{greeting}"'
 
 
+def late_greeting_instructions(greeting: str) -> str:
+    """... so that its answer brings the greeting in, where the caller was quicker."""
+    return (
+        "The caller spoke before they were greeted. Answer what they said, and greet them in the "
+        "same breath, as this greeting does but without asking what they said already: "
+        f'"{greeting}"'
+    )
+
+
 def _session(agent: Agent, settings: Settings, schemas: list[dict[str, object]]) -> SessionConfig:
     tools: tuple[Mapping[str, object], ...] = tuple(schemas)
     return SessionConfig(
@@ -189,6 +198,8 @@ def _call(agent: Agent, settings: Settings, prices: tuple[Prices | None, ...]) -
         language=agent.language,
         greeting=greeting_instructions(agent.greeting) if agent.greeting else "",
         greeting_words=agent.greeting,
+        late_greeting=late_greeting_instructions(agent.greeting) if agent.greeting else "",
+        notices=agent.notices,
         patience=_patience(agent),
         floor=_floor(agent),
         turn_end=_turn_end(agent, settings),

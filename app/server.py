@@ -39,6 +39,7 @@ from app.carriers.twilio.webhooks import (
 from app.live import Live
 from app.live.answers import Code
 from app.models.openai_errors import FAULT_KINDS
+from app.observe.faults import Faults
 from app.observe.log import event
 from app.observe.metrics import Metrics
 from app.observe.metrics_families import Refusal
@@ -129,7 +130,7 @@ def make_worker(
     switchboard = Switchboard(
         settings.max_calls, lag_ms=lag, max_lag_ms=settings.max_lag_ms, fleet=fleet
     )
-    calls = Answering(settings, personas, pacer, (*observers, metrics), beyond)
+    calls = Answering(settings, personas, pacer, (*observers, metrics, Faults()), beyond)
     calls.prepare()
     tokens = settings.twilio_auth_tokens
     checker, stream_tokens = SignatureChecker(tokens, settings.public_url), StreamTokens(tokens)

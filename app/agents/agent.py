@@ -145,6 +145,8 @@ class Agent:
     """The prompt."""
     greeting: str = ""
     """What it says first, word for word. Default: none, it waits for the caller."""
+    notices: tuple[_Words, ...] = ()
+    """What callers must hear before the greeting, word for word and to its end, in this order."""
     voice: _Words = "marin"
     """The model's voice, or the id of a custom one ("voice_...")."""
     language: Annotated[str, Field(pattern=r"^([a-z]{2})?$")] = "en"

@@ -61,11 +61,12 @@ class Keeper:
         self._store = store
         self._flush = flush
 
-    def step(self, call: Call, event: Event, commands: list[Command], _now_ms: int) -> None:
+    def step(self, call: Call, event: Event, commands: list[Command], now_ms: int) -> None:
         """See `app.bridge.ports.Observer`."""
         if isinstance(event, _HOT):
             return
-        if isinstance(event, _EVENTS) or any(isinstance(c, _COMMANDS) for c in commands):
+        notice = call.notices.heard_at_ms == now_ms  # it must not be heard again
+        if notice or isinstance(event, _EVENTS) or any(isinstance(c, _COMMANDS) for c in commands):
             self._store.save(call.call_id, packed(call.snapshot()))
 
     async def before_close(self, call: Call, end: EndCall) -> None:

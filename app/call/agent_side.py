@@ -35,6 +35,7 @@ class AgentSide:
         self._phrases = 0
 
     def response_created(self, event: ResponseCreated, now_ms: int) -> list[Command]:
+        self._opening.notices.created(event)
         return self._m.responses.created(event.response_id, event.request_id, now_ms)
 
     def item_added(self, event: ItemAdded, now_ms: int) -> list[Command]:
@@ -66,8 +67,11 @@ class AgentSide:
         commands: list[Command] = self._forget_silent_items(event.response_id, dead=not alive)
         if alive:
             commands += m.playout.finish(now_ms)
+        notice = self._opening.notices.says(event.response_id)
+        if notice:
+            commands += self._opening.notices.finished(event, now_ms)
         if alive and event.status == "failed":
-            commands += self._response_failed(event, now_ms)
+            commands += self._response_failed(event, now_ms, owed=not notice)
         elif event.status == "completed":
             self._failures = 0
             if alive and m.ahead.running and event.tool_calls:
@@ -87,7 +91,10 @@ class AgentSide:
             self._m.scribe.transcript.agent_silent(item_id, interrupted=dead)
         return [delete(item_id) for item_id in silent] if dead else []
 
-    def _response_failed(self, event: ResponseFinished, now_ms: int) -> list[Command]:
+    def _response_failed(
+        self, event: ResponseFinished, now_ms: int, *, owed: bool
+    ) -> list[Command]:
+        """`owed`: it is asked for again here."""
         m = self._m
         detail = event.error_code or event.reason
         self._failures += 1
@@ -95,14 +102,14 @@ class AgentSide:
         if self._failures >= m.settings.max_failures:
             self._failures = 0
             return self._models.abandon("failed", detail, now_ms)
-        return m.want_answer(now_ms)
+        return m.want_answer(now_ms) if owed else []
 
     def phrase_stored(self, event: PhraseStored, now_ms: int) -> list[Command]:
         """A filler is said only while it still has a purpose: no model is there, nothing plays."""
         m = self._m
-        greeting = self._opening.phrase_stored(event, now_ms)
-        if greeting is not None:
-            return greeting
+        first_words = self._opening.phrase_stored(event, now_ms)
+        if first_words is not None:
+            return first_words
         if not event.n_bytes or m.handover.relay.leg or m.playout.unplayed:
             return []
         self._phrases += 1

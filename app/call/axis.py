@@ -96,6 +96,10 @@ class Spans:
         """Bytes of this response that are still on the axis."""
         return sum(s.end - s.start for s in self._spans if s.response_id == response_id)
 
+    def items_of(self, response_id: str) -> list[str]:
+        """The items of this response that are still on the axis, in order, each once."""
+        return list(dict.fromkeys(s.item_id for s in self._spans if s.response_id == response_id))
+
     def heard_until(self, position: int) -> Iterator[ItemHeard]:
         """Every item on the axis with what of it lies before `position`."""
         totals: dict[tuple[str, int], ItemHeard] = {}

@@ -15,12 +15,14 @@ Rules:
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from app.call.agent_side import AgentSide
 from app.call.caller_side import CallerSide
 from app.call.collecting import Collecting
 from app.call.commands import (
+    AddAgentText,
     AddUserText,
     CancelResponse,
     ClearInput,
@@ -71,6 +73,7 @@ from app.call.keypad import Keypad
 from app.call.machines import ends, machines
 from app.call.model_side import ModelSide
 from app.call.moving import Moving
+from app.call.notices import Notices
 from app.call.opening import Opening
 from app.call.own_turns import OwnTurns
 from app.call.phases import CallSettings, Phase
@@ -163,14 +166,20 @@ class Call:
         return self._m.scribe.transcript
 
     @property
+    def notices(self) -> Notices:
+        return self._m.notices
+
+    @property
     def call_id(self) -> str:
         """The carrier's id; "" before the stream has started."""
         return self._m.stream.call_id
 
     def snapshot(self, *, moved: bool = False) -> Snapshot:
         """What another worker needs to go on. `moved`: handed over on purpose."""
-        stream = self._m.stream
-        return self._m.handover.snapshot(stream.call_id, stream, moved=moved)
+        m = self._m
+        snapshot = m.handover.snapshot(m.stream.call_id, m.stream, moved=moved)
+        broke_off = snapshot.broke_off and not m.notices.under_way
+        return replace(snapshot, broke_off=broke_off, notices_heard=m.notices.heard)
 
     # One step
 
@@ -186,6 +195,7 @@ class Call:
             self._caller.due_ms,
             self._turns.due_ms,
             self._collecting.due_ms,
+            self._opening.due_ms,
             self._silence.due_ms,
             None if m.phase is Phase.OPENING else m.keypad.due_ms,
             m.goodbye.due_ms(m.playout),
@@ -205,6 +215,8 @@ class Call:
         handler = self._handlers.get(type(event))
         commands = handler(event, now_ms) if handler is not None else []
         if not ends(commands):
+            if self._opening.notices_pending:
+                commands += self._opening.look(now_ms)
             commands += self._caller.look(now_ms)
             commands += self._turns.look(now_ms)
             commands += self._agent.look(now_ms)
@@ -233,7 +245,7 @@ class Call:
         m.stream = event
         commands = m.handover.begin(event, now_ms)
         if event.resumed is not None:
-            self._opening.resumed()
+            self._opening.resumed(event.resumed.notices_heard)
             commands += self._agent.resume_tools(now_ms)
         return commands
 
@@ -287,6 +299,7 @@ def _reachable(commands: list[Command]) -> list[Command]:
 
 
 _FOR_THE_MODEL = (
+    AddAgentText,
     AddUserText,
     CancelResponse,
     ClearInput,

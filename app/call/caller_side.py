@@ -18,7 +18,7 @@ from app.call.events import (
     VoiceStarted,
     VoiceStopped,
 )
-from app.call.floor import FloorState
+from app.call.floor import Floor, FloorState
 from app.call.key_entry import MASK
 from app.call.machines import Machines
 from app.call.memory import delete
@@ -50,6 +50,8 @@ class CallerSide:
         """The caller took the floor, and the model has heard nothing of it: until then it may."""
         self._interrupted = False
         """... and an answer was cut for it."""
+        self._put_off = False
+        """The model heard the caller while nothing could be interrupted."""
 
     # The model's ears
 
@@ -59,7 +61,9 @@ class CallerSide:
             return []
         situation = m.situation
         m.scribe.speech_started(event, now_ms)
-        decision = m.floor.caller_started(agent_has_floor=situation is not Situation.WAITING)
+        interrupts = situation not in (Situation.NOTICE, Situation.WAITING)
+        decision = m.floor.caller_started(agent_has_floor=interrupts)
+        self._put_off = situation is Situation.NOTICE and m.floor.settings.by == "model"
         m.responses.caller_started()
         self._unheard_ms = None
         self._question = self._questioned(event, situation, now_ms)
@@ -99,6 +103,8 @@ class CallerSide:
             return responses.caller_stopped(now_ms) if owed else responses.caller_silent(now_ms)
         question.over_ms = now_ms
         m.floor.caller_speaking = False
+        if m.situation is Situation.NOTICE and not m.settings.floor.words_wait_ms:
+            return m.responses.caller_stopped(now_ms)  # its words will never be known
         return m.responses.caller_silent(now_ms)
 
     @property
@@ -116,10 +122,25 @@ class CallerSide:
         if question is None or event.item_id not in question.item_ids or question.taken:
             return []
         words = kind_of(event.text, self._m.settings.language)
+        if self._m.situation is Situation.NOTICE:
+            return self._said_meanwhile(question, words, now_ms)
         commands = self._follow(self._m.floor.words(words, now_ms), now_ms)
         if words is Words.NOTHING and not question.taken:
             commands.append(delete(event.item_id))
         return commands
+
+    def _said_meanwhile(self, question: Question, words: Words, now_ms: int) -> list[Command]:
+        """What was said to a notice takes no floor: it is answered when the notice is over."""
+        claim = self._m.floor.claim
+        if claim is not None:
+            claim.words = words
+        if words is Words.NOTHING:
+            return [delete(question.item_id)]
+        question.taken = words is Words.SPEECH
+        if not question.taken or not question.over:
+            return []
+        self._question = None
+        return self._m.responses.caller_stopped(now_ms)
 
     # Our own ears
 
@@ -216,7 +237,7 @@ class CallerSide:
         verdict = m.playout.echoed(event.name, event.carrier_lo_ms, event.carrier_hi_ms)
         match verdict:
             case Played():
-                m.scribe.played(verdict, now_ms)
+                m.played(verdict, now_ms)
             case Settled():
                 return m.settle(verdict, now_ms)
             case None:
@@ -226,7 +247,8 @@ class CallerSide:
     def key_pressed(self, event: KeyPressed, now_ms: int) -> list[Command]:
         m = self._m
         meant = m.keypad.press(event.digit, now_ms)
-        if not meant or not m.settings.floor.keys or m.situation is Situation.WAITING:
+        deaf = m.situation in (Situation.NOTICE, Situation.WAITING)
+        if not meant or not m.settings.floor.keys or deaf:
             return []
         return [*self._interrupt(now_ms), *m.call_off_goodbye()]
 
@@ -265,12 +287,28 @@ class CallerSide:
         """After each step: what was to be interrupted may be over."""
         m = self._m
         claim = m.floor.claim
+        if self._put_off and m.situation is not Situation.NOTICE:
+            return self._notice_over(now_ms)
         if m.floor.state is not FloorState.CLAIMED or claim is None or m.playout.holding:
             return []
         situation = m.situation
         if claim.situation is Situation.NOTICE and situation is not Situation.NOTICE:
-            return self._follow(m.floor.passage_over(situation, now_ms), now_ms)
+            commands = self._follow(m.floor.passage_over(situation, now_ms), now_ms)
+            question = self._question
+            if question is not None and question.live(now_ms) and _taken(m.floor):
+                question.taken = True
+            return commands
         if situation is not Situation.WAITING:
             return []
         m.floor.nothing_to_interrupt()
         return self._yield(now_ms)
+
+    def _notice_over(self, now_ms: int) -> list[Command]:
+        """Who began to speak to a notice that could not be interrupted interrupts what follows."""
+        m, self._put_off = self._m, False
+        interrupts = m.floor.caller_speaking and m.situation is not Situation.WAITING
+        return self._interrupt(now_ms) if interrupts else []
+
+
+def _taken(floor: Floor) -> bool:
+    return floor.state is FloorState.TAKEN

@@ -121,6 +121,15 @@ class AddUserText:
 
 
 @dataclass(frozen=True, slots=True)
+class AddAgentText:
+    """Put what the caller hears in the agent's voice, from no model, into the conversation."""
+
+    request_id: str
+    item_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RewriteItem:
     """Put an item of words in the place of another item. "" as text: only delete that one."""
 
@@ -225,6 +234,7 @@ Command: TypeAlias = (
     | TruncateItem
     | DeleteItem
     | AddUserText
+    | AddAgentText
     | RewriteItem
     | OpenLeg
     | TakeLeg

@@ -51,6 +51,8 @@ class Snapshot:
     model: int = 0
     """Which model of the agent's list carried the call."""
     cost_usd: float = 0.0
+    notices_heard: int = 0
+    """How many of the agent's notices the caller heard to their end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,10 @@ class LegMemory:
         """A phrase of ours: it sounds without any model's knowledge."""
         self._spoken_by.put(item_id, NOBODY)
 
+    def told(self, item_id: str) -> None:
+        """The leg was told of a phrase of ours."""
+        self._told.add(item_id)
+
     def mended(self, mending: Sequence[TruncateItem | DeleteItem]) -> list[Command]:
         """The commands that put the memory right, as this leg can carry them out."""
         commands: list[Command] = []

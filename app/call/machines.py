@@ -16,8 +16,9 @@ from app.call.handover import Handover
 from app.call.history import History
 from app.call.keypad import Keypad
 from app.call.memory import SilentItems, mend
+from app.call.notices import Notices
 from app.call.phases import TRANSITIONS, CallSettings, Phase
-from app.call.playout import Playout, Settled
+from app.call.playout import Played, Playout, Settled
 from app.call.responses import Responses
 from app.call.scribe import Scribe
 from app.call.tool_desk import ToolDesk, refuse
@@ -52,6 +53,7 @@ class Machines:
     keypad: Keypad
     goodbye: Goodbye
     handover: Handover
+    notices: Notices
     turn_end: TurnEnd | None = None
     """None: the model ends the caller's turns."""
     ahead: Ahead = field(default_factory=Ahead)
@@ -75,6 +77,8 @@ class Machines:
     @property
     def situation(self) -> Situation:
         """What the agent is doing, for a caller who begins to speak."""
+        if self.notices.under_way:
+            return Situation.NOTICE
         if self.playout.unplayed:
             greets = self.scribe.timeline.turn.cause == "greeting"
             return Situation.GREETING if greets else Situation.SPEAKING
@@ -83,6 +87,12 @@ class Machines:
     def want_answer(self, now_ms: int) -> list[Command]:
         """Ask the model to go on, unless the call is being ended."""
         return [] if self.phase is Phase.GOODBYE else self.responses.want("", now_ms)
+
+    def played(self, played: Played, now_ms: int) -> None:
+        """A mark says that the caller heard something."""
+        self.scribe.played(played, now_ms)
+        for item in played.items:
+            self.notices.played(item.item_id, now_ms)
 
     def settle(self, settled: Settled, now_ms: int) -> list[Command]:
         """What was heard of a cut is known: write it down and mend the model's memory."""
@@ -132,6 +142,7 @@ def machines(settings: CallSettings) -> Machines:
         goodbye=Goodbye(settings.goodbye_timeout_ms),
         handover=handover,
         turn_end=None if settings.turn_end is None else TurnEnd(settings.turn_end),
+        notices=Notices(settings.notices),
     )
 
 

@@ -39,7 +39,7 @@ class Moving:
         m, due_ms = self._m, self.due_ms
         if due_ms is None:
             return []
-        if now_ms >= due_ms or m.phase is Phase.OPENING:
+        if now_ms >= due_ms or (m.phase is Phase.OPENING and not m.playout.unplayed):
             return [EndCall(EndReason.DRAINED)]
         still = m.quiet and m.responses.still and not m.floor.caller_speaking
         return [EndCall(EndReason.DRAINED)] if still else []

@@ -47,6 +47,11 @@ class CallSettings:
     greeting_words: str = ""
     """The greeting as a phrase that may be at hand in the agent's voice; it is said while the model
     is still being reached. "": the model greets."""
+    late_greeting: str = ""
+    """Instructions of the first answer to a caller who spoke during the notices, in the greeting's
+    place."""
+    notices: tuple[str, ...] = ()
+    """What is said before the greeting, word for word and to its end, in this order."""
     playout: PlayoutSettings = field(default_factory=PlayoutSettings)
     responses: ResponseSettings = field(default_factory=ResponseSettings)
     patience: PatienceSettings = field(default_factory=lambda: PatienceSettings(after_ms=0))

@@ -144,6 +144,10 @@ class Playout:
         """Bytes of this response on the axis that is being filled."""
         return self._filling.spans.bytes_of(response_id)
 
+    def items_of(self, response_id: str) -> list[str]:
+        """The items of this response on the axis that is being filled, in order."""
+        return self._filling.spans.items_of(response_id)
+
     def span_at(self, position: int) -> Span | None:
         """The item that the byte at `position` of the present generation belongs to."""
         return self._now.spans.at(position)

@@ -89,8 +89,15 @@ class Responses:
         self._requests = 0
         self._instructions = ""
         """Of the response that is running, where it was asked for."""
+        self._active_request = ""
+        """The request that it answers; "": the model began by itself."""
         self.nobody_answers = False
         """No session carries the call; what is wished for waits."""
+        self.withheld = False
+        """Something must be said before all else (`ask_first`); what is wished for waits, and what
+        the model begins by itself is not heard."""
+        self.usual = ""
+        """Instructions of the next answer that has none of its own."""
 
     @property
     def still(self) -> bool:
@@ -129,9 +136,35 @@ class Responses:
         """The call is being ended: what was wished for and not yet asked for is forgotten."""
         self._pending = None
 
+    # What comes before all else
+
+    @property
+    def free(self) -> bool:
+        """A request would go out at once."""
+        waits = self._caller_has_floor or self._answer_awaited_ms is not None
+        return self.state is ResponseState.IDLE and not waits and not self.nobody_answers
+
+    def ask_first(self, instructions: str, now_ms: int) -> CreateResponse:
+        """Ask for what everything else waits for; only while `withheld` and `free`. Whoever asks
+        sees by `pursues` when it has to be asked for again."""
+        return self._request(instructions, now_ms)
+
+    def pursues(self, request_id: str) -> bool:
+        """This request waits for its answer, or is being answered, and nobody interrupted it."""
+        if self._requested is not None and self._requested.request_id == request_id:
+            return self.busy
+        return self.busy and self._active_request == request_id
+
+    def release(self, now_ms: int) -> list[Command]:
+        """What had to come first has come."""
+        self.withheld = False
+        return self._pump(now_ms)
+
+    # What the model tells
+
     def created(self, response_id: str, request_id: str, now_ms: int) -> list[Command]:
         self._move("created", now_ms)
-        self.active_id = response_id
+        self.active_id, self._active_request = response_id, request_id
         self._instructions = ""
         if self._requested is not None and self._requested.request_id == request_id:
             self._instructions, self._requested = self._requested.instructions, None
@@ -139,9 +172,13 @@ class Responses:
             remember(self._doomed, self._requested.request_id)
         if request_id in self._doomed:
             return self._kill_active(cancel=True)
+        self._answer_awaited_ms = None
+        if not request_id and self.withheld:
+            self._pending = self._pending or ""
+            return self._kill_active(cancel=True)
+        self.usual = ""
         if not request_id and now_ms - self._pending_since_ms > CROSSING_MS:
             self._pending = None
-        self._answer_awaited_ms = None
         return []
 
     def progressed(self, now_ms: int) -> None:
@@ -167,7 +204,7 @@ class Responses:
         if self._requested is None or self._requested.request_id != request_id:
             return
         if request_id not in self._doomed:
-            self._pending = self._requested.instructions
+            self._owe(self._requested.instructions)
         self._requested = None
         if self.state is ResponseState.REQUESTED:
             self.active_id = ""
@@ -202,7 +239,9 @@ class Responses:
         """The session is gone, with what it owed: that is asked of the next one. `go_on`: the
         instructions where an answer broke off; "" where none of it had come."""
         owed: str | None = None
-        if self._requested is not None and self.busy:
+        if self.withheld:
+            owed = None if self._answer_awaited_ms is None else ""
+        elif self._requested is not None and self.busy:
             owed = self._requested.instructions
         elif self.state is ResponseState.ACTIVE and self.busy:
             owed = go_on or self._instructions
@@ -252,15 +291,21 @@ class Responses:
             self._answer_awaited_ms = None
             if self._pending is None and not self.busy:
                 commands += self._stalled("")
+                self._pending = ""
         return commands if self.given_up else commands + self._pump(now_ms)
 
     def _stalled(self, instructions: str) -> list[Command]:
         self.stalls += 1
         self._requested = None
-        self._pending = instructions
+        self._owe(instructions)
         if self.state is ResponseState.ACTIVE and self.active_id not in self._dead:
             return self._kill_active(cancel=True)
         return []
+
+    def _owe(self, instructions: str) -> None:
+        """Ask again; not for what comes before all else, which somebody watches over."""
+        if not self.withheld:
+            self._pending = instructions
 
     def _kill_active(self, *, cancel: bool) -> list[Command]:
         if not self.active_id:
@@ -271,15 +316,17 @@ class Responses:
         return [CancelResponse(f"cancel-{self.active_id}", self.active_id)]
 
     def _pump(self, now_ms: int) -> list[Command]:
-        waits = self._caller_has_floor or self._answer_awaited_ms is not None
-        waits = waits or self.nobody_answers
-        if self._pending is None or waits or self.state is not ResponseState.IDLE:
+        if self._pending is None or self.withheld or not self.free:
             return []
+        wished, self._pending = self._pending or self.usual, None
+        self.usual = ""
+        return [self._request(wished, now_ms)]
+
+    def _request(self, instructions: str, now_ms: int) -> CreateResponse:
         self._requests += 1
-        self._requested = CreateResponse(f"create-{self._requests}", self._pending)
-        self._pending = None
+        self._requested = CreateResponse(f"create-{self._requests}", instructions)
         self._move("want", now_ms)
-        return [self._requested]
+        return self._requested
 
     def _move(self, happening: str, now_ms: int) -> None:
         self.state = TRANSITIONS[self.state, happening]

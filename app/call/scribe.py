@@ -36,6 +36,7 @@ from app.call.events import (
     ToolFinished,
 )
 from app.call.memory import stays
+from app.call.notice_record import NoticeRecords
 from app.call.playout import Played, Playout, Settled
 from app.call.recent import Recent
 from app.call.timeline import Claim as ClaimRecord
@@ -50,6 +51,7 @@ class Scribe:
         """`began` is told of each line of the transcript."""
         self.timeline = Timeline()
         self.transcript = Transcript(began)
+        self.notices = NoticeRecords(self.timeline)
         self._playout = playout
         self._carrier_start_ms = 0
         self._cut_ms: dict[int, int] = {}
@@ -166,6 +168,7 @@ class Scribe:
         """The caller heard these to their end."""
         for item in items:
             self.transcript.agent_heard(item.item_id)
+            self.notices.heard(item, now_ms)
             turn = self.timeline.item(item.item_id, item.response_id)
             turn.stamps[Stamp.LAST_FRAME_PLAYED] = now_ms
 
@@ -204,6 +207,8 @@ class Scribe:
         """The call is over: what still played or waited was heard as far as the clock says."""
         for settled in verdicts:
             self._write_heard(settled, complete)
+            for item in settled.items:
+                self.notices.heard(item, None)
         self.transcript.close()
 
     def _turn_cut(self, settled: Settled) -> Turn:
@@ -281,6 +286,7 @@ class Scribe:
         span = self._playout.span_at(played.position)
         if span is None:
             return
+        self.notices.first_played(span.response_id, now_ms)
         turn = self.timeline.item(span.item_id, span.response_id)
         turn.stamp(Stamp.FIRST_FRAME_PLAYED, now_ms)
         if turn.first_played_carrier_ms is None:

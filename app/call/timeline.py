@@ -14,7 +14,7 @@ from app.call.endings import EndReason
 from app.call.events import CloseCause, LegCause, Usage
 from app.call.recent import Recent
 
-Cause = Literal["greeting", "caller", "keys", "silence", "model"]
+Cause = Literal["notice", "greeting", "caller", "keys", "silence", "model"]
 
 
 NoteKind = Literal["fault", "fallback", "key", "stall", "silence"]
@@ -163,6 +163,23 @@ class Claim:
 
 
 @dataclass(slots=True)
+class Notice:
+    """One saying of what must be heard, and how much of it was."""
+
+    text: str
+    by: Literal["recording", "model"]
+    from_ms: int | None = None
+    """The caller began to hear it ..."""
+    to_ms: int | None = None
+    """... and heard no more of it."""
+    heard_ms: int = 0
+    length_ms: int = 0
+    """How much of it there was to hear."""
+    fault: str = ""
+    """What was wrong with the model's saying of it."""
+
+
+@dataclass(slots=True)
 class Leg:
     """One model session of the call."""
 
@@ -188,6 +205,7 @@ class Timeline:
         self.legs: list[Leg] = []
         self.notes: list[Note] = []
         self.claims: list[Claim] = []
+        self.notices: list[Notice] = []
         self.rate_limits: dict[str, int] = {}
         """What remains, by the vendor's name of the limit."""
         self.started_ms: int | None = None
@@ -280,6 +298,7 @@ class Timeline:
             "rate_limits_remaining": self.rate_limits,
             "legs": [asdict(leg) for leg in self.legs],
             "turns": [turn.as_json() for turn in self.turns],
+            "notices": [asdict(notice) for notice in self.notices],
             "claims": [asdict(claim) for claim in self.claims],
             "notes": [asdict(note) for note in self.notes],
         }

@@ -10,6 +10,7 @@ from typing import assert_never
 import msgspec
 
 from app.call.commands import (
+    AddAgentText,
     AddUserText,
     CancelResponse,
     ClearInput,
@@ -147,6 +148,9 @@ def _event_of(command: ModelCommand) -> dict[str, object]:  # noqa: PLR0911 - on
             return _event("conversation.item.delete", command.request_id, item_id=command.item_id)
         case AddUserText():
             item = {"id": command.request_id, **_message("user", command.text)}
+            return _event("conversation.item.create", command.request_id, item=item)
+        case AddAgentText():
+            item = {"id": command.item_id[:_MAX_ID_CHARS], **_message("assistant", command.text)}
             return _event("conversation.item.create", command.request_id, item=item)
         case SendToolOutput():
             item = _tool_output(command.call_id, command.output)

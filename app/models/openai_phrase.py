@@ -7,7 +7,6 @@ say something else; what it says it said is therefore held against the text.
 """
 
 import asyncio
-import unicodedata
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -25,6 +24,7 @@ from app.call.events import (
     ResponseFinished,
     TextReceived,
 )
+from app.call.letters import letters
 from app.models.openai_connect import Credentials, Limits, connect_and_configure
 from app.models.openai_errors import cause_of_code, closed_by_socket, safe_code
 from app.models.openai_server_events import Decoder
@@ -77,7 +77,7 @@ async def render_phrase(
     is asked for once more. Takes `timeout_s` at most, and `limits.close_s` for saying goodbye.
     Vendors' faults do not raise. Raises `ValueError` for a text without words.
     """
-    if not _letters(text):
+    if not letters(text):
         raise ValueError(f"text: expected words to say, got {len(text)} characters without any")
     limits = limits or Limits()
     try:
@@ -188,19 +188,13 @@ def _refusal(code: str, what: str) -> PhraseFailed:
 
 def _judge(take: _Take, text: str) -> bytes | PhraseFailed:
     """The recording without its outer silence, or what is wrong with it."""
-    said, asked = _letters(take.words), _letters(text)
+    said, asked = letters(take.words), letters(text)
     if said != asked:
         detail = f"expected the text's {len(asked)} letters, the transcript has {len(said)} others"
         return PhraseFailed("wrong_words", detail)
     return trimmed(bytes(take.audio)) or PhraseFailed(
         "silence", f"nothing above {_QUIET_DBFS:g} dBFS in {len(take.audio)} bytes"
     )
-
-
-def _letters(text: str) -> str:
-    """The words without what transcripts vary in: case, punctuation, spaces, composed accents."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in folded if character.isalnum())
 
 
 def trimmed(ulaw: bytes) -> bytes:

@@ -11,6 +11,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from app.call.commands import (
+    AddAgentText,
     AddUserText,
     CancelResponse,
     ClearInput,
@@ -33,6 +34,7 @@ ModelCommand: TypeAlias = (
     | DeleteItem
     | RewriteItem
     | AddUserText
+    | AddAgentText
     | SendToolOutput
     | Summarise
 )

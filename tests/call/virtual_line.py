@@ -36,6 +36,7 @@ from app.call.events import (
     MarkEchoed,
     ModelClosed,
     ModelReady,
+    PhraseStored,
     StreamStarted,
     SummaryWritten,
     ToolFinished,
@@ -46,7 +47,10 @@ from app.call.events import (
 from app.call.phases import CallSettings
 from tests.call.virtual_carrier import Carrier, CarrierTime
 from tests.call.virtual_model import Item, Model, Speech
-from tests.call.virtual_time import ITEM_SHIFT, NO_AUDIO, SILENCE, Audio, Heap, Wire
+from tests.call.virtual_time import BYTES_PER_MS, ITEM_SHIFT, NO_AUDIO, SILENCE, Audio, Heap, Wire
+
+FIRST_PHRASE = 1_000_000
+"""Recordings count from here, the models' items from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,8 @@ class VirtualLine:
         self.judge: Callable[[str], bool | None] = lambda text: text.endswith((".", "?"))
         """Whether a turn's words are complete; None: it does not say."""
         self.judge_ms = 150.0
+        self.phrases: dict[str, int] = {}
+        """By text how long the recordings are that are at hand, in milliseconds."""
         self.tool_ms: dict[str, float] = {}
         """How long each tool takes, by name."""
         self._time = CarrierTime()
@@ -295,12 +301,31 @@ class VirtualLine:
             case JudgeTurn(request_id, text):
                 judged = TurnJudged(request_id, self.judge(text))
                 self.heap.at(self.heap.now_ms + self.judge_ms, lambda: self.deliver(judged))
-            case CloseLeg() | PlayPhrase():
+            case PlayPhrase(text):
+                self.heap.at(self.heap.now_ms + 1, lambda: self._phrase(text))
+            case CloseLeg():
                 pass
             case _:
                 assert self._heard_ms is None, f"nobody is there to be told {command}"
                 model = self.model
                 self._to_model.send(lambda: model.command(command))
+
+    def _phrase(self, text: str) -> None:
+        n_bytes = self.phrases.get(text, 0) * BYTES_PER_MS
+        base = self._phrase_base(text)
+        self.deliver(PhraseStored(text, n_bytes), array("q", range(base, base + n_bytes)))
+
+    def _phrase_base(self, text: str) -> int:
+        return (FIRST_PHRASE + list(self.phrases).index(text) if text in self.phrases else 0) << (
+            ITEM_SHIFT
+        )
+
+    def heard_phrase(self, text: str) -> list[tuple[float, int]]:
+        """When each frame began to sound that begins with this recording, and at which byte."""
+        base = self._phrase_base(text)
+        return [
+            (at, b - base) for at, b in self.carrier.frames if b >> ITEM_SHIFT == base >> ITEM_SHIFT
+        ]
 
     def _tool_done(self, call_id: str) -> None:
         self.deliver(ToolFinished(call_id, "{}"))

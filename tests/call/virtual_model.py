@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from app.call.commands import (
+    AddAgentText,
     AddUserText,
     CancelResponse,
     ClearInput,
@@ -209,6 +210,8 @@ class Model:
                 if command.call_id not in self._calls:
                     self.refused.append(f"output of {command.call_id}")
                 self._calls.discard(command.call_id)
+            case AddAgentText():
+                self.told[command.item_id] = Entry("agent", command.item_id, command.text)
             case _:
                 assert isinstance(command, AddUserText)
 
