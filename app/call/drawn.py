@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from app.call import floor, opening, phases, playout, relay, responses, turn_end
+from app.call import floor, notices, opening, phases, playout, relay, responses, turn_end
 
 State = TypeVar("State", bound=StrEnum)
 
@@ -30,6 +30,11 @@ def page() -> str:
                 "The first words",
                 "Who greets. `app/call/opening.py`",
                 opening.TRANSITIONS,
+            ),
+            _machine(
+                "Notices",
+                "What must be heard before all else. `app/call/notices.py`",
+                notices.TRANSITIONS,
             ),
             _machine(
                 "The floor",
