@@ -206,6 +206,20 @@ def test_the_greeting_itself_can_be_interrupted(settings: CallSettings, seed: in
     assert 0 < heard_ms(line, GREETING) < LENGTHS[GREETING]
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_who_begins_in_a_notices_last_words_interrupts_the_greeting_behind_it(seed: int) -> None:
+    line = line_with(BY_MODEL, seed=seed)
+    while line.call.timeline.turn.cause != "greeting":
+        line.run_for(5)
+    line.deliver(SpeechStarted("c1", 2_900, 3_100))
+    assert line.call.notices.under_way
+    line.run_until(9_000)
+
+    assert [heard_ms(line, text) for text in (MACHINE, TAPED)] == [whole(MACHINE), whole(TAPED)]
+    assert heard_ms(line, GREETING) <= 400, "what is on its way when the notice is over"
+    assert len(line.carrier.clears_ms) == 1
+
+
 @EITHER
 def test_keys_do_not_cut_them_and_are_answered(settings: CallSettings) -> None:
     line = line_with(settings)
