@@ -123,19 +123,21 @@ class CallerSide:
             return []
         words = kind_of(event.text, self._m.settings.language)
         if self._m.situation is Situation.NOTICE:
-            return self._said_meanwhile(question, words, now_ms)
+            return self._said_meanwhile(event.item_id, question, words, now_ms)
         commands = self._follow(self._m.floor.words(words, now_ms), now_ms)
         if words is Words.NOTHING and not question.taken:
             commands.append(delete(event.item_id))
         return commands
 
-    def _said_meanwhile(self, question: Question, words: Words, now_ms: int) -> list[Command]:
+    def _said_meanwhile(
+        self, item_id: str, question: Question, words: Words, now_ms: int
+    ) -> list[Command]:
         """What was said to a notice takes no floor: it is answered when the notice is over."""
         claim = self._m.floor.claim
         if claim is not None:
             claim.words = words
         if words is Words.NOTHING:
-            return [delete(question.item_id)]
+            return [delete(item_id)]
         question.taken = words is Words.SPEECH
         if not question.taken or not question.over:
             return []
