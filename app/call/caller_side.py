@@ -103,8 +103,9 @@ class CallerSide:
             return responses.caller_stopped(now_ms) if owed else responses.caller_silent(now_ms)
         question.over_ms = now_ms
         m.floor.caller_speaking = False
-        if m.situation is Situation.NOTICE and not m.settings.floor.words_wait_ms:
-            return m.responses.caller_stopped(now_ms)  # its words will never be known
+        unknown = not m.settings.floor.words_wait_ms  # and its words will stay so
+        if said and unknown and m.situation is Situation.NOTICE:
+            return m.responses.caller_stopped(now_ms)
         return m.responses.caller_silent(now_ms)
 
     @property

@@ -38,9 +38,10 @@ from app.call.notices import MOST_TAKES, NoticeState
 from app.call.phases import CallSettings
 from app.call.relay import RelaySettings
 from app.call.responses import ResponseSettings
+from app.call.turn_end import TurnEndSettings
 from tests.call.handover_play import of, one, play, until
 from tests.call.virtual_line import Network, VirtualLine
-from tests.call.virtual_model import Answer, Say
+from tests.call.virtual_model import Answer, Model, Say
 
 MACHINE = "You are talking to a machine."
 TAPED = "This call is recorded."
@@ -60,7 +61,10 @@ BY_VOICE = replace(
     floor=FloorSettings(by="voice"),
     responses=ResponseSettings(server_answers=False, server_cancels=False),
 )
-EITHER = pytest.mark.parametrize("settings", [BY_MODEL, BY_VOICE], ids=["by model", "by voice"])
+OURS = replace(BY_VOICE, turn_end=TurnEndSettings())
+EITHER = pytest.mark.parametrize(
+    "settings", [BY_MODEL, BY_VOICE, OURS], ids=["by model", "by voice", "our turns"]
+)
 
 
 def line_with(
@@ -74,8 +78,13 @@ def line_with(
     line = VirtualLine(seed, Network(carrier_ms=delay_ms), settings)
     line.phrases = {text: ms for text, ms in LENGTHS.items() if text in at_hand}
     by_voice = settings.floor.by == "voice"
-    line.on_open = lambda model, leg: setattr(model, "server_answers", not by_voice)
-    line.model.server_answers = line.model.server_cancels = not by_voice
+
+    def adjust(model: Model) -> None:
+        model.server_answers = model.server_cancels = not by_voice
+        model.decides = settings.turn_end is None
+
+    line.on_open = lambda model, leg: adjust(model)
+    adjust(line.model)
     answers = iter(range(1_000))
     line.model.endless = lambda: Answer((Say(f"a{next(answers)}", 1_000, text="Yes."),))
     line.open(ready_ms)
