@@ -6,7 +6,7 @@ from app.call.call import Call
 from app.call.commands import Command
 from app.call.events import Event, ResponseFinished
 from app.call.notice_side import NOT_WORD_FOR_WORD
-from app.observe.log import event as log_event
+from app.observe import log
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +20,6 @@ class Faults:
             return
         notes = [note for note in call.timeline.notes[-4:] if note.at_ms == now_ms]
         if any(note.text == NOT_WORD_FOR_WORD for note in notes):
-            log_event(
+            log.event(
                 logger, logging.WARNING, "a notice was not said word for word", call=call.call_id
             )

@@ -31,6 +31,7 @@ def test_every_key_reaches_the_agent(tmp_path: Path) -> None:
         """
 instructions = "Be kind."
 greeting = "Hello."
+notices = ["I am a machine.", "This call is recorded."]
 voice = "cedar"
 language = "de"
 model = "gpt-realtime-2"
@@ -57,6 +58,7 @@ voice = "marin"
         source=path,
         instructions="Be kind.",
         greeting="Hello.",
+        notices=("I am a machine.", "This call is recorded."),
         voice="cedar",
         language="de",
         model="gpt-realtime-2",

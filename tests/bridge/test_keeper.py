@@ -17,7 +17,9 @@ from app.call.events import (
     Entry,
     Event,
     KeyPressed,
+    MarkEchoed,
     ModelReady,
+    PhraseStored,
     ResponseCreated,
     ResponseFinished,
     Snapshot,
@@ -27,6 +29,7 @@ from app.call.events import (
     TextReceived,
     ToolCall,
 )
+from app.call.phases import CallSettings
 
 
 class Store:
@@ -133,6 +136,17 @@ def test_a_call_that_is_over_leaves_only_its_end() -> None:
     assert store.told[-2:] == [("end", "agent_hung_up"), ("flush", "")]
 
 
+def test_a_notice_that_was_heard_is_kept_at_once() -> None:
+    call, store = Call(CallSettings(notices=("Recorded.",))), Store()
+    keeper = Keeper(store, store.flush)
+    stored = PhraseStored("Recorded.", 160)
+    happens(call, keeper, StreamStarted("CA1", "MZ1"), CallerAudioBegan(0), stored)
+    assert store.states == []
+    happens(call, keeper, MarkEchoed("s0.0", 20, 40), MarkEchoed("e0.160", 40, 60))
+
+    assert [state.notices_heard for state in store.states] == [1]
+
+
 entries = st.builds(
     Entry,
     st.sampled_from(["caller", "agent", "keys", "tool"]),
@@ -156,6 +170,7 @@ entries = st.builds(
         st.booleans(),
         st.integers(0, 3),
         st.floats(0, 9),
+        st.integers(0, 3),
     )
 )
 def test_what_is_packed_comes_back_whole(snapshot: Snapshot) -> None:

@@ -202,6 +202,18 @@ def test_who_is_speaking_when_they_end_is_heard_out_and_answered(
     assert line.call.transcript.lines[-1].speaker == "agent"
 
 
+@pytest.mark.parametrize("settings", [BY_VOICE, OURS], ids=["by voice", "our turns"])
+def test_without_a_transcript_a_turn_counts_as_one(settings: CallSettings) -> None:
+    deaf = replace(settings, floor=replace(settings.floor, words_wait_ms=0))
+    line = line_with(deaf)
+    line.run_until(900)
+    line.voice(900)
+    line.run_until(9_000)
+
+    assert [heard_ms(line, text) for text in LENGTHS] == [whole(MACHINE), whole(TAPED), 0]
+    assert asked(line) == ["Answer and greet."]
+
+
 @EITHER
 @pytest.mark.parametrize("seed", range(12))
 def test_the_greeting_itself_can_be_interrupted(settings: CallSettings, seed: int) -> None:

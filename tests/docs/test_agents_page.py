@@ -32,7 +32,8 @@ from tests.docs.pages import blocks, codes, example, following, page, table
 
 TEXT = page("agents")
 FAILOVER = example(TEXT, "failover")
-CLINIC, BAD = (block for block in blocks(TEXT, "toml") if block != FAILOVER)
+NOTICES = example(TEXT, "notices")
+CLINIC, BAD = (b for b in blocks(TEXT, "toml") if b not in (FAILOVER, NOTICES))
 TOOL, DECORATED = blocks(TEXT, "python")
 
 
@@ -113,6 +114,16 @@ def test_the_failover_example_is_two_models_that_differ_as_it_says(
     with pytest.raises(AgentError) as error:
         make_persona(load_agent("clinic"), settings)
     assert str(error.value) == following(TEXT, FAILOVER).rstrip("\n")
+
+
+def test_the_notices_example_is_an_agent_that_says_them_first(folder: Path) -> None:
+    path = folder / "clinic.toml"
+    path.write_text(NOTICES.text, encoding="utf-8")
+    agent = load_agent("clinic")
+    assert len(agent.notices) == 2
+    call = make_persona(agent, Settings(openai_api_key=SecretStr("sk-own"))).call
+    assert call.notices == agent.notices
+    assert agent.greeting in call.late_greeting
 
 
 def test_the_filler_comes_when_the_page_says() -> None:

@@ -8,8 +8,9 @@ from typing import get_args
 from app.bridge.call_record import open_journal
 from app.call.call import Call
 from app.call.events import LegCause
+from app.call.notice_side import BROKE_OFF, NOT_SAID, NOT_WORD_FOR_WORD
 from app.call.phases import CallSettings
-from app.call.timeline import Interruption, Leg, Stamp, Timeline, ToolRun
+from app.call.timeline import Interruption, Leg, Notice, Stamp, Timeline, ToolRun
 from tests.docs.pages import ROOT, codes, page, table
 
 TEXT = page("records")
@@ -45,6 +46,13 @@ def test_every_key_of_a_turn_is_explained() -> None:
 def test_every_key_and_cause_of_a_leg_is_explained() -> None:
     assert _told("<!-- legs:") == {field.name for field in fields(Leg)}
     assert _told("<!-- causes:") == set(get_args(LegCause))
+
+
+def test_every_key_and_fault_of_a_notice_is_explained() -> None:
+    rows = {name: row for row in table(TEXT, "<!-- notices:") for name in codes(row[0])}
+    assert rows.keys() == {field.name for field in fields(Notice)}
+    faults = {BROKE_OFF, NOT_SAID, NOT_WORD_FOR_WORD}
+    assert set(codes(rows["fault"][1])) == {'""', *faults}
 
 
 def test_every_kind_of_note_that_is_written_is_explained() -> None:

@@ -12,6 +12,7 @@ from openai.types.realtime import RealtimeClientEvent
 from pydantic import BaseModel, TypeAdapter
 
 from app.call.commands import (
+    AddAgentText,
     AddUserText,
     CancelResponse,
     ClearInput,
@@ -106,6 +107,19 @@ COMMANDS: list[tuple[ModelCommand, dict[str, Any]]] = [
                 "type": "message",
                 "role": "user",
                 "content": [{"type": "input_text", "text": "Taste 5 gedrückt"}],
+            },
+        },
+    ),
+    (
+        AddAgentText("phrase-1", "notice-1-abc", "This call is recorded."),
+        {
+            "type": "conversation.item.create",
+            "event_id": "phrase-1",
+            "item": {
+                "id": "notice-1-abc",
+                "type": "message",
+                "role": "assistant",
+                "content": [{"type": "output_text", "text": "This call is recorded."}],
             },
         },
     ),
