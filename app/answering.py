@@ -37,6 +37,7 @@ from app.models.ports import ModelSession, SessionConfig
 from app.observe.log import event
 from app.persona import Persona, Personas, credentials_of
 from app.settings import Settings
+from app.speech.hold_tone import hold_tone
 from app.speech.phrase_book import PhraseBook, PhraseKey
 from app.speech.vad.detectors import voice_engine
 
@@ -102,6 +103,7 @@ class Answering:
         if self._judge is not None:
             openai_text.prepare(self._judge.credentials)
         self._hearing_for(self._personas.get(self._settings.agent))
+        hold_tone()
 
     def want_phrases(self) -> None:
         """Have the default agent's phrases at hand before its first call."""

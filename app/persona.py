@@ -201,6 +201,7 @@ def _call(agent: Agent, settings: Settings, prices: tuple[Prices | None, ...]) -
         late_greeting=late_greeting_instructions(agent.greeting) if agent.greeting else "",
         notices=agent.notices,
         patience=_patience(agent),
+        tool_sound_after_ms=round(agent.silence.tool_sound_after_s * 1000),
         floor=_floor(agent),
         turn_end=_turn_end(agent, settings),
         playout=_playout(settings.lead_ms),

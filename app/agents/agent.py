@@ -102,6 +102,9 @@ class Silence:
     goodbye: _Words = PatienceSettings().give_up
     hold_s: Annotated[float, Field(ge=0, le=3_600)] = 180.0
     """How long a caller who asked for a moment is left alone, in seconds."""
+    tool_sound_after_s: Annotated[float, Field(ge=0, le=600)] = 3.0
+    """How long a caller waits for a tool in silence before a soft sound tells that it runs, in
+    seconds. 0: no sound."""
 
 
 @with_config(_STRICT)

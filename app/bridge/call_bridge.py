@@ -16,6 +16,7 @@ from app.bridge.caller_path import CallerPath
 from app.bridge.carrier_writer import CarrierWriter
 from app.bridge.ears import Hearing
 from app.bridge.errands import Errands, Runners
+from app.bridge.hold_sound import sound
 from app.bridge.journal import Journal
 from app.bridge.legs import Legs, OpenModel
 from app.bridge.pacer import Pacer
@@ -32,6 +33,7 @@ from app.call.commands import (
     SendAudio,
     SendClear,
     SendMark,
+    SendSound,
     TakeLeg,
 )
 from app.call.endings import EndReason
@@ -265,10 +267,9 @@ class CallBridge:
     def _do(self, command: Command, audio: bytes | None) -> None:
         match command:
             case SendAudio(generation, start, end):
-                ulaw = self._store.take(generation, start, end)
-                self._writer.write(self._dialect.audio(ulaw))
-                if self.ears is not None:
-                    self.ears.played(ulaw, self.call.playout.plays_at_ms(start))
+                self._send(self._store.take(generation, start, end), start)
+            case SendSound(start, end):
+                self._send(sound(start, end), start)
             case KeepAudio(generation):
                 self._store.keep(generation, audio or b"")
             case KeepSilence(generation, n_bytes):
@@ -285,6 +286,12 @@ class CallBridge:
                 self._ended.set_result(command)
             case _:
                 self._do_beside(command)
+
+    def _send(self, ulaw: bytes, start: int) -> None:
+        """`start`: its position in the present generation."""
+        self._writer.write(self._dialect.audio(ulaw))
+        if self.ears is not None:
+            self.ears.played(ulaw, self.call.playout.plays_at_ms(start))
 
     def _do_beside(self, command: Command) -> None:
         """What concerns the models, tools and phrases."""

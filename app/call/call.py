@@ -81,6 +81,7 @@ from app.call.playout import Playout
 from app.call.responses import Responses
 from app.call.silence import Silence
 from app.call.timeline import Timeline
+from app.call.tool_sound import ToolSound
 from app.call.transcript import Transcript
 
 
@@ -98,6 +99,7 @@ class Call:
         self._caller = caller = CallerSide(m)
         self._turns = turns = OwnTurns(m, caller)
         self._silence = Silence(m)
+        self._sound = ToolSound(m)
         self._handlers: dict[type, Callable[[Any, int], list[Command]]] = {
             StreamStarted: self._stream_started,
             CallerAudioBegan: self._caller_audio_began,
@@ -197,6 +199,7 @@ class Call:
             self._collecting.due_ms,
             self._opening.due_ms,
             self._silence.due_ms,
+            self._sound.due_ms,
             None if m.phase is Phase.OPENING else m.keypad.due_ms,
             m.goodbye.due_ms(m.playout),
             m.handover.due_ms,
@@ -222,6 +225,7 @@ class Call:
             commands += self._agent.look(now_ms)
             commands += self._collecting.look(now_ms)
             self._silence.look(now_ms)
+            commands += self._sound.look(now_ms)
         if m.handover.waiting and not ends(commands):
             commands += m.handover.look(now_ms, quiet=m.quiet)
         if self._moving.begun and not ends(commands):

@@ -51,6 +51,15 @@ class SendAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class SendSound:
+    """Send a stretch of the sound that plays while a tool runs; it goes round for ever."""
+
+    start: int
+    end: int
+    """Counted from where the sound began, on the axis of a generation of its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class SendMark:
     name: str
 
@@ -224,6 +233,7 @@ Command: TypeAlias = (
     | KeepSilence
     | ReplayAudio
     | SendAudio
+    | SendSound
     | SendMark
     | SendClear
     | CreateResponse

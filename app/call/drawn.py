@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from app.call import floor, notices, opening, phases, playout, relay, responses, turn_end
+from app.call import (
+    floor,
+    notices,
+    opening,
+    phases,
+    playout,
+    relay,
+    responses,
+    turn_end,
+    waiting_sound,
+)
 
 State = TypeVar("State", bound=StrEnum)
 
@@ -50,6 +60,11 @@ def page() -> str:
                 "The model's response",
                 "One answer at a time; only this machine asks for one. `app/call/responses.py`",
                 responses.TRANSITIONS,
+            ),
+            _machine(
+                "The sound of a slow tool",
+                "While nobody is heard and a tool runs. `app/call/waiting_sound.py`",
+                waiting_sound.TRANSITIONS,
             ),
             _machine(
                 "The relay",

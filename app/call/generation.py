@@ -43,6 +43,8 @@ class Mark:
 @dataclass(slots=True)
 class Generation:
     number: int
+    sound: bool = False
+    """A sound that goes on until it is cut; nothing of it is anybody's words."""
     state: GenerationState = GenerationState.PLAYING
     spans: Spans = field(default_factory=Spans)
     clock: PlayClock = field(default_factory=PlayClock)

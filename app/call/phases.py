@@ -63,6 +63,9 @@ class CallSettings:
     relay: RelaySettings = field(default_factory=RelaySettings)
     prices: tuple[Prices | None, ...] = ()
     """Of each model of the agent's list; None where they are not known."""
+    tool_sound_after_ms: int = 0
+    """So long a caller waits for a tool in silence; then a sound tells them that it runs. 0: there
+    is none."""
     key_pause_ms: int = 1_500
     """Keys pressed closer together than this reach the model as one entry."""
     goodbye_timeout_ms: int = 3_000

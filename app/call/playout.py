@@ -15,6 +15,8 @@ A cut opens the next generation at once, so several older ones may be fenced at 
 A *hold* is a cut that may be taken back: what the caller did not hear waits on the old generation's
 axis, with what the model says meanwhile, until it is resumed (the next generation replays it from
 the heard byte on, a frame or two earlier and fading in) or given up (then it is a cut).
+A *sound* (while a slow tool runs) is a generation without an end and without items. It counts as
+nothing: it is not unplayed, and no verdict is told of it. Whatever is to be said cuts it.
 Mark names: `s<generation>.<position>` start, `p…` progress, `e…` end, `f<generation>` fence.
 Facts relied on: marks and caller media share one ordered socket; `clear` returns all pending marks;
 a mark with nothing queued before it returns at once (Twilio docs: websocket messages).
@@ -31,6 +33,7 @@ from app.call.commands import (
     SendAudio,
     SendClear,
     SendMark,
+    SendSound,
 )
 from app.call.generation import (
     TRANSITIONS,
@@ -130,13 +133,13 @@ class Playout:
     def unsent_ms(self) -> int:
         """How much audio waits to be released."""
         g = self._filling
-        return (g.spans.end - g.sent) // BYTES_PER_MS
+        return max(0, g.spans.end - g.sent) // BYTES_PER_MS
 
     @property
     def due_ms(self) -> int | None:
         """When `release` or `expire` has something to do, on the call clock."""
         due = [g.cut_ms + self.settings.fence_timeout_ms for g in self._fenced.values()]
-        if self._now.sent + FRAME_BYTES <= self._now.spans.end:
+        if self._more_to_send:
             due.append(self._play_end_ms - self.settings.lead_ms + self.settings.step_ms)
         return min(due, default=None)
 
@@ -156,9 +159,10 @@ class Playout:
         self, response_id: str, item_id: str, content_index: int, n_bytes: int, now_ms: int
     ) -> list[Command]:
         """Take model audio onto the axis and release what is due."""
+        silence = self.end_sound(now_ms)
         g = self._filling
         g.spans.append(response_id, item_id, content_index, n_bytes)
-        return [KeepAudio(g.number, n_bytes), *self.release(now_ms)]
+        return [*silence, KeepAudio(g.number, n_bytes), *self.release(now_ms)]
 
     @property
     def _filling(self) -> Generation:
@@ -184,18 +188,22 @@ class Playout:
         """Release audio up to the lead, with the marks that belong to it."""
         g, s = self._now, self.settings
         commands: list[Command] = []
-        if g.sent + FRAME_BYTES <= g.spans.end and self._lead_is_low(now_ms):
+        if self._more_to_send and self._lead_is_low(now_ms):
             if self._play_end_ms <= now_ms:
                 g.run_start, g.run_start_ms = g.sent, now_ms
                 self._play_end_ms = now_ms
                 commands.append(self._mark("start", now_ms))
             wanted = (now_ms + s.lead_ms - self._play_end_ms) * BYTES_PER_MS
-            target = min(g.spans.end, g.sent + wanted)
+            target = g.sent + wanted if g.sound else min(g.spans.end, g.sent + wanted)
             while g.sent + FRAME_BYTES <= target:
                 commands += self._send_until(target, now_ms)
         if g.ends and g.ends[0] == g.sent:
             commands.append(self._mark("end", now_ms))
         return commands
+
+    @property
+    def _more_to_send(self) -> bool:
+        return self._now.sound or self._now.sent + FRAME_BYTES <= self._now.spans.end
 
     def _lead_is_low(self, now_ms: int) -> bool:
         return self._play_end_ms - now_ms <= self.settings.lead_ms - self.settings.step_ms
@@ -206,7 +214,9 @@ class Playout:
         if g.ends:
             target = min(target, g.ends[0])
         n_bytes = (target - g.sent) // FRAME_BYTES * FRAME_BYTES
-        commands: list[Command] = [SendAudio(g.number, g.sent, g.sent + n_bytes)]
+        stretch = (g.sent, g.sent + n_bytes)
+        sent = SendSound(*stretch) if g.sound else SendAudio(g.number, *stretch)
+        commands: list[Command] = [sent]
         g.sent += n_bytes
         self._play_end_ms += n_bytes // BYTES_PER_MS
         if g.ends and g.ends[0] == g.sent:
@@ -235,6 +245,26 @@ class Playout:
         fence = f"f{old.number}"
         self._fenced[fence] = old
         return [SendMark(fence), SendClear()]
+
+    # A sound
+
+    @property
+    def sounding(self) -> bool:
+        """A sound plays, and nothing else."""
+        return self._now.sound
+
+    def begin_sound(self, now_ms: int) -> list[Command]:
+        """Play the sound until `end_sound`, or until there is something to be said. Nothing happens
+        while anything else plays or waits."""
+        if self.unplayed or self.sounding:
+            return []
+        commands = self._fence(now_ms)
+        self._now.sound = True
+        return commands + self.release(now_ms)
+
+    def end_sound(self, now_ms: int) -> list[Command]:
+        """Silence, at once."""
+        return self._fence(now_ms) if self.sounding else []
 
     # Holding
 
@@ -292,7 +322,7 @@ class Playout:
         if name in self._fenced:
             g = self._fenced.pop(name)
             g.settle("fence", g.clock.position_at(lo_ms, hi_ms))
-            return None if g is self._held else g.settled
+            return None if g is self._held or g.sound else g.settled
         if name in self._now.marks:
             return self._played(self._now, self._now.marks.pop(name), lo_ms, hi_ms)
         for g in self._fenced.values():
@@ -305,13 +335,14 @@ class Playout:
         timeout_ms = self.settings.fence_timeout_ms
         late = [name for name, g in self._fenced.items() if now_ms - g.cut_ms >= timeout_ms]
         settled = [_settle_by_clock(self._fenced.pop(name)) for name in late]
-        return [g.settled for g in settled if g is not self._held]
+        return [g.settled for g in settled if g is not self._held and not g.sound]
 
     def close(self, now_ms: int) -> list[Settled]:
         """The line is gone: settle by the clock whatever is still open."""
         held = self.give_up()
         _, settled = self.cut(now_ms)
-        verdicts = [_settle_by_clock(g).settled for g in self._fenced.values()]
+        fenced = [_settle_by_clock(g) for g in self._fenced.values()]
+        verdicts = [g.settled for g in fenced if not g.sound]
         self._fenced.clear()
         return [*verdicts, *(verdict for verdict in (held, settled) if verdict is not None)]
 

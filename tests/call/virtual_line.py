@@ -25,6 +25,7 @@ from app.call.commands import (
     SendAudio,
     SendClear,
     SendMark,
+    SendSound,
     Summarise,
     TakeLeg,
 )
@@ -47,7 +48,16 @@ from app.call.events import (
 from app.call.phases import CallSettings
 from tests.call.virtual_carrier import Carrier, CarrierTime
 from tests.call.virtual_model import Item, Model, Speech
-from tests.call.virtual_time import BYTES_PER_MS, ITEM_SHIFT, NO_AUDIO, SILENCE, Audio, Heap, Wire
+from tests.call.virtual_time import (
+    BYTES_PER_MS,
+    ITEM_SHIFT,
+    NO_AUDIO,
+    SILENCE,
+    SOUND,
+    Audio,
+    Heap,
+    Wire,
+)
 
 FIRST_PHRASE = 1_000_000
 """Recordings count from here, the models' items from 0."""
@@ -281,6 +291,10 @@ class VirtualLine:
                 assert len(piece) == end - start
                 shell.sent += piece
                 self._to_carrier.send(lambda: self.carrier.media(piece))
+            case SendSound(start, end):
+                noise = array("q", [SOUND]) * (end - start)
+                shell.sent += noise
+                self._to_carrier.send(lambda: self.carrier.media(noise))
             case SendMark(name):
                 self._to_carrier.send(lambda: self.carrier.mark(name))
             case SendClear():

@@ -9,6 +9,7 @@ from typing import TypeAlias
 BYTES_PER_MS = 8
 ITEM_SHIFT = 32
 SILENCE = -1
+SOUND = -2
 Audio: TypeAlias = "array[int]"
 """One entry a byte: item number << ITEM_SHIFT | offset within the item, or SILENCE."""
 NO_AUDIO: Audio = array("q")

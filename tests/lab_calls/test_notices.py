@@ -89,8 +89,6 @@ CASES: dict[str, Case] = {
     "presses": Case(Script((WaitForBot.started(), Press("42"), ANSWERED, HangUp()))),
     "hangs up": Case(Script((WaitForBot.started(), Wait(2_000), HangUp()))),
     "no recordings": Case(TALKS, "voice", False),
-        Script((talks(600), Wait(NOTICES_MS), ANSWERED, HangUp())), "voice", False
-    ),
 }
 ALL = pytest.mark.parametrize("name", CASES)
 
