@@ -183,6 +183,22 @@ def test_a_change_of_sessions_does_not_stop_it() -> None:
     assert ended_ms > 17_900
 
 
+def test_a_phrase_of_ours_is_heard_in_its_place() -> None:
+    relay = RelaySettings(filler="One moment.", attempt_ms=60_000, give_up_ms=60_000)
+    line = line_with(replace(BY_MODEL, relay=relay), 30_000)
+    line.phrases = {"One moment.": 1_000}
+    line.ready_ms = 8_000
+    line.run_until(7_000)
+    line.drop()
+    line.run_until(20_000)
+
+    filler = line.heard_phrase("One moment.")
+    assert [at for _, at in filler] == list(range(0, 8_000, 160))
+    first, second = sounds(line)
+    assert first[1] <= filler[0][0]
+    assert second[0] >= filler[-1][0] + AFTER_MS
+
+
 def test_a_call_that_ends_meanwhile_ends() -> None:
     line = line_with(BY_MODEL, 20_000)
     line.run_until(7_000)
