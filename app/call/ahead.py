@@ -14,7 +14,7 @@ from app.call.memory import delete, mend
 
 def ask_ahead(m: Machines, now_ms: int) -> list[Command]:
     """Ask for an answer to what was committed, unless something else is under way."""
-    if m.ahead.running or m.responses.owed or m.playout.unplayed:
+    if m.ahead.running or m.responses.owed or m.responses.withheld or m.playout.unplayed:
         return []
     asked = m.responses.caller_silent(now_ms) + m.want_answer(now_ms)
     if not asked:

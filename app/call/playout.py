@@ -273,8 +273,9 @@ class Playout:
         if self.holding:
             self._resume = False
             return []
+        commands = self.end_sound(now_ms)
         held = self._now
-        commands = self._fence(now_ms)
+        commands += self._fence(now_ms)
         self._held, self._held_at_ms, self._resume = held, now_ms, False
         return commands
 
