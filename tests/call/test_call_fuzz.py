@@ -1,5 +1,5 @@
 """Whatever comes, in whatever order: no exception, one end, valid truncations, no busy pacer; one
-leg at a time, told nothing before it was there and nothing after it was gone."""
+leg at a time, told nothing before it was there and nothing after it was gone; no notice is cut."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.call.call import Call
 from app.call.commands import (
+    AddAgentText,
     AddUserText,
     CancelResponse,
     ClearInput,
@@ -25,7 +26,9 @@ from app.call.commands import (
     ReplayAudio,
     RewriteItem,
     SendAudio,
+    SendClear,
     SendMark,
+    SendSound,
     SendToolOutput,
     Summarise,
     TakeLeg,
@@ -145,7 +148,7 @@ causes: st.SearchStrategy[CloseCause] = st.sampled_from(
     ["lost", "lost", "expired", "unreachable", "nonsense", "stalled", "refused"]
 )
 lifetimes = st.none() | st.sampled_from([-5_000, 0, 900, 20_000, 3_600_000])
-phrases = st.sampled_from(["One moment.", "Hello."])
+phrases = st.sampled_from(["One moment.", "Hello.", "Recorded.", "A machine."])
 summaries = st.sampled_from(["summary-1", "summary-2", "summary-3"])
 legs: st.SearchStrategy[Event] = st.one_of(
     st.builds(ModelReady, st.just("s"), st.just("m"), lifetimes, newest),
@@ -171,6 +174,9 @@ settings = st.builds(
     language=st.sampled_from(["", "en"]),
     greeting=st.sampled_from(["", "Greet."]),
     greeting_words=st.sampled_from(["", "Hello."]),
+    late_greeting=st.sampled_from(["", "Greet late."]),
+    notices=st.sampled_from([(), (), ("Recorded.",), ("A machine.", "Recorded.")]),
+    tool_sound_after_ms=st.sampled_from([0, 500]),
     patience=st.builds(PatienceSettings, after_ms=st.sampled_from([0, 3_000])),
     floor=st.builds(
         FloorSettings,
@@ -232,8 +238,10 @@ snapshots = st.none() | st.builds(
     ).map(tuple),
     st.booleans(),
     st.booleans(),
+    notices_heard=st.integers(0, 3),
 )
 FOR_THE_MODEL = (
+    AddAgentText,
     AddUserText,
     CancelResponse,
     ClearInput,
@@ -269,6 +277,7 @@ class Watch:
         self.received: dict[str, int] = defaultdict(int)
         self.stored: dict[int, int] = defaultdict(int)
         self.sent: dict[int, int] = defaultdict(int)
+        self.sound_end = 0
         self.marks: list[str] = []
         self.ended = False
         self.opened = 0
@@ -306,7 +315,7 @@ class Watch:
             case _:
                 assert self.carrying or not isinstance(command, FOR_THE_MODEL)
 
-    def see(self, event: Event, commands: list[Command]) -> None:
+    def see(self, event: Event, commands: list[Command]) -> None:  # noqa: PLR0912 - a line a command
         assert not (self.ended and commands)
         if isinstance(event, ModelReady) and event.leg == self.opened != self.carrying:
             self.ready.add(event.leg)
@@ -332,6 +341,10 @@ class Watch:
                 case SendAudio(generation, start, end):
                     assert start == self.sent[generation] < end <= self.stored[generation]
                     self.sent[generation] = end
+                case SendSound(start, end):
+                    assert start in (0, self.sound_end)
+                    assert start < end
+                    self.sound_end = end
                 case SendMark(name):
                     assert name not in self.marks
                     self.marks.append(name)
@@ -355,7 +368,10 @@ class Line:
         """Hand the event over, if it can come at all."""
         placed = self.watch.placed(event)
         if placed is not None:
+            notice = self.call.notices.under_way and not self.call.playout.sounding
             commands = self.call.handle(placed, self.now_ms)
+            if notice and self.call.notices.under_way:
+                assert SendClear() not in commands
             self.log.append((self.now_ms, placed, commands))
             self.watch.see(placed, commands)
 
