@@ -43,7 +43,8 @@ notices = ["{MACHINE}", "{TAPED}"]
 filler = ""
 [barge_in]
 by = """
-CLIP = voice_clip("actually_question_slt")
+CLIP = voice_clip("when_open_slt")
+"""1.2 s: its turn is over long before the notices are."""
 
 
 class Brain:
@@ -81,7 +82,7 @@ def talks(after_ms: int) -> Interrupt:
 
 
 ANSWERED = WaitForBot.finished(500, said_ms=ANSWER_MS - 100)
-TALKS = Script((talks(600), Wait(NOTICES_MS), ANSWERED, HangUp()))
+TALKS = Script((talks(300), Wait(NOTICES_MS), ANSWERED, HangUp()))
 CASES: dict[str, Case] = {
     "listens": Case(Script((WaitForBot.finished(600), HangUp()))),
     "talks": Case(TALKS),
