@@ -34,6 +34,7 @@ class Keypad:
         "_free",
         "_free_due_ms",
         "_free_hidden",
+        "_free_run",
         "_last_ms",
         "_late",
         "_late_until_ms",
@@ -51,6 +52,8 @@ class Keypad:
         """Keys pressed outside of collections ..."""
         self._free_due_ms: int | None = None
         """... and when they are complete."""
+        self._free_run = 0
+        """How many of them were pressed one after the other, up to now."""
         self._free_hidden = False
         """They may be what a masked collection had asked for."""
         self._collecting: Collect | None = None
@@ -116,6 +119,8 @@ class Keypad:
             return False
         self._ended = None
         if self._collecting is None:
+            paused = self._free_due_ms is None or now_ms >= self._free_due_ms
+            self._free_run = 1 if paused else self._free_run + 1
             self._free += digit
             self._free_due_ms = now_ms + self.pause_ms
             self._free_hidden = self._free_hidden or self._late is not None
@@ -133,7 +138,8 @@ class Keypad:
         if self._free_due_ms is None or now_ms < self._free_due_ms:
             return ""
         hidden = self._free_hidden
-        return "".join(MASK if hidden and key.isdigit() else key for key in self._take_free())
+        keys = self._take_free(len(self._free))
+        return "".join(MASK if hidden and key.isdigit() else key for key in keys)
 
     # Collections
 
@@ -150,7 +156,7 @@ class Keypad:
     def _adopt(self, settings: Collect) -> None:
         """Hidden keys are not for a collection that would show them."""
         hidden = self._free_hidden
-        keys = self._take_free()
+        keys = self._take_free(self._free_run)
         if hidden and not settings.masked:
             return
         if settings.masked and not hidden:
@@ -186,9 +192,12 @@ class Keypad:
         if len(self._typed) == settings.max_digits:
             self._end_try("length", settings, now_ms)
 
-    def _take_free(self) -> str:
-        keys, self._free, self._free_due_ms = self._free, "", None
-        self._free_hidden = False
+    def _take_free(self, newest: int) -> str:
+        """The newest so many. Older ones wait on, to be told."""
+        older = len(self._free) - newest
+        keys, self._free, self._free_run = self._free[older:], self._free[:older], 0
+        if not self._free:
+            self._free_due_ms, self._free_hidden = None, False
         return keys
 
     @property

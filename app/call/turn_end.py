@@ -198,9 +198,9 @@ class TurnEnd:
 
     def words(self, item_id: str, text: str, now_ms: int) -> tuple[Step, ...]:
         """The words of an item are known; "" where it has none. Items of other turns count for
-        nothing."""
+        nothing, and so does what is said of an item later."""
         steps = self.expire(now_ms)
-        if item_id in self._words:
+        if item_id in self._words and self._words[item_id] is None:
             self._words[item_id] = text.strip()
         return (*steps, *self._ask(now_ms))
 
