@@ -11,9 +11,10 @@ from app.agents import Agent, AgentError, BargeIn, Failover, Local, SemanticVad,
 from app.call.phases import CallSettings
 from app.call.prices import Prices
 from app.call.turn_end import TurnEndSettings
+from app.manner import greeting_instructions
 from app.models import ports
 from app.models.openai_connect import Credentials
-from app.persona import Persona, Personas, greeting_instructions, make_persona
+from app.persona import Persona, Personas, make_persona
 from app.settings import DEFAULT_MODEL, Settings
 from app.tools.functions import ToolLoadError
 
