@@ -8,20 +8,20 @@ from bench.vad_cost import Cost, cost
 
 CALLS: Final = 100
 LIMIT_MS: Final = 1.0
-FLOORS_DBFS: Final = (None, -65.0, -50.0)
-"""The line's own noise; the middle one counts for the target."""
+FLOORS_DBFS: Final = (None, -65.0, -50.0, -40.0)
+"""The line's own noise; the costliest counts for the target."""
 
 
 async def run(*, quick: bool, seed: int) -> Findings:
     """CPU time, not time on the wall. The seeds of `bench.vad` stand."""
     duration_s = 5 if quick else 15
-    floors = FLOORS_DBFS[1:2] if quick else FLOORS_DBFS
+    floors = FLOORS_DBFS[-1:] if quick else FLOORS_DBFS
     costs = {
         floor: cost(lambda: voice_engine("silero"), CALLS, duration_s, floor) for floor in floors
     }
-    found = costs[FLOORS_DBFS[1]].cpu_ms
+    found = max(one.cpu_ms for one in costs.values())
     limit = Target(
-        f"CPU per call-second at {CALLS} calls",
+        f"CPU per call-second at {CALLS} calls, also on noisy lines",
         f"<= {LIMIT_MS} ms",
         f"{found:.2f} ms",
         found <= LIMIT_MS,

@@ -28,6 +28,9 @@ STEADY: Final = frozenset({"white", "pink", "street", "ringback", "DTMF", "breat
 """Noises that hold no voices and no tunes: here nothing may be taken for a caller."""
 COST_LIMIT_MS: Final = 1.0
 CALLS: Final = (1, 10, 50, 100)
+LINE_NOISES_DBFS: Final = (None, -65.0, -55.0, -50.0, -45.0, -40.0)
+"""White noise, always there. The gate is closed between words up to -55 dBFS, never from -50."""
+_NOISE_NAMES: Final = tuple("none" if at is None else f"{at:.0f} dBFS" for at in LINE_NOISES_DBFS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +96,23 @@ def cost_of_all(*, quick: bool) -> Found:
     rows = [[name, *(f"{run.cpu_ms:.2f}" for run in runs)] for name, runs in costs.items()]
     calls = tuple(f"{count} calls" for count in CALLS)
     title = "CPU ms per call-second; callers speak 40 % of the time on a line at -65 dBFS"
-    floors = (None, -65.0, -55.0, -50.0, -40.0)
-    noisy = {floor: cost(DETECTORS[OURS], CALLS[-1], duration_s, floor) for floor in floors}
+    noisy = [cost(DETECTORS[OURS], CALLS[-1], duration_s, floor) for floor in LINE_NOISES_DBFS]
     by_noise = table(
         f"silero with its gate, {CALLS[-1]} calls, by the line's own noise",
         ("noise", "CPU ms per call-second", "windows inferred", "in a batch"),
-        [_cost_row(floor, run) for floor, run in noisy.items()],
+        [_cost_row(name, run) for name, run in zip(_NOISE_NAMES, noisy, strict=True)],
     )
-    limit = _within(
-        f"CPU per call-second at {CALLS[-1]} calls", COST_LIMIT_MS, costs[OURS][-1].cpu_ms, ".2f"
+    limits = tuple(
+        _within(f"CPU per call-second at {CALLS[-1]} calls, {what}", COST_LIMIT_MS, run, ".2f")
+        for what, run in (
+            ("quiet lines", costs[OURS][-1].cpu_ms),
+            ("the costliest noise", max(run.cpu_ms for run in noisy)),
+        )
     )
-    return Found((limit,), (table(title, ("detector", *calls), rows), by_noise))
+    return Found(limits, (table(title, ("detector", *calls), rows), by_noise))
 
 
-def _cost_row(floor_dbfs: float | None, run: Cost) -> list[str]:
-    name = "none" if floor_dbfs is None else f"{floor_dbfs:.0f} dBFS"
+def _cost_row(name: str, run: Cost) -> list[str]:
     return [name, f"{run.cpu_ms:.2f}", f"{run.inferred_share:.0%}", f"{run.batch:.0f}"]
 
 
