@@ -53,9 +53,11 @@ async def open_session(
 
 
 def capabilities_of(config: SessionConfig) -> Capabilities:
-    """Without turn detection the server reports no speech, and turns are ours to end."""
-    listens = config.turn_detection is not None
-    return Capabilities(turns="model" if listens else "us", speech_events=listens)
+    """Without turn detection the server reports no speech. Where it does not answer by itself,
+    with or without, when the caller's turn is over is ours to say."""
+    detection = config.turn_detection
+    answers = detection is not None and detection.create_response
+    return Capabilities(turns="model" if answers else "us", speech_events=detection is not None)
 
 
 class OpenAIRealtime:

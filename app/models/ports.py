@@ -125,11 +125,13 @@ class Capabilities:
     """What the heart may ask of a model, and who ends a turn."""
 
     turns: Literal["model", "us", "duplex"]
-    """`model`: its voice detection ends turns; `us`: we do; `duplex`: it owns the floor."""
+    """`model`: it says when a turn is over, and answers by itself; `us`: we say so, and ask for the
+    answer; `duplex`: it owns the floor."""
     truncate: bool = True
     """Its memory of an answer can be cut to what was heard."""
     cancel: bool = True
     speech_events: bool = True
+    """It reports where speech began and stopped, whoever ends turns."""
     tools: bool = True
 
 

@@ -7,7 +7,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Literal
 
 import pytest
 from websockets.asyncio.server import ServerConnection
@@ -19,7 +19,15 @@ from app.models.never_opened import NeverOpened
 from app.models.openai_connect import Credentials, Limits
 from app.models.openai_realtime import OpenAIRealtime, capabilities_of, open_session
 from app.models.openai_server_events import NONSENSE_LIMIT
-from app.models.ports import Capabilities, Incoming, SessionConfig, SessionOver
+from app.models.ports import (
+    Capabilities,
+    Incoming,
+    SemanticVad,
+    ServerVad,
+    SessionConfig,
+    SessionOver,
+    TurnDetection,
+)
 from tests.models.openai_server import OpenAIServer, Script, read_on, running, say
 
 FRAME = base64.b64encode(b"\x7f" * 160).decode("ascii")
@@ -307,10 +315,28 @@ async def test_nothing_is_sent_after_the_end() -> None:
         assert len(server.received) == 1
 
 
-def test_who_ends_turns_follows_the_configuration() -> None:
-    assert capabilities_of(SessionConfig()) == Capabilities(turns="model")
-    ours: dict[str, Any] = {"turns": "us", "speech_events": False}
-    assert capabilities_of(SessionConfig(turn_detection=None)) == Capabilities(**ours)
+@pytest.mark.parametrize(
+    ("detection", "turns", "speech_events"),
+    [
+        (ServerVad(), "model", True),
+        (SemanticVad(), "model", True),
+        (ServerVad(interrupt_response=False), "model", True),
+        (ServerVad(create_response=False, interrupt_response=False), "us", True),
+        (SemanticVad(create_response=False, interrupt_response=False), "us", True),
+        (None, "us", False),
+    ],
+)
+def test_turns_are_the_models_where_it_answers_them_by_itself(
+    detection: TurnDetection | None, turns: Literal["model", "us"], speech_events: bool
+) -> None:
+    found = capabilities_of(SessionConfig(turn_detection=detection))
+    assert found == Capabilities(turns=turns, speech_events=speech_events)
+
+
+async def test_an_open_session_has_the_capabilities_that_were_configured() -> None:
+    ours = SessionConfig(turn_detection=ServerVad(create_response=False))
+    async with session_with(config=ours) as (_, session):
+        assert session.capabilities == Capabilities(turns="us")
 
 
 async def test_what_was_before_is_told_in_one_order_with_the_audio() -> None:
