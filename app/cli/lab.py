@@ -3,18 +3,19 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any, Literal
 
 import click
 import uvloop
 
 from app.cli.configured import configured
 from app.cli.failure import Failure, told_plainly
+from app.cli.lab_caller import VOICES, InOrder, acts, caller_flags, steps
+from app.cli.lab_line import impairments, line_flags
 from app.demo.stage import CALLED, CALLER, LAB_ACCOUNT, LAB_KEY
-from app.lab.phone.impairments import Impairments
 from app.lab.phone.line import PhoneLine
 from app.lab.phone.report import CallReport, LineEvent
-from app.lab.phone.script import HangUp, Say, Script, Step, WaitForBot
-from app.lab.phone.sound import load_clip
+from app.lab.phone.script import Script
 from app.lab.realtime.server import LabRealtime
 from app.lab.speech.dialog import ScriptedBrain
 from app.lab.speech.ear import SphinxEar
@@ -27,52 +28,70 @@ def command() -> None:
     """A telephone and a realtime model made of software."""
 
 
-@command.command("call")
+@command.command("call", cls=InOrder)
 @click.argument("voice_url")
+@caller_flags
 @click.option(
-    "--say",
-    "clips",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A WAV or raw μ-law file that the caller says when the bot has finished. Repeatable.",
+    "--voice",
+    type=click.Choice(VOICES),
+    help="One person's clips for all that the caller says of itself; default: anybody's.",
 )
+@click.option(
+    "--background",
+    type=click.Choice(("comfort", "silence")),
+    default="comfort",
+    help="What the line carries while nobody speaks; default: comfort noise.",
+)
+@line_flags
+@click.option("--seed", default=0, help="Of all chance: the same seed, the same caller and line.")
+@click.option("--limit", "limit_s", default=120, metavar="S", help="Hangs up after so many s.")
 @click.option("--account-sid", default="", help="Default: TWILIO_ACCOUNT_SID.")
 @click.option("--auth-token", default="", help="Signs as Twilio does. Default: TWILIO_AUTH_TOKEN.")
-@click.option("--delay", "delay_ms", default=0, show_default=True, help="One-way delay in ms.")
-@click.option("--jitter", "jitter_ms", default=0, show_default=True, help="Added at most, in ms.")
 @click.option("--wav", type=click.Path(dir_okay=False, path_type=Path), help="Record to this WAV.")
+@click.pass_context
 def call(
+    ctx: click.Context,
+    /,
     voice_url: str,
-    clips: tuple[Path, ...],
+    voice: str | None,
+    background: Literal["comfort", "silence"],
+    seed: int,
+    limit_s: int,
     account_sid: str,
     auth_token: str,
-    delay_ms: int,
-    jitter_ms: int,
     wav: Path | None,
+    **flags: Any,
 ) -> None:
     """Call the bot whose voice webhook is VOICE_URL, as Twilio would.
 
-    Prints what happens, then the outcome as JSON. Exits 0 if nothing went wrong that Twilio would
-    report.
+    The caller waits for the greeting, does what the flags from --say to --silence tell, in the
+    order in which they are given and as often, and hangs up.
+
+    Prints what happens, then the outcome as JSON. Exits 0 if the caller could do all of it and
+    nothing went wrong that Twilio would report.
     """
     with told_plainly():
         settings = configured()
         auth_token = auth_token or next(iter(settings.twilio_auth_tokens), "")
         if not auth_token:
             raise Failure("No token to sign with: give --auth-token, or set TWILIO_AUTH_TOKEN.")
-        script = _script([load_clip(path) for path in clips])
+        try:
+            does = steps(acts(ctx), seed, voice)
+        except ValueError as error:
+            raise Failure(str(error)) from error
     line = PhoneLine(
         voice_url,
         account_sid=account_sid or settings.twilio_account_sid or LAB_ACCOUNT,
         auth_token=auth_token,
-        impairments=Impairments(delay_ms=delay_ms, jitter_ms=jitter_ms),
+        impairments=impairments(seed, flags),
         on_event=_show,
     )
+    script = Script(does, background=background, limit_ms=limit_s * 1000)
     report = uvloop.run(line.call(script, from_=CALLER, to=CALLED))
     if wav is not None:
         report.recording.write_wav(wav)
     click.echo(json.dumps(_outcome(report), indent=2))
-    raise SystemExit(1 if report.errors or report.faults else 0)
+    raise SystemExit(0 if report.as_scripted else 1)
 
 
 @command.command("model")
@@ -112,13 +131,6 @@ def model(host: str, port: int, key: str, dialog: Path | None) -> None:
             return
 
 
-def _script(clips: list[bytes]) -> Script:
-    steps: list[Step] = [WaitForBot.finished(quiet_ms=800)]
-    for clip in clips:
-        steps += [Say(clip), WaitForBot.finished(quiet_ms=1_500)]
-    return Script((*steps, HangUp()))
-
-
 def _show(event: LineEvent) -> None:
     click.echo(f"{event.at_ms:>7} ms  {event.kind:<15} {event.text}".rstrip(), err=True)
 
@@ -132,6 +144,15 @@ def _outcome(report: CallReport) -> dict[str, object]:
         "verbs": [verb.name for verb in report.verbs],
         "errors": [f"{error.code or 'lab'}: {error.detail}" for error in report.errors],
         "unfinished_steps": len(report.unfinished),
+        "spoken": [
+            {
+                "kind": spoken.kind,
+                "text": spoken.text,
+                "onset_ms": round(spoken.onset_ms),
+                "end_ms": round(spoken.end_ms),
+            }
+            for spoken in report.spoken
+        ],
         "streams": [
             {
                 "heard_ms": stream.played.position // 8,

@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+import click
 import pytest
 
+from app.cli import lab
 from app.lab.phone import CallReport, Impairments, script
 from app.lab.phone.twiml import PERFORMED
 from app.lab.realtime.behaviour import Behaviour
@@ -83,6 +85,17 @@ async def test_the_ear_knows_the_words_of_the_dialog_example() -> None:
         skip_unless_ci(error)
     async with ear:
         assert await ear.hear(ULAW_SILENCE * 8_000, dialog.hints("open")) is None
+
+
+def test_every_flag_of_the_telephone_is_told() -> None:
+    tables = ("### Flags for difficult callers", "If the bot says less", "### Flags for a bad line")
+    rows = [row for words in tables for row in table(TEXT, words)]
+    told = {flag.split()[0] for row in rows for flag in codes(row[0])}
+    options = [parameter for parameter in lab.call.params if isinstance(parameter, click.Option)]
+    flags = {flag for option in options for flag in option.opts}
+    in_the_text = {"--account-sid", "--auth-token", "--wav"}
+    assert told == flags - in_the_text
+    assert in_the_text <= set(re.findall(r"`(--[a-z-]+)", TEXT))
 
 
 def test_every_behaviour_stands_with_its_default() -> None:

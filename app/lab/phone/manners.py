@@ -78,7 +78,7 @@ def hesitate(
     """A sentence with pauses inside, some of them filled with "um"."""
     chance = Random(f"{seed}/hesitate")
     parts = chance.choice(SENTENCES)
-    speaker = voice or chance.choice(PARTS_VOICES)
+    speaker = _speaker(voice, chance)
     clips = [voice_clip(f"part_{part}_{speaker}") for part in parts]
     return SayPieces(_with_pauses(clips, chance, pause_ms), "hesitation")
 
@@ -91,7 +91,7 @@ def spell(
     if not (digits.isascii() and digits.isdigit()):
         raise ValueError(f"expected digits from 0 to 9 to spell, got {len(digits)} characters")
     chance = Random(f"{seed}/spell")
-    speaker = voice or chance.choice(PARTS_VOICES)
+    speaker = _speaker(voice, chance)
     names = ("part_my_number_is", *(f"digit_{digit}" for digit in digits))
     clips = [voice_clip(f"{name}_{speaker}") for name in names]
     return SayPieces(_with_pauses(clips, chance, pause_ms), "spelling")
@@ -136,6 +136,15 @@ def _with_pauses(
 def _cut(clip: Clip) -> bytes:
     begin, end = int(clip.onset_ms) - EDGE_MS, int(clip.end_ms) + 1 + EDGE_MS
     return clip.ulaw[begin * BYTES_PER_MS : end * BYTES_PER_MS]
+
+
+def _speaker(voice: str | None, chance: Random) -> str:
+    """Who says parts of sentences."""
+    if voice is None:
+        return chance.choice(PARTS_VOICES)
+    if voice not in PARTS_VOICES:
+        raise ValueError(f"expected one of the voices {', '.join(PARTS_VOICES)}, got {voice!r}")
+    return voice
 
 
 def _picked(names: Sequence[str], seed: str) -> Clip:
