@@ -33,13 +33,20 @@ class Contender:
     env: dict[str, str] = field(default_factory=dict)
 
 
+AGENT = Path(__file__).with_name("bridge_agent.toml")
+"""Leaves the floor to the model, as the bare bridge does."""
+
 BARE = Contender("bare", "bench.bare_bridge")
 PICOWS = Contender("picows", "bench.picows_bridge")
 EARSHOT = Contender(
     "earshot",
     "app",
     ("serve", "--host", "127.0.0.1"),
-    {"EARSHOT_MAX_CALLS": "1000", "EARSHOT_LOG_LEVEL": "warning"},
+    {
+        "EARSHOT_AGENT": str(AGENT),
+        "EARSHOT_MAX_CALLS": "1000",
+        "EARSHOT_LOG_LEVEL": "warning",
+    },
 )
 
 

@@ -5,6 +5,9 @@
 The bridge under test has one core for itself, the load generator another. Within a round the
 contenders take turns, in another order each time, and ratios are taken within a round, so that a
 busy neighbour on the machine meets all of them. Percentiles are over all rounds' samples.
+
+Earshot's agent leaves the floor to the model (`bench/bridge_agent.toml`), because the other bridges
+have no ears of their own. What ours cost besides, `python -m bench.vad cost` shows.
 """
 
 import argparse
