@@ -109,6 +109,8 @@ class CallBridge:
         self._media_ms: int | None = None
         self._checked_ms = 0
         self._forgot_ms = 0
+        self._heart_due_ms: int | None = None
+        """It changes only when the heart handles an event, so it is kept, not asked for."""
         self.due_at_s: float | None = self._began_s
         """When the pacer must call `on_due`, in event-loop time."""
 
@@ -192,15 +194,14 @@ class CallBridge:
     def _on_due(self, now_ms: int) -> None:
         if now_ms >= self._checked_ms + PADDING_CHECK_MS:
             self._check_carrier(now_ms)
-        due_ms = self.call.due_ms
+        due_ms = self._heart_due_ms
         if due_ms is not None and due_ms <= now_ms:
             self._step(DeadlineReached())
 
     def _set_due(self) -> None:
-        """The heart's deadline changes only when it handles an event, so it is kept, not asked for
-        at every tick."""
+        """When the pacer must call next."""
         due_ms = self._checked_ms + PADDING_CHECK_MS
-        heart_ms = self.call.due_ms
+        heart_ms = self._heart_due_ms
         if heart_ms is not None and heart_ms < due_ms:
             due_ms = heart_ms
         self.due_at_s = self._began_s + due_ms / 1000
@@ -247,6 +248,7 @@ class CallBridge:
         now_ms = self.now_ms()
         try:
             commands = self.call.handle(event, now_ms)
+            self._heart_due_ms = self.call.due_ms
             self._set_due()
             for command in commands:
                 self._do(command, audio)

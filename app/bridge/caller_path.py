@@ -9,7 +9,9 @@ become silence, or the model's voice detection would never end the turn.
 import base64
 from collections import deque
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from app.bridge.ports import Clock
 from app.models.ports import ModelSession
@@ -20,7 +22,8 @@ BYTES_PER_MS = 8
 _SILENCE = b"\xff"
 
 
-class Kept(NamedTuple):
+# gc=False: it holds only a string and numbers. Many thousands of them are alive in a worker.
+class Kept(Struct, frozen=True, gc=False):
     start: int
     """Axis position of its first byte."""
     n_bytes: int
@@ -132,8 +135,9 @@ class CallerPath:
     def forget(self, before_ms: int) -> None:
         """Nothing before this point of the caller axis will be needed. What nobody heard stays."""
         before = min(before_ms * BYTES_PER_MS, self._heard)
-        while self._kept and self._kept[0].start + self._kept[0].n_bytes <= before:
-            self._kept.popleft()
+        kept = self._kept
+        while kept and (oldest := kept[0]).start + oldest.n_bytes <= before:
+            kept.popleft()
 
     def audio(self, start_ms: int, end_ms: int) -> bytes:
         """What is still kept of a stretch of the caller axis, as μ-law, in whole frames."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.bridge.call_bridge import CallBridge
 from app.bridge.carrier_writer import CarrierWriter
@@ -177,7 +177,7 @@ def _report(call: CallBridge, end: EndCall, protocol: MediaProtocol) -> None:
 
 async def _await_start(protocol: MediaProtocol, receive: Receive) -> Start:
     while True:
-        frame = await _frame(receive)
+        frame = _frame(await receive())
         if frame is None:
             raise RefusedStreamError("closed_before_start")
         try:
@@ -190,9 +190,8 @@ async def _await_start(protocol: MediaProtocol, receive: Receive) -> Start:
             return message
 
 
-async def _frame(receive: Receive) -> str | bytes | None:
+def _frame(message: Message) -> str | bytes | None:
     """One frame, or None when the socket is closed."""
-    message = await receive()
     if message["type"] != "websocket.receive":
         return None
     text: str | None = message.get("text")
@@ -202,7 +201,7 @@ async def _frame(receive: Receive) -> str | bytes | None:
 async def _read(protocol: MediaProtocol, receive: Receive, call: CallBridge) -> None:
     """Hand every message on until the socket closes or breaks its protocol."""
     while True:
-        frame = await _frame(receive)
+        frame = _frame(await receive())
         if frame is None:
             call.carrier_closed("lost", "the media socket closed without a stop")
             return

@@ -35,6 +35,7 @@ from app.call.commands import (
     SendToolOutput,
     TruncateItem,
 )
+from app.call.earliest import earliest
 from app.call.endings import CARRIER_ENDINGS, HANG_UP_ENDINGS
 from app.call.events import (
     AudioReceived,
@@ -205,7 +206,7 @@ class Call:
             m.handover.due_ms,
             self._moving.due_ms,
         )
-        return min((at for at in due if at is not None), default=None)
+        return earliest(due)
 
     def handle(self, event: Event, now_ms: int) -> list[Command]:
         """What to do about `event`; an empty list once the call has ended."""

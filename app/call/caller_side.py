@@ -9,6 +9,7 @@ from app.call.ahead import take_back
 from app.call.barge_in import Decision, Situation, Words
 from app.call.caller_words import kind_of
 from app.call.commands import AddUserText, Command
+from app.call.earliest import earliest
 from app.call.events import (
     CallerTranscribed,
     KeyPressed,
@@ -270,8 +271,7 @@ class CallerSide:
 
     @property
     def due_ms(self) -> int | None:
-        due = (self._m.floor.due_ms, self._unheard_ms)
-        return min((at for at in due if at is not None), default=None)
+        return earliest((self._m.floor.due_ms, self._unheard_ms))
 
     def expire(self, now_ms: int) -> list[Command]:
         m = self._m

@@ -22,6 +22,7 @@ from app.call.commands import (
     Summarise,
     TakeLeg,
 )
+from app.call.earliest import earliest
 from app.call.events import (
     LegCause,
     ModelClosed,
@@ -268,8 +269,7 @@ class Handover:
 
     @property
     def due_ms(self) -> int | None:
-        due = (self.relay.due_ms, self._look_ms, self._carried_due_ms)
-        return min((at for at in due if at is not None), default=None)
+        return earliest((self.relay.due_ms, self._look_ms, self._carried_due_ms))
 
     def expire(self, now_ms: int) -> list[Command]:
         """See `relay.given_up` afterwards."""

@@ -15,6 +15,8 @@ longer. Whatever the caller says or presses is an answer, also in the middle of 
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from app.call.earliest import earliest
+
 LapseKind: TypeAlias = Literal["nothing", "prompt", "give_up", "warn", "too_long"]
 
 
@@ -141,8 +143,7 @@ class Patience:
     @property
     def due_ms(self) -> int | None:
         """When `expire` has something to say."""
-        due = (self._silence_due_ms, self._warn_due_ms, self._end_due_ms)
-        return min((at for at in due if at is not None), default=None)
+        return earliest((self._silence_due_ms, self._warn_due_ms, self._end_due_ms))
 
     def expire(self, now_ms: int) -> Lapse:
         """One thing at a time, the last word first. Nothing new comes before `due_ms`."""

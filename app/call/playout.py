@@ -35,6 +35,7 @@ from app.call.commands import (
     SendMark,
     SendSound,
 )
+from app.call.earliest import earliest
 from app.call.generation import (
     TRANSITIONS,
     Generation,
@@ -138,10 +139,13 @@ class Playout:
     @property
     def due_ms(self) -> int | None:
         """When `release` or `expire` has something to do, on the call clock."""
-        due = [g.cut_ms + self.settings.fence_timeout_ms for g in self._fenced.values()]
+        s, top_up_ms = self.settings, None
         if self._more_to_send:
-            due.append(self._play_end_ms - self.settings.lead_ms + self.settings.step_ms)
-        return min(due, default=None)
+            top_up_ms = self._play_end_ms - s.lead_ms + s.step_ms
+        if not self._fenced:
+            return top_up_ms
+        fences_ms = (old.cut_ms + s.fence_timeout_ms for old in self._fenced.values())
+        return earliest((top_up_ms, *fences_ms))
 
     def received_of(self, response_id: str) -> int:
         """Bytes of this response on the axis that is being filled."""

@@ -24,6 +24,7 @@ from enum import StrEnum
 from typing import Literal
 
 from app.call.commands import CloseLeg, Command, OpenLeg
+from app.call.earliest import earliest
 from app.call.events import CloseCause, LegCause
 
 FATAL_CAUSES: frozenset[CloseCause] = frozenset({"refused", "wrong_format", "failed"})
@@ -364,7 +365,7 @@ class Relay:
                 return None
             case _:
                 pass
-        return min((at for at in due if at is not None), default=None)
+        return earliest(due)
 
     def expire(self, now_ms: int) -> list[Command]:
         """Act on what did not happen in time. Check `given_up` afterwards."""

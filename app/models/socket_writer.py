@@ -1,14 +1,15 @@
 """Writing to a WebSocket without waiting: the one place that reaches inside `websockets`.
 
 `await socket.send(...)` may suspend, so the reader of the carrier's socket would wait for the
-model. Here a message goes straight to the protocol and the transport; while the transport is
+model. Here a message is framed and goes straight to the transport; while the transport is
 paused, messages wait in a bounded queue that one task empties in order. Not waiting is the reason;
-the price is a gain as well: 20 ms of audio cost 5.6 µs of CPU against 9 for `send` and about 180
-for the SDK's append (bench/models_hot_path.py, Python 3.11, uvloop, 2026-11-20).
+the price is a gain as well: 20 ms of audio cost 3.3 µs of CPU against 9 for `send` and about 180
+for the SDK's append (bench/models_hot_path.py, Python 3.11, uvloop, 2026-11-21).
 
 This uses attributes of `websockets.asyncio.connection.Connection` that its documentation does not
-promise: `protocol`, `transport`, `paused`, `send_data()`, `drain()`. `REQUIRED` lists them, and a
-test holds the installed version to it.
+promise: `protocol`, `transport`, `paused`, `drain()`. `REQUIRED` lists them, and a test holds the
+installed version to it. Frames are made here only because no extension was agreed on: `connect`
+must be told `compression=None`.
 """
 
 import asyncio
@@ -18,12 +19,14 @@ from collections.abc import Callable
 from websockets.asyncio.client import ClientConnection
 from websockets.protocol import State
 
-REQUIRED = ("protocol", "transport", "paused", "send_data", "drain")
+from app.models.text_frame import text_frame
+
+REQUIRED = ("protocol", "transport", "paused", "drain")
 """What this module needs of an open connection beyond its documented interface."""
 
 
 class SocketWriter:
-    """Ordered, bounded, never-waiting writes to one open connection.
+    """Ordered, bounded, never-waiting writes to one open connection without extensions.
 
     `on_stalled` is called once, with a reason, when the peer has taken nothing for `stall_s`
     seconds or more than `queue_limit_bytes` wait; from then on messages are dropped.
@@ -37,7 +40,9 @@ class SocketWriter:
         queue_limit_bytes: int,
         on_stalled: Callable[[str], None],
     ) -> None:
+        assert not socket.protocol.extensions, "frames are made here: connect with compression=None"
         self._socket = socket
+        self._protocol, self._transport = socket.protocol, socket.transport
         self._stall_s = stall_s
         self._queue_limit_bytes = queue_limit_bytes
         self._on_stalled = on_stalled
@@ -65,21 +70,19 @@ class SocketWriter:
     async def abort(self) -> None:
         """Stop, break the connection without a closing handshake, and leave no task behind."""
         self.stop()
-        self._socket.transport.abort()
+        self._transport.abort()
         if self._flusher is not None:
             await asyncio.wait([self._flusher])
 
     def _put(self, message: bytes) -> None:
-        socket = self._socket
-        if socket.protocol.state is not State.OPEN:
+        if self._protocol.state is not State.OPEN:
             return  # whoever receives learns of the end there
-        socket.protocol.send_text(message)
         try:
-            socket.send_data()
+            self._transport.write(text_frame(message))
         except (OSError, RuntimeError):
             # uvloop raises where asyncio would report the loss to the protocol.
             self.stop()
-            socket.transport.abort()
+            self._transport.abort()
 
     def _enqueue(self, message: bytes) -> None:
         if self._stopped:
@@ -109,7 +112,7 @@ class SocketWriter:
 
     async def _has_room(self) -> bool:
         """Wait until the transport takes more; False when nothing moved for `stall_s`."""
-        transport = self._socket.transport
+        transport = self._transport
         while self._socket.paused:
             before = transport.get_write_buffer_size()
             try:

@@ -85,8 +85,17 @@ def test_the_installed_websockets_has_what_this_module_reaches_for() -> None:
     source = inspect.getsource(Connection)
     for name in REQUIRED:
         assert f"self.{name}" in source, f"websockets {version('websockets')} has no {name}"
-    assert not inspect.iscoroutinefunction(Connection.send_data)
     assert inspect.iscoroutinefunction(Connection.drain)
+
+
+async def test_a_connection_with_compression_is_refused_at_once() -> None:
+    peer = Peer()
+    peer.reading.set()
+    async with serve(peer.handle, "127.0.0.1", 0) as listener:
+        port = next(iter(listener.sockets)).getsockname()[1]
+        async with connect(f"ws://127.0.0.1:{port}") as socket:
+            with pytest.raises(AssertionError, match="compression=None"):
+                SocketWriter(socket, stall_s=1, queue_limit_bytes=1, on_stalled=print)
 
 
 async def test_a_message_leaves_at_once_as_a_text_frame() -> None:
