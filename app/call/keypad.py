@@ -17,6 +17,7 @@ them. A call that is replayed from its record presses `MASK` again, which counts
 allowed, so it goes as it went.
 """
 
+from app.call.earliest import earliest
 from app.call.key_entry import MASK, Collect, KeyEntry, Reason
 
 __all__ = ["Collect", "KeyEntry", "Keypad"]
@@ -104,8 +105,8 @@ class Keypad:
     @property
     def due_ms(self) -> int | None:
         """When `take` or `take_collected` has something to give."""
-        due = (self._free_due_ms, self._try_due_ms, *(at_ms for at_ms, _ in self._done))
-        return min((at_ms for at_ms in due if at_ms is not None), default=None)
+        done_ms = [at_ms for at_ms, _ in self._done] if self._done else ()
+        return earliest((self._free_due_ms, self._try_due_ms, *done_ms))
 
     # Keys
 
