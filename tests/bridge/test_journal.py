@@ -197,3 +197,15 @@ async def test_a_key_that_may_be_private_is_not_written_before_that_is_known(
     journal.add(9, DeadlineReached(), [])
     await journal.close()
     assert [key["with"]["digit"] for key in pressed(journal.path)] == ["0", "•", "•"]
+
+
+def test_where_no_key_is_to_be_hidden_no_line_is_looked_at(tmp_path: Path) -> None:
+    class Unread(list[bytes]):
+        def __getitem__(self, at: Any) -> Any:
+            raise AssertionError(f"line {at} was read")
+
+    journal = Journal(tmp_path / "events.jsonl", SETTINGS)
+    journal._lines = Unread([b"line"] * 400)
+    journal.hide_keys([])
+    with pytest.raises(AssertionError, match="line 399"):
+        journal.hide_keys(["•"])
