@@ -73,9 +73,10 @@ class Journal:
 
     def hide_keys(self, shown: Sequence[str]) -> None:
         """The newest keys that were pressed, oldest first, as they must be written down."""
+        if not shown:
+            return  # nearly every step of every call: no line is looked at
         places = reversed(range(len(self._lines)))
         keys = (at for at in places if KEY_LINE in self._lines[at])
-        # The keys come second: where nothing is hidden, as at nearly every step, no line is read.
         for key, at in zip(reversed(shown), keys, strict=False):
             record = msgspec.json.decode(self._lines[at])
             self._lines[at] = _line(record["t"], KeyPressed(key), record["commands"])
