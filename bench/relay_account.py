@@ -23,7 +23,7 @@ TAIL_S: Final = 0.7
 """What the telephone sent so shortly before the end of a stream may not reach a model any more."""
 SETTLED_S: Final = 1.2
 """A session that lived for so long after the caller's words has understood them."""
-EXCUSED_S: Final = 6.0
+EXCUSED_S: Final = 9.0
 """Longest time from the making of an answer until all answers of that response have begun."""
 CUT_S: Final = 1.0
 """Words of the caller this soon after an answer's last sound may have kept the rest from coming."""

@@ -183,7 +183,7 @@ class Scribe:
             if self.wording.whole(item.item_id):
                 self.transcript.agent_heard(item.item_id)
             else:
-                self.transcript.agent_broke_off(item.item_id, *self._words(item), played=True)
+                self._broke_off(item)
             self.notices.heard(item, now_ms)
             turn = self.timeline.item(item.item_id, item.response_id)
             turn.stamps[Stamp.LAST_FRAME_PLAYED] = now_ms
@@ -217,12 +217,13 @@ class Scribe:
         heard = sum(item.heard_bytes for item in items) // BYTES_PER_MS
         received = sum(item.received_bytes for item in items) // BYTES_PER_MS
         turn.interruption = Interruption(heard, received, settled.by)
-        self._write_heard(settled, complete)
+        self._write_heard(settled, complete, cut=True)
 
     def closed(self, verdicts: list[Settled], complete: Callable[[str], bool]) -> None:
-        """The call is over: what still played or waited was heard as far as the clock says."""
+        """The call is over: what still played or waited was heard as far as the clock says. Of what
+        the caller did not interrupt and had not begun to hear, the next stream is told nothing."""
         for settled in verdicts:
-            self._write_heard(settled, complete)
+            self._write_heard(settled, complete, cut=settled.generation in self._cut_ms)
             for item in settled.items:
                 self.notices.heard(item, None)
         self.transcript.close()
@@ -237,12 +238,19 @@ class Scribe:
             return self.timeline.item(last.item_id, last.response_id)
         return self._answered()
 
-    def _write_heard(self, settled: Settled, complete: Callable[[str], bool]) -> None:
+    def _write_heard(self, settled: Settled, complete: Callable[[str], bool], *, cut: bool) -> None:
+        """`cut`: by the caller."""
         for item in settled.items:
             if stays(item, settled, complete):
                 self.transcript.agent_heard(item.item_id)
+            elif not cut:
+                self._broke_off(item)
             else:
                 self.transcript.agent_cut(item.item_id, *self._words(item))
+
+    def _broke_off(self, item: ItemHeard) -> None:
+        """What came of it was played, as far as it will be."""
+        self.transcript.agent_broke_off(item.item_id, *self._words(item), played=True)
 
     def _words(self, item: ItemHeard) -> tuple[str, str]:
         """Those that were heard, and the others."""

@@ -116,7 +116,7 @@ class Transcript:
         """The call is over: what was neither heard nor cut by now was never heard."""
         for _, line in self._by_item.items():
             if line.speaker == "agent":
-                self._silence(line, interrupted=True)
+                self._silence(line, interrupted=False)
 
     @staticmethod
     def _silence(line: Line, *, interrupted: bool) -> None:
