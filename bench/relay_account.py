@@ -16,35 +16,19 @@ from app.lab.realtime.log import SessionLog
 from app.lab.speech.coded import decode_coded
 from bench.relay_agent import ToolRun
 from bench.relay_brain import Said
-from bench.relay_talk import GREETING, PREAMBLE, WORD_MS, Plan, Spoken
+from bench.relay_takes import FRAME_MS, Piece, again, beginnings, heard_in, takes_of
+from bench.relay_talk import GREETING, PREAMBLE, Plan, Spoken
 
-FRAME_MS: Final = 20
 TAIL_S: Final = 0.7
 """What the telephone sent so shortly before the end of a stream may not reach a model any more."""
 SETTLED_S: Final = 1.2
 """A session that lived for so long after the caller's words has understood them."""
-EXCUSED_S: Final = 6.0
+EXCUSED_S: Final = 9.0
 """Longest time from the making of an answer until all answers of that response have begun."""
 CUT_S: Final = 1.0
 """Words of the caller this soon after an answer's last sound may have kept the rest from coming."""
 LAST_S: Final = 5.0
 """An answer may be missing when the call ended so soon after the words, or after their tool."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """An unbroken stretch of the bot's sound, as the telephone played it."""
-
-    stream: int
-    start_ms: int
-    end_ms: int
-    """Of the coded stream."""
-    at_ms: float
-    """When it began, on the playout's clock."""
-
-    @property
-    def until_ms(self) -> float:
-        return self.at_ms + self.end_ms - self.start_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +38,6 @@ class Break:
     stream: int
     at_ms: float
     ms: float
-
-
-def pieces_of(audio: bytes, offset_ms: float = 0.0) -> list[Piece]:
-    """`audio`: as it sounded, silence included."""
-    return [
-        Piece(run.stream_id, run.start_ms, run.end_ms, offset_ms + run.offset_bytes / 8)
-        for run in decode_coded(audio)
-    ]
 
 
 def breaks_in(pieces: Sequence[Piece], longer_than_ms: float = FRAME_MS) -> list[Break]:
@@ -142,11 +118,12 @@ class Answers:
 
     unanswered: tuple[int, ...]
     twice: tuple[int, ...]
+    """Coded streams that were begun again after more than `AGAIN_WORDS` had been heard."""
     greetings: int
-    repeated_ms: int
-    """Words that the caller heard again, as where a sentence that broke off is said once more."""
-    unsaid_ms: int
-    """Words of answers that nobody interrupted and that were never heard."""
+    again: tuple[int, ...]
+    """Where an answer was gone on with or begun again, how many words the caller heard again."""
+    unsaid: int
+    """Words of answers that nobody interrupted and that were never heard whole."""
 
 
 def answers_in(
@@ -167,11 +144,7 @@ def answers_in(
         for words in spoken
         if not by_stream.get(words.utterance) and not _excused(plan, words, spoken, said, end_s)
     ]
-    twice = [
-        stream
-        for stream, heard in by_stream.items()
-        if stream != GREETING and sum(piece.start_ms < FRAME_MS for piece in heard) > 1
-    ]
+    takes = {stream: takes_of(plan, stream, found) for stream, found in by_stream.items()}
     whole = [
         stream
         for stream in by_stream
@@ -179,13 +152,10 @@ def answers_in(
     ]
     return Answers(
         tuple(unanswered),
-        tuple(twice),
-        sum(piece.start_ms < FRAME_MS for piece in by_stream.get(GREETING, ())),
-        sum(_total(heard) - len(_covered(heard)) for heard in by_stream.values()),
-        sum(
-            max(0, plan.utterances[s].answer_words * WORD_MS - len(_covered(by_stream[s])))
-            for s in whole
-        ),
+        tuple(s for s in takes if s != GREETING and beginnings(takes[s]) > 1),
+        beginnings(takes.get(GREETING, ())),
+        tuple(n for stream in takes.values() for n in again(stream)),
+        sum(plan.utterances[s].answer_words - len(heard_in(takes[s])) for s in whole),
     )
 
 
@@ -212,14 +182,6 @@ def _cut(heard: Sequence[Piece], spoken: Iterable[Spoken], span_s: tuple[float, 
     first_s = span_s[0] + heard[0].at_ms / 1000
     last_s = span_s[0] + heard[-1].until_ms / 1000 + CUT_S
     return last_s > span_s[1] or any(first_s < s.ended_s and s.began_s < last_s for s in spoken)
-
-
-def _total(pieces: Iterable[Piece]) -> int:
-    return sum(piece.end_ms - piece.start_ms for piece in pieces)
-
-
-def _covered(pieces: Iterable[Piece]) -> set[int]:
-    return {ms for piece in pieces for ms in range(piece.start_ms, piece.end_ms)}
 
 
 def latencies_ms(

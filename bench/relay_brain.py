@@ -18,20 +18,17 @@ from app.lab.speech.summary import summarise
 from bench.relay_talk import (
     BACKGROUND,
     GREETING,
-    GREETING_WORDS,
     MOST_UTTERANCES,
     PARDON,
     PHRASE,
-    PHRASE_WORDS,
-    PREAMBLE,
-    PREAMBLE_WORDS,
     TOOL,
-    WORD_MS,
     Plan,
+    stream_of,
+    words_apart,
 )
+from bench.relay_words import Letter, Place, Words, found_in, from_ms, text_of, whole_ms
 
 _TOKEN = re.compile(r"\bc(\d+)u(\d+)\b")
-_WORD = re.compile(r"\b([apg])(\d+)\.(\d+)\b")
 
 SaidKind: TypeAlias = Literal["greet", "answer", "tool", "continue", "again", "empty", "phrase"]
 
@@ -48,14 +45,6 @@ class CodedEar:
         found = [divmod(stream, MOST_UTTERANCES) for stream in sorted(streams)]
         words = [self._plans[call].text(number) for call, number in found if call in self._plans]
         return " ".join(words) or "(nothing)"
-
-
-class NoMouth:
-    """Every line brings its own sound."""
-
-    async def say(self, text: str, voice: str) -> bytes:
-        """See `app.lab.realtime.ports.Mouth`."""
-        raise RuntimeError(f"no audio was given for {text!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +69,8 @@ class _Seen:
     """Utterances whose tool came back, and nothing was said about it yet."""
     called: set[int] = field(default_factory=set)
     newest: int = -1
-    last_words: str = ""
+    last_words: tuple[Place, ...] = ()
+    """Of the agent's newest line."""
     cut: bool = False
 
     def take(self, turn: Turn) -> None:
@@ -103,9 +93,9 @@ class _Seen:
 
     def _hear_agent(self, text: str) -> None:
         """An answer without words was cut, and its words forgotten: it was the one in turn."""
-        self.last_words = text
+        self.last_words = tuple(found_in(text))
         self.cut = not text or text.endswith(INTERRUPTED)
-        said = {(letter, int(number)) for letter, number, _ in _WORD.findall(text)}
+        said = {(place.letter, place.number) for place in self.last_words}
         if not said:
             (self.returned or self.waiting or [0]).pop(0)
         self.returned = [u for u in self.returned if ("a", u) not in said]
@@ -134,25 +124,25 @@ class RelayBrain:
             seen.take(turn)
         begin: list[Output] = []
         if CUT_OFF_BY_THE_LINE in instructions:
-            begin = [_line("g", PHRASE, 0, PHRASE_WORDS)]
+            begin = [_apart(PHRASE)]
             self._note("phrase", seen.call)
         return [*begin, *self._answers(seen, instructions, nothing_yet=not conversation)]
 
     def _answers(self, seen: _Seen, instructions: str, *, nothing_yet: bool) -> Sequence[Output]:
         if nothing_yet and not told_in_progress(instructions):
             self._note("greet", -1)
-            return [_line("g", GREETING, 0, GREETING_WORDS)]
+            return [_apart(GREETING)]
         plan = self._plans.get(seen.call)
         if plan is None:
             return self._go_on_greeting(seen)
         answers: list[Output] = []
         owed = seen.returned or seen.waiting
-        broke_off = _WORD.search(seen.last_words) is not None and not _whole(plan, seen)
+        broke_off = bool(seen.last_words) and not _whole(plan, seen)
         if not owed or (_to_go_on(instructions) and broke_off):
             answers += self._go_on(plan, seen, instructions)
         for number in seen.returned:
             self._note("tool", seen.call, number)
-            answers.append(_line("a", number, 0, plan.utterances[number].answer_words))
+            answers.append(_line(plan, "a", number))
         for number in seen.waiting:
             self._note("answer", seen.call, number)
             answers += self._answer(plan, number)
@@ -161,81 +151,79 @@ class RelayBrain:
     def _answer(self, plan: Plan, number: int) -> list[Output]:
         said = plan.utterances[number]
         if said.tool_ms:
-            return [_line("p", PREAMBLE + number, 0, PREAMBLE_WORDS), _call(plan, number)]
-        return [_line("a", number, 0, said.answer_words)]
+            return [_line(plan, "p", number), _call(plan, number)]
+        return [_line(plan, "a", number)]
 
     def _go_on(self, plan: Plan, seen: _Seen, instructions: str) -> Sequence[Output]:
         """What was being said is finished, or said once more if it was whole."""
-        found = _WORD.findall(seen.last_words)
-        if seen.called and not found:
+        if seen.called and not seen.last_words:
             return self._ask_again(plan.call)
-        if not found:
+        if not seen.last_words:
             number = seen.newest
             self._note("again", plan.call, number)
             return self._answer(plan, number) if number >= 0 else []
-        letter, number, last = found[-1][0], int(found[-1][1]), int(found[-1][2])
-        if letter == "g":
+        last = seen.last_words[-1]
+        if last.letter == "g":
             return self._go_on_greeting(seen)
-        whole = _words_of(plan, letter, number)
-        first = min(last if seen.cut else last + 1, whole - 1)
         wanted = _to_go_on(instructions) or not _whole(plan, seen)
-        self._note("continue" if wanted else "again", plan.call, number)
-        stream = PREAMBLE + number if letter == "p" else number
-        rest: list[Output] = [_line(letter, stream, first, whole)]
-        if letter == "p" and number not in seen.called:
-            rest.append(_call(plan, number))
+        self._note("continue" if wanted else "again", plan.call, last.number)
+        rest: list[Output] = [_line(plan, last.letter, last.number, _after(seen))]
+        if last.letter == "p" and last.number not in seen.called:
+            rest.append(_call(plan, last.number))
         return rest
 
     def _go_on_greeting(self, seen: _Seen) -> Sequence[Output]:
         """The conversation was in progress, but the caller has said nothing yet."""
-        found = _WORD.findall(seen.last_words)
-        if not found or _said_whole_greeting(seen):
+        if not seen.last_words or seen.last_words[-1].number != GREETING or _greeted(seen):
             return self._ask_again(-1)
         self._note("continue", -1)
-        first = min(int(found[-1][2]), GREETING_WORDS - 1)
-        return [_line("g", GREETING, first, GREETING_WORDS)]
+        return [_apart(GREETING, _after(seen))]
 
     def _ask_again(self, call: int) -> list[Output]:
         self._note("empty", call)
-        return [_line("g", PARDON, 0, PHRASE_WORDS)]
+        return [_apart(PARDON)]
 
     def _note(self, kind: SaidKind, call: int, utterance: int = -1) -> None:
         self._log.append(Said(time.monotonic(), kind, call, utterance))
 
 
-def _said_whole_greeting(seen: _Seen) -> bool:
-    found = _WORD.findall(seen.last_words)
-    return not seen.cut and found[-1][0] == "g" and int(found[-1][2]) + 1 >= GREETING_WORDS
+def _greeted(seen: _Seen) -> bool:
+    """Whether the agent's last words were the end of the greeting."""
+    return not seen.cut and seen.last_words[-1].index + 1 >= len(words_apart(GREETING))
 
 
 def _to_go_on(instructions: str) -> bool:
     return GO_ON in instructions or CUT_OFF_BY_THE_LINE in instructions
 
 
-def _words_of(plan: Plan, letter: str, number: int) -> int:
-    match letter:
-        case "g":
-            return GREETING_WORDS
-        case "p":
-            return PREAMBLE_WORDS
-        case _:
-            return plan.utterances[number].answer_words
-
-
 def _whole(plan: Plan, seen: _Seen) -> bool:
     """Whether the agent's last words were all of their answer."""
-    found = _WORD.findall(seen.last_words)
-    if not found or seen.cut:
+    if not seen.last_words or seen.cut:
         return False
-    letter, number, last = found[-1][0], int(found[-1][1]), int(found[-1][2])
-    return last + 1 >= _words_of(plan, letter, number)
+    last = seen.last_words[-1]
+    return last.index + 1 >= len(plan.words(last.letter, last.number))
 
 
-def _line(letter: str, stream: int, first: int, words: int) -> Say:
-    number = stream % PREAMBLE if letter == "p" else stream
-    text = " ".join(f"{letter}{number:02}.{word:02}" for word in range(first, words))
-    audio = coded_audio(stream, first * WORD_MS, (words - first) * WORD_MS, quiet=False)
-    return Say(text, audio)
+def _after(seen: _Seen) -> int:
+    """The word with which a speaker who was cut goes on: the last one, said once more."""
+    last = seen.last_words[-1]
+    return last.index if seen.cut else last.index + 1
+
+
+def _apart(number: int, first: int = 0) -> Say:
+    return _said(words_apart(number), number, first)
+
+
+def _line(plan: Plan, letter: Letter, number: int, first: int = 0) -> Say:
+    return _said(plan.words(letter, number), stream_of(letter, number), first)
+
+
+def _said(words: Words, stream: int, first: int) -> Say:
+    """What is left from a word on; the last one if nothing is."""
+    first = min(first, len(words) - 1)
+    start_ms = from_ms(words, first)
+    audio = coded_audio(stream, start_ms, whole_ms(words) - start_ms, quiet=False)
+    return Say(text_of(words, first), audio)
 
 
 def _call(plan: Plan, number: int) -> CallFunction:

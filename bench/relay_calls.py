@@ -1,7 +1,7 @@
 """What a call of `bench.relay` came to, and all of them together."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -10,18 +10,19 @@ from app.bridge.journal import replay
 from bench.relay_account import (
     Answers,
     Break,
-    Piece,
     answers_in,
     breaks_in,
     forgotten,
     latencies_ms,
     lost_frames,
     origin_s,
-    pieces_of,
     planted,
     told_twice,
 )
+from bench.relay_figures import Target, none_of, p95_words_within
+from bench.relay_heard import word_errors
 from bench.relay_stage import Held
+from bench.relay_takes import Piece, pieces_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Outcome:
     tool_twice: int
     errors: list[str]
     legs: list[dict[str, Any]]
+    word_errors: list[int]
+    """Of each line that was cut: how many words too many (or, below 0, too few) the record has."""
     replays: bool
     latencies_ms: list[float]
     problems: list[str] = field(default_factory=list)
@@ -65,6 +68,7 @@ def judge(held: Held) -> Outcome:
     end_s = played.ticked_s[-1] if played.ticked_s else began_s
     carried = [session for session in held.sessions if session.appends]
     tokens = [run.token for run in held.runs]
+    record = json.loads(held.timeline.read_text()) if held.timeline.exists() else {}
     outcome = Outcome(
         held=held,
         pieces=pieces,
@@ -84,7 +88,8 @@ def judge(held: Held) -> Outcome:
             for error in session.errors
             if error.code != "session_expired"
         ],
-        legs=json.loads(held.timeline.read_text())["legs"] if held.timeline.exists() else [],
+        legs=record.get("legs", []),
+        word_errors=word_errors(plan, record.get("transcript", []), pieces),
         replays=held.journal.exists() and replay(held.journal)[1] is None,
         latencies_ms=list(latencies_ms(pieces, voice.spoken, began_s).values()),
     )
@@ -104,6 +109,8 @@ def _problems(o: Outcome) -> Iterable[str]:
     for gap in o.breaks:
         where = f"answer {gap.stream} at {gap.at_ms / 1000:.2f} s"
         yield f"{call}: {gap.ms:.0f} ms of silence in {where}"
+    if o.answers.unsaid:
+        yield f"{call}: {o.answers.unsaid} words were left out of answers that nobody cut"
     for number in o.answers.unanswered:
         yield f"{call}: utterance {number} was not answered"
     for stream in o.answers.twice:
@@ -126,3 +133,13 @@ def lags_ms(outcomes: Iterable[Outcome]) -> tuple[float, float]:
     """How late the telephones' clocks were: at worst, and in the middle."""
     lags = [outcome.held.report.max_lag_ms for outcome in outcomes]
     return (max(lags), median(lags)) if lags else (0.0, 0.0)
+
+
+def word_targets(outcomes: Sequence[Outcome]) -> tuple[Target, Target]:
+    """What the words of the answers came to."""
+    unsaid = sum(outcome.answers.unsaid for outcome in outcomes)
+    errors = [n for outcome in outcomes for n in outcome.word_errors]
+    return (
+        none_of("words left out of answers that nobody cut", unsaid),
+        p95_words_within("heard words in the record, off by", 1, errors),
+    )

@@ -18,19 +18,20 @@ from typing import Final
 from app.demo.stage import Stage
 from app.lab.realtime.behaviour import Behaviour
 from app.lab.realtime.living import End
-from bench.relay_account import Piece
 from bench.relay_agent import ToolRun
-from bench.relay_calls import Outcome, judge, lags_ms
+from bench.relay_calls import Outcome, judge, lags_ms, word_targets
 from bench.relay_figures import (
     SPREAD,
     Findings,
     at_least,
     none_of,
     p95_within,
+    p95_words_within,
     spread,
     table,
 )
 from bench.relay_stage import MOMENTS, Act, Moment, Watch, hold_all, moment_of, with_relay
+from bench.relay_takes import AGAIN_WORDS, Piece
 from bench.relay_talk import Spoken, make_plan
 
 WANTED: Final = 500
@@ -173,6 +174,7 @@ def _findings(wanted: int, outcomes: list[Outcome], drops: list[list[Drop]]) -> 
                 where = f"call {held.act.plan.call} at {at_s:.2f} s, {drop.moment}, {drop.how}"
                 slow.append(f"{where}: {waited:.0f} ms")
     owed = [ms for moment in OWING for ms in waits[moment]]
+    again = [n for outcome in outcomes for n in outcome.answers.again]
     targets = (
         at_least("sessions dropped", wanted, sum(dropped.values())),
         p95_within("the next word, where one was owed", WITHIN_MS, owed),
@@ -180,6 +182,8 @@ def _findings(wanted: int, outcomes: list[Outcome], drops: list[list[Drop]]) -> 
         none_of("calls not greeted exactly once", sum(o.answers.greetings != 1 for o in outcomes)),
         none_of("utterances not answered", sum(len(o.answers.unanswered) for o in outcomes)),
         none_of("utterances answered twice", sum(len(o.answers.twice) for o in outcomes)),
+        *word_targets(outcomes),
+        p95_words_within("words said again where an answer goes on", AGAIN_WORDS, again),
         none_of("caller frames that no session heard", sum(len(o.lost) for o in outcomes)),
         none_of(
             f"facts missing in a context, of {sum(o.checked for o in outcomes)}",

@@ -63,6 +63,14 @@ def p95_within(what: str, wanted_ms: float, values_ms: Sequence[float]) -> Targe
     return Target(what, f"p95 <= {wanted_ms:.0f} ms", found, met)
 
 
+def p95_words_within(what: str, wanted: int, errors: Sequence[int]) -> Target:
+    """The 95th percentile of how many words these are off, either way."""
+    off = sorted(abs(error) for error in errors)
+    p95 = off[min(len(off) - 1, int(0.95 * len(off)))] if off else 0
+    found = f"{p95} of {len(off)}" if off else "nothing measured"
+    return Target(what, f"p95 <= {wanted}", found, bool(off) and p95 <= wanted)
+
+
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     """The first column names, the others count."""
     shown = Table(title=title, title_justify="left")

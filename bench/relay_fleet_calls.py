@@ -9,19 +9,18 @@ from bench.relay_account import (
     TAIL_S,
     Answers,
     Break,
-    Piece,
     answers_in,
     breaks_in,
     forgotten,
     lost_frames,
     origin_s,
-    pieces_of,
     planted,
 )
 from bench.relay_brain import Said
 from bench.relay_figures import percentile
 from bench.relay_fleet import FleetCall, FleetRun
 from bench.relay_model import call_of
+from bench.relay_takes import Piece, pieces_of
 from bench.relay_talk import Spoken
 
 UNDERSTOOD_S: Final = 1.0

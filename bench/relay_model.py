@@ -21,8 +21,9 @@ from app.lab.realtime.log import Append, SessionLog
 from app.lab.realtime.server import LabRealtime
 from app.lab.speech.coded import decode_coded
 from app.server import settle
-from bench.relay_brain import CodedEar, NoMouth, RelayBrain, Said
+from bench.relay_brain import CodedEar, RelayBrain, Said
 from bench.relay_talk import BACKGROUND, MOST_UTTERANCES, Plan, make_plan
+from bench.stages import NoMouth
 
 LONGEST_WORDS: Final = 14
 

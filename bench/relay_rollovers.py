@@ -14,7 +14,7 @@ from app.call.relay import RelayState
 from app.demo.stage import Stage
 from app.lab.realtime.behaviour import Behaviour
 from bench.relay_account import Break
-from bench.relay_calls import Outcome, judge, lags_ms
+from bench.relay_calls import Outcome, judge, lags_ms, word_targets
 from bench.relay_figures import SPREAD, Findings, at_least, none_of, spread, table
 from bench.relay_stage import CHANGED, Act, Taken, Watch, hold_all, with_relay
 from bench.relay_talk import make_plan
@@ -133,6 +133,7 @@ def _findings(wanted: int, calm: list[Outcome], rolled: list[Outcome]) -> Findin
         none_of("caller frames that no session heard", sum(len(o.lost) for o in rolled)),
         none_of("utterances not answered", sum(len(o.answers.unanswered) for o in rolled)),
         none_of("utterances answered twice", sum(len(o.answers.twice) for o in rolled)),
+        *word_targets(rolled),
         none_of("utterances told twice to a session", sum(o.told_twice for o in rolled)),
         none_of("gaps over 20 ms inside an answer", len(breaks)),
         none_of("calls not greeted exactly once", sum(o.answers.greetings != 1 for o in rolled)),
@@ -182,6 +183,5 @@ def _findings(wanted: int, calm: list[Outcome], rolled: list[Outcome]) -> Findin
 
 
 def _said(outcomes: list[Outcome]) -> list[str]:
-    again = sum(o.answers.repeated_ms for o in outcomes)
-    unsaid = sum(o.answers.unsaid_ms for o in outcomes)
-    return [f"{again / 1000:.1f} s", f"{unsaid / 1000:.1f} s"]
+    again = sum(n for o in outcomes for n in o.answers.again)
+    return [str(again), str(sum(o.answers.unsaid for o in outcomes))]

@@ -1,18 +1,15 @@
 """Whole calls side by side in one process for `bench.relay`, each on a stage of its own.
 
 A stage is the bot and a model for one call, so that the session logs and what befalls the model
-are that call's own. Setting stages and judging are kept out of the calls: both hold up the loop.
+are that call's own.
 """
 
 import asyncio
-import gc
-import os
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
@@ -26,10 +23,10 @@ from app.lab.phone.report import CallReport
 from app.lab.phone.verbs import Pace
 from app.lab.realtime.behaviour import Behaviour
 from app.lab.realtime.log import SessionLog
-from app.server import settle
 from bench.relay_agent import ToolRun, read_runs, write_agent
-from bench.relay_brain import CodedEar, NoMouth, RelayBrain, Said
+from bench.relay_brain import CodedEar, RelayBrain, Said
 from bench.relay_talk import Plan, Voice
+from bench.stages import NoMouth, side_by_side, written
 
 Moment: TypeAlias = Literal[
     "caller speaking", "answer arriving", "bot speaking", "tool running", "thinking", "quiet"
@@ -39,7 +36,6 @@ CHANGED: frozenset[LegCause | None] = frozenset(
     {"time", "expiry", "context", "spend", "operator", "failover"}
 )
 """Causes of a planned change of sessions."""
-RECORD_LIMIT_S = 10.0
 
 
 def moment_of(call: Call) -> Moment:
@@ -117,26 +113,9 @@ class Held:
 async def hold_all(acts: Sequence[Act], at_once: int) -> AsyncIterator[list[Held]]:
     """Rounds of `at_once` calls. What a round left on disk is gone when the next one begins."""
     for first in range(0, len(acts), at_once):
-        async with _round(acts[first : first + at_once]) as held:
+        stages = [partial(_Staged, act) for act in acts[first : first + at_once]]
+        async with side_by_side(stages) as held:
             yield held
-
-
-@asynccontextmanager
-async def _round(acts: Sequence[Act]) -> AsyncIterator[list[Held]]:
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="earshot-bench-")))
-        stages = [
-            await stack.enter_async_context(_Staged(act, folder / str(number)))
-            for number, act in enumerate(acts)
-        ]
-        settle()  # as `earshot serve` does: a collection of all the stages would hold up the calls
-        # The lab's logs grow by millions of objects that no bot has: collecting them would be our
-        # pause. What the bot's own collector does shows where it is a process of its own.
-        gc.disable()
-        try:
-            yield list(await asyncio.gather(*(staged.hold() for staged in stages)))
-        finally:
-            gc.enable()
 
 
 class _Staged:
@@ -182,7 +161,7 @@ class _Staged:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
         record = call_folder(self._folder, report.identity.call_sid)
-        await _written(record / TIMELINE_FILE)
+        await written(record / TIMELINE_FILE)
         return Held(
             act,
             report,
@@ -195,13 +174,6 @@ class _Staged:
             record / TIMELINE_FILE,
             began_s,
         )
-
-
-async def _written(path: Path) -> None:
-    """The app writes its record after the call; a fault of ours may keep it from doing so."""
-    end_s = time.monotonic() + RECORD_LIMIT_S
-    while not os.path.exists(path) and time.monotonic() < end_s:  # noqa: ASYNC110, ASYNC240
-        await asyncio.sleep(0.02)
 
 
 def with_relay(**fields: object) -> Callable[[CallSettings], CallSettings]:

@@ -1,8 +1,8 @@
-"""What is said in the calls of `bench.relay`: callers who plant facts, and numbered words.
+"""What is said in the calls of `bench.relay`: callers who plant facts, and answers of known words.
 
-All sound is coded and all words are numbered, so that every millisecond and every answer can be
-accounted for: a caller's words name their call and place ("c07u03 ..."), the words of the answer to
-them are "a03.00 a03.01 ..." of `WORD_MS` each, those before a tool is run "p03.00 ...".
+All sound is coded and each word is known by itself, so that every millisecond and every answer can
+be accounted for: a caller's words name their call and place ("c07u03 ..."), those of an answer are
+of relay_words.py.
 """
 
 import random
@@ -12,30 +12,46 @@ from typing import Final
 
 from app.lab.phone.script import HangUp, Interrupt, Say, Script, Step, Wait, WaitForBot
 from app.lab.speech.coded import coded_audio
+from bench.relay_words import APART, MOST_ANSWERS, Letter, Words, whole_ms, words_of
 
-WORD_MS: Final = 240
 MOST_CALLS: Final = 60
-MOST_UTTERANCES: Final = 30
+MOST_UTTERANCES: Final = MOST_ANSWERS
 BACKGROUND: Final = MOST_CALLS * MOST_UTTERANCES
 """Coded stream of a caller's line while nobody speaks: this, and the call's number."""
 PREAMBLE: Final = 100
 """Coded stream of what is said before a tool is run: this, and the utterance's number. An answer's
 stream is the utterance's number itself."""
-GREETING: Final = 900
-PHRASE: Final = 901
-"""What a model says when it was told to say that the line broke."""
-GREETING_WORDS: Final = 6
-PARDON: Final = 902
-"""What it says when it was asked for an answer and has been told of nothing to answer."""
+GREETING, PHRASE, PARDON = APART
+"""Coded streams of what belongs to no utterance. `PHRASE` is what a model says when it was told to
+say that the line broke; `PARDON` when it was asked for an answer and was told of nothing to answer.
+"""
+GREETING_WORDS: Final = 5
 PHRASE_WORDS: Final = 3
 PREAMBLE_WORDS: Final = 3
 SPARED_MS: Final = 700
-"""An interruption comes no later before the end of an answer: some of its words may be left out
-where it was cut and finished by another session, and the caller would wait for them."""
+"""An interruption comes no later before the end of an answer: the caller would wait for what is not
+there if a word were left out where another session finished it."""
 TOOL: Final = "look_up"
 
 _SYLLABLES = ("ba", "do", "ki", "lu", "mer", "no", "ra", "sol", "ti", "ven")
 _MONTHS = ("January", "March", "May", "August", "October", "December")
+
+
+def stream_of(letter: Letter, number: int) -> int:
+    """The coded stream of what is said."""
+    return PREAMBLE + number if letter == "p" else number
+
+
+def said_in(stream: int) -> tuple[Letter, int]:
+    """What is said in this coded stream of a bot's."""
+    if stream >= GREETING:
+        return "g", stream
+    return ("p", stream - PREAMBLE) if stream >= PREAMBLE else ("a", stream)
+
+
+def words_apart(number: int) -> Words:
+    """What belongs to no utterance."""
+    return words_of("g", number, GREETING_WORDS if number == GREETING else PHRASE_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +85,16 @@ class Plan:
         """What the tool finds for this utterance."""
         return f"{self.token(utterance)} found {self.call * 7919 + utterance * 104_729:07}"
 
+    def words(self, letter: Letter, number: int) -> Words:
+        """All of what is said there."""
+        match letter:
+            case "g":
+                return words_apart(number)
+            case "p":
+                return words_of("p", number, PREAMBLE_WORDS)
+            case "a":
+                return words_of("a", number, self.utterances[number].answer_words)
+
     def stream(self, utterance: int) -> int:
         return self.call * MOST_UTTERANCES + utterance
 
@@ -96,7 +122,7 @@ def make_plan(call: int, seed: int, utterances: int, *, longest_words: int = 16)
     for number in range(utterances):
         before = made[-1] if made else None
         interrupts = before is not None and not before.tool_ms and dice.random() < 0.35
-        longest_ms = min(before.answer_words * WORD_MS - SPARED_MS, 1_800) if before else 0
+        longest_ms = _interruptible_ms(before) if before else 0
         made.append(
             Utterance(
                 number=number,
@@ -109,6 +135,11 @@ def make_plan(call: int, seed: int, utterances: int, *, longest_words: int = 16)
             )
         )
     return Plan(call, tuple(made))
+
+
+def _interruptible_ms(answer: Utterance) -> int:
+    words = words_of("a", answer.number, answer.answer_words)
+    return max(100, min(whole_ms(words) - SPARED_MS, 1_800))
 
 
 def _fact(dice: random.Random, number: int) -> str:

@@ -4,15 +4,13 @@ A model of its own for each call, so that its ear and its answers are that call'
 """
 
 import asyncio
-import gc
 import json
 import os
-import tempfile
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +29,7 @@ from app.lab.realtime.log import SessionLog
 from app.lab.realtime.ports import Output, Say, Turn
 from app.lab.speech.coded import coded_audio
 from app.persona import Adjust, as_it_is
-from app.server import settle
+from bench.stages import NoMouth, side_by_side, written
 from bench.turns_ear import Known, MatchingEar
 
 AT_ONCE: Final = 24
@@ -44,7 +42,6 @@ LATER_MS: Final = 500
 LATE_MS: Final = 60
 KEEP_ENV: Final = "EARSHOT_BENCH_KEEP"
 """Names a folder for the records of calls that went wrong, for whoever looks for the cause."""
-RECORD_LIMIT_S: Final = 10
 AGENT: Final = """\
 instructions = "Be kind."
 greeting = "{greeting}"
@@ -117,14 +114,6 @@ class Brain:
         return [Say(f"answer {self._number}", audio)]
 
 
-class NoMouth:
-    """Every line brings its own sound."""
-
-    async def say(self, text: str, voice: str) -> bytes:
-        """See `app.lab.realtime.ports.Mouth`."""
-        raise RuntimeError(f"no audio was given for {text!r}")
-
-
 @dataclass(slots=True)
 class Held:
     """One call, from every side."""
@@ -154,7 +143,8 @@ async def hold_all(acts: Sequence[Act], at_once: int = AT_ONCE) -> AsyncIterator
     waiting = deque((act, False) for act in acts)
     while waiting:
         next_ = [waiting.popleft() for _ in range(min(at_once, len(waiting)))]
-        async with _round([act for act, _ in next_]) as round_:
+        stages = [partial(_Staged, act, n * APART_S) for n, (act, _) in enumerate(next_)]
+        async with side_by_side(stages) as round_:
             for held, (act, again) in zip(round_, next_, strict=True):
                 if held.report.max_lag_ms > LATE_MS and not again:
                     waiting.append((act, True))
@@ -163,28 +153,10 @@ async def hold_all(acts: Sequence[Act], at_once: int = AT_ONCE) -> AsyncIterator
                     yield held
 
 
-@asynccontextmanager
-async def _round(acts: Sequence[Act]) -> AsyncIterator[list[Held]]:
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="earshot-bench-")))
-        staged = [
-            await stack.enter_async_context(_Staged(act, folder / str(number)))
-            for number, act in enumerate(acts)
-        ]
-        settle()  # as `earshot serve` does: a collection of all the stages would hold up the calls
-        # The lab's logs are no bot's: collecting them would be our pause.
-        gc.disable()
-        try:
-            waits_s = [number * APART_S for number in range(len(staged))]
-            holding = [one.hold(wait_s) for one, wait_s in zip(staged, waits_s, strict=True)]
-            yield list(await asyncio.gather(*holding))
-        finally:
-            gc.enable()
-
-
 class _Staged:
-    def __init__(self, act: Act, folder: Path) -> None:
+    def __init__(self, act: Act, wait_s: float, folder: Path) -> None:
         self._act = act
+        self._wait_s = wait_s
         self._folder = folder
         self._watch = Watch()
         self._brain = Brain(act.first)
@@ -210,13 +182,13 @@ class _Staged:
     async def __aexit__(self, *exc_info: object) -> None:
         await self._stage.__aexit__(None, None, None)
 
-    async def hold(self, wait_s: float) -> Held:
+    async def hold(self) -> Held:
         stage, act = self._stage, self._act
-        await asyncio.sleep(wait_s)
+        await asyncio.sleep(self._wait_s)
         line = stage.line(act.impairments, pace=Pace(say_ms_per_char=1, play_ms=0, pause_factor=0))
         report = await line.call(act.script, from_=CALLER, to=CALLED)
         record = call_folder(self._folder, report.identity.call_sid)
-        await _written(record / TIMELINE_FILE)
+        await written(record / TIMELINE_FILE)
         sessions = stage.model.sessions
         session = sessions[0] if sessions else None
         timeline = _read(record / TIMELINE_FILE)
@@ -230,13 +202,6 @@ def _agent_file(act: Act, folder: Path) -> Path:
     path = folder / "agent.toml"
     path.write_text(AGENT.format(greeting=act.greeting, turns=act.turns), encoding="utf-8")
     return path
-
-
-async def _written(path: Path) -> None:
-    """The app writes its record after the call; a fault of ours may keep it from doing so."""
-    end_s = time.monotonic() + RECORD_LIMIT_S
-    while not os.path.exists(path) and time.monotonic() < end_s:  # noqa: ASYNC110, ASYNC240
-        await asyncio.sleep(0.02)
 
 
 def _read(path: Path) -> dict[str, Any]:

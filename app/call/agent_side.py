@@ -51,6 +51,7 @@ class AgentSide:
             return []
         m.silent_items.sounded(event.item_id)
         m.handover.memory.sounded(event.item_id, event.n_bytes)
+        m.scribe.wording.sounded(event.response_id, event.item_id, event.n_bytes)
         return m.playout.receive(
             event.response_id, event.item_id, event.content_index, event.n_bytes, now_ms
         )
@@ -67,6 +68,10 @@ class AgentSide:
         commands: list[Command] = self._forget_silent_items(event.response_id, dead=not alive)
         if alive:
             commands += m.playout.finish(now_ms)
+            if event.status == "completed":
+                m.scribe.wording.finished(event.response_id)
+            else:
+                m.scribe.broke_off(event.response_id)
         notice = self._opening.notices.says(event.response_id)
         if notice:
             commands += self._opening.notices.finished(event, now_ms)

@@ -139,8 +139,9 @@ class Handover:
 
     def _let_go(self, now_ms: int) -> list[Command]:
         """The leg that carried the call is gone, or about to go: remember what it owes."""
-        answering = self._responses.busy
-        spoke = answering and self._spoke(self._responses.active_id)
+        answering, active = self._responses.busy, self._responses.active_id
+        words = answering and self._scribe.broke_off(active)
+        spoke = words and self._spoke(active)
         self._responses.leg_lost(now_ms, go_on=summaries.GO_ON if spoke else "")
         self._asked, self._carried_due_ms = "", None
         self.memory.lost()

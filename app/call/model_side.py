@@ -21,8 +21,10 @@ class ModelSide:
         self._m = machines
 
     def ready(self, event: ModelReady, now_ms: int) -> list[Command]:
-        m = self._m
+        m, model = self._m, self._m.handover.relay.model
         commands = m.handover.ready(event, now_ms)
+        if m.handover.relay.model != model:
+            m.scribe.wording.other_voice()
         if m.phase is Phase.OPENING and m.handover.relay.leg:
             m.enter("ready")
         return commands
@@ -62,9 +64,10 @@ class ModelSide:
     def expire_answers(self, now_ms: int) -> list[Command]:
         """What the model owes and did not bring in time."""
         m = self._m
-        stalls = m.responses.stalls
+        stalls, active = m.responses.stalls, m.responses.active_id
         commands = m.responses.expire(now_ms)
         if m.responses.stalls != stalls:
+            m.scribe.broke_off(active)
             m.scribe.timeline.note(now_ms, "stall", "the model did not go on in time")
             commands = m.playout.finish(now_ms) + commands
         if m.responses.given_up:

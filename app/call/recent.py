@@ -16,6 +16,9 @@ class Recent(Generic[T]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._entries
+
     def get(self, key: str) -> T | None:
         return self._entries.get(key)
 

@@ -237,7 +237,8 @@ class Responses:
 
     def leg_lost(self, now_ms: int, *, go_on: str) -> None:
         """The session is gone, with what it owed: that is asked of the next one. `go_on`: the
-        instructions where an answer broke off; "" where none of it had come."""
+        instructions where an answer broke off; "" where none of it had come. They stand in for a
+        wish without any that waits: the answer to them sees everything anyhow."""
         owed: str | None = None
         if self.withheld:
             owed = None if self._answer_awaited_ms is None else ""
@@ -247,8 +248,8 @@ class Responses:
             owed = go_on or self._instructions
         elif self._answer_awaited_ms is not None:
             owed = ""
-        if self._pending is None:
-            self._pending = owed
+        if owed is not None:
+            self._pending = self._pending or owed
         if self.state is ResponseState.ACTIVE and self.active_id:
             remember(self._dead, self.active_id)
         self._requested = self._answer_awaited_ms = None

@@ -42,6 +42,7 @@ from app.call.recent import Recent
 from app.call.timeline import Claim as ClaimRecord
 from app.call.timeline import Ending, Interruption, Stamp, Timeline, ToolRun, Turn
 from app.call.transcript import Line, Transcript
+from app.call.wording import Wording
 
 
 class Scribe:
@@ -50,6 +51,7 @@ class Scribe:
     def __init__(self, playout: Playout, began: Callable[[Line], None]) -> None:
         """`began` is told of each line of the transcript."""
         self.timeline = Timeline()
+        self.wording = Wording()
         self.transcript = Transcript(began)
         self.notices = NoticeRecords(self.timeline)
         self._playout = playout
@@ -153,6 +155,17 @@ class Scribe:
         """Words of an answer that nobody has interrupted yet."""
         self.timeline.item(event.item_id, event.response_id)
         self.transcript.agent_says(event.item_id, event.text, now_ms)
+        self.wording.said(event.response_id, event.item_id, event.text)
+
+    def broke_off(self, response_id: str) -> bool:
+        """Nothing more comes of this answer: words without their sound were never said. False where
+        words had come and none of them was said."""
+        cut = self.wording.broke_off(response_id)
+        if cut is None:
+            return True
+        item_id, said, unsaid = cut
+        self.transcript.agent_broke_off(item_id, said, unsaid)
+        return bool(said) or not unsaid
 
     def _answered(self) -> Turn:
         """The turn whose answer is in progress: the one before the speech that interrupts it."""
@@ -167,7 +180,10 @@ class Scribe:
     def heard(self, items: Sequence[ItemHeard], now_ms: int) -> None:
         """The caller heard these to their end."""
         for item in items:
-            self.transcript.agent_heard(item.item_id)
+            if self.wording.whole(item.item_id):
+                self.transcript.agent_heard(item.item_id)
+            else:
+                self._broke_off(item)
             self.notices.heard(item, now_ms)
             turn = self.timeline.item(item.item_id, item.response_id)
             turn.stamps[Stamp.LAST_FRAME_PLAYED] = now_ms
@@ -201,12 +217,13 @@ class Scribe:
         heard = sum(item.heard_bytes for item in items) // BYTES_PER_MS
         received = sum(item.received_bytes for item in items) // BYTES_PER_MS
         turn.interruption = Interruption(heard, received, settled.by)
-        self._write_heard(settled, complete)
+        self._write_heard(settled, complete, cut=True)
 
     def closed(self, verdicts: list[Settled], complete: Callable[[str], bool]) -> None:
-        """The call is over: what still played or waited was heard as far as the clock says."""
+        """The call is over: what still played or waited was heard as far as the clock says. Of what
+        the caller did not interrupt and had not begun to hear, the next stream is told nothing."""
         for settled in verdicts:
-            self._write_heard(settled, complete)
+            self._write_heard(settled, complete, cut=settled.generation in self._cut_ms)
             for item in settled.items:
                 self.notices.heard(item, None)
         self.transcript.close()
@@ -221,12 +238,23 @@ class Scribe:
             return self.timeline.item(last.item_id, last.response_id)
         return self._answered()
 
-    def _write_heard(self, settled: Settled, complete: Callable[[str], bool]) -> None:
+    def _write_heard(self, settled: Settled, complete: Callable[[str], bool], *, cut: bool) -> None:
+        """`cut`: by the caller."""
         for item in settled.items:
             if stays(item, settled, complete):
                 self.transcript.agent_heard(item.item_id)
+            elif not cut:
+                self._broke_off(item)
             else:
-                self.transcript.agent_cut(item.item_id, item.heard_bytes, item.received_bytes)
+                self.transcript.agent_cut(item.item_id, *self._words(item))
+
+    def _broke_off(self, item: ItemHeard) -> None:
+        """What came of it was played, as far as it will be."""
+        self.transcript.agent_broke_off(item.item_id, *self._words(item), played=True)
+
+    def _words(self, item: ItemHeard) -> tuple[str, str]:
+        """Those that were heard, and the others."""
+        return self.wording.cut(item.item_id, item.heard_bytes, item.received_bytes)
 
     def tool_began(self, call_id: str, name: str, now_ms: int) -> None:
         turn = self._tools_of.pop(call_id) or self.timeline.turn

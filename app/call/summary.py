@@ -23,7 +23,8 @@ IN_PROGRESS = """\
 # The call is in progress
 You have been speaking with this caller already, on this same call. Do not greet them or introduce
 yourself again, and never mention a summary, a session or a change of line. What follows is what
-you remember of the call; go on where it stands."""
+you remember of the call; go on where it stands. A line of yours that ends with [interrupted] was
+heard up to there and no further; the mark itself is never spoken."""
 
 CUT_OFF_BY_THE_LINE = (
     "The connection was interrupted for a moment and is back. Say so in one short phrase, such as "

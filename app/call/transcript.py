@@ -79,13 +79,23 @@ class Transcript:
         if line is not None and not line.final:
             line.text, line.final = line.text.strip(), True
 
-    def agent_cut(self, item_id: str, heard_bytes: int, received_bytes: int) -> None:
-        """The caller heard the first `heard_bytes` of the `received_bytes` that had come."""
+    def agent_cut(self, item_id: str, heard: str, unheard: str) -> None:
+        """The caller heard these words of what had come, and not the others."""
         line = self._by_item.get(item_id)
         if line is None or line.final:
             return
-        line.text, line.unheard = split_at_word(line.text.strip(), heard_bytes, received_bytes)
+        line.text, line.unheard = heard, unheard
         line.interrupted = line.final = True
+
+    def agent_broke_off(
+        self, item_id: str, said: str, unsaid: str, *, played: bool = False
+    ) -> None:
+        """No more comes of this item than the sound of these words. Until that was `played` it may
+        be cut. Where not a word was said the line does not count as begun."""
+        line = self._by_item.get(item_id)
+        if line is not None and not line.final:
+            line.text, line.unheard, line.interrupted = said, unsaid, bool(said)
+            line.final = played
 
     def agent_silent(self, item_id: str, *, interrupted: bool) -> None:
         """Nothing of this item ever came to sound."""
@@ -106,12 +116,12 @@ class Transcript:
         """The call is over: what was neither heard nor cut by now was never heard."""
         for _, line in self._by_item.items():
             if line.speaker == "agent":
-                self._silence(line, interrupted=True)
+                self._silence(line, interrupted=False)
 
     @staticmethod
     def _silence(line: Line, *, interrupted: bool) -> None:
         if not line.final:
-            line.text, line.unheard = "", line.text.strip()
+            line.text, line.unheard = "", f"{line.text} {line.unheard}".strip()
             line.interrupted, line.final = interrupted, True
 
     def as_json(self) -> list[dict[str, object]]:
@@ -135,18 +145,3 @@ class Transcript:
             self.lines.append(line)
             self._began(line)
         return line
-
-
-def split_at_word(text: str, heard_bytes: int, received_bytes: int) -> tuple[str, str]:
-    """Cut a text where its audio was cut, at the end of the last word that was begun and finished.
-
-    An estimate: speech is taken to pass through the letters of its text evenly.
-    """
-    if heard_bytes <= 0 or received_bytes <= 0:
-        return "", text
-    if heard_bytes >= received_bytes:
-        return text, ""
-    at = len(text) * heard_bytes // received_bytes
-    if not text[at : at + 1].isspace():
-        at = max(text.rfind(" ", 0, at), 0)
-    return text[:at].rstrip(), text[at:].lstrip()

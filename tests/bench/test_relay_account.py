@@ -8,20 +8,20 @@ from app.lab.realtime.conversation import Item, Part
 from app.lab.realtime.log import Append, SessionLog
 from app.lab.speech.coded import coded_audio
 from bench.relay_account import (
-    Piece,
     answers_in,
     breaks_in,
     forgotten,
     latencies_ms,
     lost_frames,
     origin_s,
-    pieces_of,
     planted,
     told_twice,
 )
 from bench.relay_agent import ToolRun
 from bench.relay_brain import Said
-from bench.relay_talk import BACKGROUND, GREETING, PREAMBLE, WORD_MS, Plan, Spoken, Utterance
+from bench.relay_takes import Piece, pieces_of
+from bench.relay_talk import BACKGROUND, GREETING, PREAMBLE, Plan, Spoken, Utterance, said_in
+from bench.relay_words import from_ms, whole_ms
 
 SILENCE_MS = b"\xff" * 8
 PLAN = Plan(
@@ -32,7 +32,6 @@ PLAN = Plan(
         Utterance(2, "on 3 May at 10:15", 600, 4),
     ),
 )
-WHOLE_MS = 4 * WORD_MS
 
 
 def sound(stream: int, start_ms: int, ms: int) -> bytes:
@@ -128,7 +127,14 @@ def test_words_that_stand_twice_in_a_conversation_are_found() -> None:
 
 
 def whole(stream: int, at_ms: float) -> Piece:
-    return Piece(stream, 0, WHOLE_MS, at_ms)
+    return part(stream, 0, None, at_ms)
+
+
+def part(stream: int, first: int, end: int | None, at_ms: float) -> Piece:
+    """From a word on, up to where another one would begin."""
+    words = PLAN.words(*said_in(stream))
+    end_ms = whole_ms(words) if end is None else words[end].began_ms
+    return Piece(stream, from_ms(words, first), end_ms, at_ms)
 
 
 def test_a_call_in_which_all_was_well() -> None:
@@ -142,18 +148,25 @@ def test_a_call_in_which_all_was_well() -> None:
     spoken = [said_at(0, 101.5, 102.1), said_at(1, 105.5, 106.1), said_at(2, 111.5, 112.1)]
     found = answers_in(PLAN, pieces, spoken, [], (100.0, 120.0))
     assert (found.unanswered, found.twice, found.greetings) == ((), (), 1)
-    assert (found.repeated_ms, found.unsaid_ms) == (0, 0)
+    assert (found.again, found.unsaid) == ((), 0)
 
 
 def test_an_answer_begun_again_and_a_second_greeting_are_found() -> None:
     pieces = [
-        Piece(GREETING, 0, 900, 100),
-        Piece(GREETING, 0, 900, 1_500),
-        Piece(0, 0, 240, 5_000),
-        whole(0, 6_000),
+        part(GREETING, 0, 4, 100),
+        whole(GREETING, 2_500),
+        part(0, 0, None, 5_000),
+        whole(0, 8_000),
     ]
     found = answers_in(PLAN, pieces, [said_at(0, 103.0, 104.0)], [], (100.0, 120.0))
-    assert (found.twice, found.greetings, found.repeated_ms) == ((0,), 2, 900 + 240)
+    assert (found.twice, found.greetings, found.again) == ((0,), 2, (4, 4))
+
+
+def test_an_answer_begun_again_after_hardly_anything_was_heard_is_one_answer() -> None:
+    for end in range(4):
+        pieces = [part(0, 0, end, 5_000), whole(0, 7_000)]
+        found = answers_in(PLAN, pieces, [said_at(0, 103.0, 104.0)], [], (100.0, 120.0))
+        assert (found.twice, found.again) == ((), (end,))
 
 
 def test_words_that_nobody_answered_are_found() -> None:
@@ -178,11 +191,11 @@ def test_the_promise_before_a_tool_is_no_answer() -> None:
 
 
 def test_words_left_out_of_an_answer_that_nobody_cut_are_counted() -> None:
-    pieces = [Piece(0, 0, 240, 3_000), Piece(0, 480, WHOLE_MS, 3_300)]
+    pieces = [part(0, 0, 1, 3_000), part(0, 2, None, 3_300)]
     uncut = answers_in(PLAN, pieces, [said_at(0, 101.0, 102.0)], [], (100.0, 120.0))
-    assert uncut.unsaid_ms == 240
+    assert (uncut.unsaid, uncut.again) == (1, (0,))
     spoken = [said_at(0, 101.0, 102.0), said_at(1, 103.1, 103.6)]
-    assert answers_in(PLAN, pieces, spoken, [], (100.0, 120.0)).unsaid_ms == 0
+    assert answers_in(PLAN, pieces, spoken, [], (100.0, 120.0)).unsaid == 0
 
 
 def test_a_latency_counts_from_the_last_word_to_the_first_sound() -> None:

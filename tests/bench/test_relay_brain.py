@@ -3,9 +3,10 @@ answer given twice or not at all is the bot's doing, never the bench's."""
 
 from app.call.summary import CUT_OFF_BY_THE_LINE, GO_ON, context
 from app.lab.realtime.ports import CallFunction, Output, Say, Turn
-from app.lab.speech.coded import coded_audio
+from app.lab.speech.coded import coded_audio, decode_coded
 from bench.relay_brain import CodedEar, RelayBrain, Said
-from bench.relay_talk import BACKGROUND, Plan, Utterance
+from bench.relay_talk import BACKGROUND, GREETING, PARDON, Plan, Utterance, words_apart
+from bench.relay_words import Letter, from_ms, text_of, whole_ms
 
 PLAN = Plan(
     7,
@@ -18,8 +19,20 @@ PLAN = Plan(
 AGENT = "You take messages."
 ASKED = Turn("user", PLAN.text(0))
 ASKED_TOOL = Turn("user", PLAN.text(1))
-PROMISE = Turn("assistant", "p01.00 p01.01 p01.02")
 CALLED = Turn("function_call", '{"token": "c07u01", "takes_ms": 500}', name="look_up")
+
+
+def said(letter: Letter, number: int, first: int = 0, last: int | None = None) -> str:
+    """Some words of the agent's."""
+    words = words_apart(number) if letter == "g" else PLAN.words(letter, number)
+    return text_of(words[:last], first)
+
+
+def heard(text: str) -> Turn:
+    return Turn("assistant", text)
+
+
+PROMISE = heard(said("p", 1))
 
 
 def replies(*conversation: Turn, instructions: str = AGENT) -> tuple[list[str], list[Said]]:
@@ -36,51 +49,66 @@ def _short(output: Output) -> str:
 
 
 def test_it_greets_once_and_never_in_a_call_in_progress() -> None:
-    assert replies()[0] == ["g900.00 g900.01 g900.02 g900.03 g900.04 g900.05"]
+    assert replies()[0] == [said("g", GREETING)]
     resumed = replies(instructions=AGENT + context("", in_progress=True))
-    assert resumed[0] == ["g902.00 g902.01 g902.02"]
+    assert resumed[0] == [said("g", PARDON)]
     assert [s.kind for s in resumed[1]] == ["empty"]
 
 
 def test_it_answers_what_waits_oldest_first() -> None:
-    said, log = replies(ASKED, Turn("user", PLAN.text(2)))
-    assert said == ["a00.00 a00.01 a00.02 a00.03", "a02.00 a02.01 a02.02 a02.03"]
+    given, log = replies(ASKED, Turn("user", PLAN.text(2)))
+    assert given == [said("a", 0), said("a", 2)]
     assert [(s.kind, s.call, s.utterance) for s in log] == [("answer", 7, 0), ("answer", 7, 2)]
 
 
 def test_an_answer_for_a_tool_comes_when_the_tool_has_returned() -> None:
-    assert replies(ASKED_TOOL)[0] == ["p01.00 p01.01 p01.02", "call c07u01"]
+    assert replies(ASKED_TOOL)[0] == [said("p", 1), "call c07u01"]
     returned = Turn("function_call_output", PLAN.result(1))
-    assert replies(ASKED_TOOL, PROMISE, CALLED, returned)[0] == ["a01.00 a01.01 a01.02 a01.03"]
+    assert replies(ASKED_TOOL, PROMISE, CALLED, returned)[0] == [said("a", 1)]
     unknown = Turn("function_call_output", "it is not known whether it took effect")
-    assert replies(ASKED_TOOL, PROMISE, CALLED, unknown)[0] == ["a01.00 a01.01 a01.02 a01.03"]
+    assert replies(ASKED_TOOL, PROMISE, CALLED, unknown)[0] == [said("a", 1)]
 
 
 def test_told_to_go_on_it_finishes_what_it_was_saying() -> None:
-    heard = Turn("assistant", "a00.00 a00.01 [interrupted]")
-    assert replies(ASKED, heard, instructions=GO_ON)[0] == ["a00.01 a00.02 a00.03"]
-    promised = Turn("assistant", "p01.00 [interrupted]")
-    said, _ = replies(ASKED_TOOL, promised, instructions=GO_ON)
-    assert said == ["p01.00 p01.01 p01.02", "call c07u01"]
+    cut = heard(said("a", 0, 0, 2) + " [interrupted]")
+    assert replies(ASKED, cut, instructions=GO_ON)[0] == [said("a", 0, 1)]
+    whole_words = heard(said("a", 0, 0, 2))
+    assert replies(ASKED, whole_words, instructions=GO_ON)[0] == [said("a", 0, 2)]
+    promised = heard(said("p", 1, 0, 1) + " [interrupted]")
+    given, _ = replies(ASKED_TOOL, promised, instructions=GO_ON)
+    assert given == [said("p", 1), "call c07u01"]
+
+
+def test_a_greeting_that_broke_off_is_gone_on_with() -> None:
+    cut = heard(said("g", GREETING, 0, 3) + " [interrupted]")
+    assert replies(cut, instructions=GO_ON)[0] == [said("g", GREETING, 2)]
+    assert replies(heard(said("g", GREETING)), instructions=GO_ON)[0] == [said("g", PARDON)]
 
 
 def test_what_the_caller_cut_is_not_said_again() -> None:
-    heard = Turn("assistant", "a00.00 a00.01 [interrupted]")
-    assert replies(ASKED, heard, Turn("user", PLAN.text(2)))[0] == ["a02.00 a02.01 a02.02 a02.03"]
-    forgotten = Turn("assistant", "")
-    said, _ = replies(ASKED, forgotten, Turn("user", PLAN.text(2)))
-    assert said == ["a02.00 a02.01 a02.02 a02.03"]
+    cut = heard(said("a", 0, 0, 2) + " [interrupted]")
+    assert replies(ASKED, cut, Turn("user", PLAN.text(2)))[0] == [said("a", 2)]
+    given, _ = replies(ASKED, heard(""), Turn("user", PLAN.text(2)))
+    assert given == [said("a", 2)]
 
 
 def test_an_answer_asked_for_without_need_shows_in_the_log() -> None:
-    whole = Turn("assistant", "a00.00 a00.01 a00.02 a00.03")
-    assert [s.kind for s in replies(ASKED, whole)[1]] == ["again"]
+    assert [s.kind for s in replies(ASKED, heard(said("a", 0)))[1]] == ["again"]
 
 
 def test_told_that_the_line_broke_it_says_so_first() -> None:
-    said, log = replies(ASKED, instructions=f"{AGENT}\n{CUT_OFF_BY_THE_LINE}")
-    assert said[1:] == ["a00.00 a00.01 a00.02 a00.03"]
+    given, log = replies(ASKED, instructions=f"{AGENT}\n{CUT_OFF_BY_THE_LINE}")
+    assert given[1:] == [said("a", 0)]
     assert [s.kind for s in log] == ["phrase", "answer"]
+
+
+def test_an_item_begins_a_breath_before_its_first_word() -> None:
+    given = RelayBrain({7: PLAN}, []).reply([ASKED, heard(said("a", 0, 0, 2))], AGENT + GO_ON)
+    assert isinstance(given[0], Say)
+    assert given[0].audio is not None
+    (run,) = decode_coded(given[0].audio)
+    words = PLAN.words("a", 0)
+    assert (run.stream_id, run.start_ms, run.end_ms) == (0, from_ms(words, 2), whole_ms(words))
 
 
 async def test_the_ear_knows_the_words_by_their_code() -> None:

@@ -1,10 +1,10 @@
 """Invariant: the wait for the next word counts where words were owed, from when they were owed,
 and all of the silence that the drop brought."""
 
-from bench.relay_account import Piece
 from bench.relay_agent import ToolRun
 from bench.relay_drops import Drop, longest_silence_ms, wait_ms
 from bench.relay_stage import Moment
+from bench.relay_takes import Piece
 from bench.relay_talk import Spoken
 
 

@@ -13,6 +13,7 @@ from bench.relay_figures import (
     at_least,
     none_of,
     p95_within,
+    p95_words_within,
     percentile,
     show,
     spread,
@@ -24,6 +25,12 @@ def test_targets_say_whether_they_are_met() -> None:
     assert (at_least("x", 3, 3).met, at_least("x", 3, 2).met) == (True, False)
     assert p95_within("x", 100, [50.0] * 19 + [500.0]).met is False
     assert p95_within("x", 100, [50.0] * 39 + [500.0]).met is True
+
+
+def test_words_off_count_either_way() -> None:
+    assert p95_words_within("x", 1, [0] * 17 + [-1, 1, -1]).met is True
+    assert p95_words_within("x", 1, [0] * 17 + [-2, 1, -2]).met is False
+    assert p95_words_within("x", 1, []).met is False
 
 
 def test_what_was_never_measured_is_not_met() -> None:

@@ -3,6 +3,7 @@ machine neither hides a call nor counts it twice; the call's clock is read onto 
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -32,11 +33,12 @@ async def test_a_late_call_is_held_once_more(monkeypatch: pytest.MonkeyPatch) ->
     rounds: list[list[str]] = []
 
     @asynccontextmanager
-    async def round_(acts: Sequence[Act]) -> AsyncIterator[list[Held]]:
+    async def round_(stages: Sequence[partial[object]]) -> AsyncIterator[list[Held]]:
+        acts: list[Act] = [stage.args[0] for stage in stages]
         rounds.append([one.name for one in acts])
         yield [held(one, 1.0 if one.name == "quick" else LATE_MS + 1) for one in acts]
 
-    monkeypatch.setattr(turns_stage, "_round", round_)
+    monkeypatch.setattr(turns_stage, "side_by_side", round_)
     found = [one async for one in hold_all([act("late"), act("quick"), act("later")], at_once=2)]
     assert rounds == [["late", "quick"], ["later", "late"], ["later"]]
     assert [(one.act.name, one.again) for one in found] == [

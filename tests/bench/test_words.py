@@ -2,7 +2,8 @@
 
 import pytest
 
-from bench.words import Condition, Fate, measure
+from bench.words import measure
+from bench.words_sent import Condition, Fate
 from bench.words_spoken import spoken, units
 
 

@@ -309,7 +309,8 @@ def test_at_the_deadline_even_an_answer_in_progress_gives_way_and_its_sound_play
         assert of(TakeLeg, until(call, at_ms + 100)) == []
 
     commands = until(call, 3_200 + LOOK_MS)
-    assert one(TakeLeg, commands).entries == (Entry("agent", "a1", "Our hours are long."),)
+    told = Entry("agent", "a1", "Our hours are long. [interrupted]")
+    assert one(TakeLeg, commands).entries == (told,)
     assert of(CreateResponse, commands) == [CreateResponse("create-1", GO_ON)]
     assert of(SendClear, commands) == []
     assert play(call, 3_300, AudioReceived("r-a1", "a1", 800)) == [], "of the closed leg"

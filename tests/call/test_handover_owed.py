@@ -69,16 +69,44 @@ def test_a_drop_before_the_greeting_sounded_and_the_greeting_is_asked_again() ->
 def test_a_drop_in_mid_answer_and_the_next_leg_goes_on_from_there() -> None:
     call = talking()
     caller_says(call, 1_000)
-    begins_to_answer(call, 1_100, "a1", "We are open", 700)
+    begins_to_answer(call, 1_100, "a1", "We are open every day", 1_000)
     lost = drops(call, 1_200)
     assert of(SendClear, lost) == []
     assert call.playout.unplayed
 
     taken, asked = comes_back(call, 1_400)
     assert isinstance(taken, TakeLeg)
-    assert taken.entries == (CALLER, Entry("agent", "a1", "We are open"))
+    said = Entry("agent", "a1", "We are open [interrupted]")
+    assert taken.entries == (CALLER, said), "the text was ahead of its sound, which never came"
     assert (taken.heard_ms, taken.replay_ms, taken.cause) == (1_000, 1_000, "drop")
     assert asked == CreateResponse("create-1", GO_ON)
+
+
+def test_the_record_of_an_answer_that_broke_off_has_the_words_that_came_to_sound() -> None:
+    call = talking()
+    caller_says(call, 1_000)
+    begins_to_answer(call, 1_100, "a1", "We are open every day", 1_100)
+    drops(call, 1_200)
+    plays_out(call, 1_300)
+
+    line = call.transcript.lines[-1]
+    assert (str(line), line.unheard) == ("We are open [interrupted]", "every day")
+
+
+@pytest.mark.parametrize("played", [False, True])
+def test_a_drop_before_the_first_word_was_out_and_the_answer_is_asked_for_anew(
+    played: bool,
+) -> None:
+    call = talking()
+    caller_says(call, 1_000)
+    begins_to_answer(call, 1_100, "a1", "Unfortunately not", 100)
+    drops(call, 1_200)
+    if played:
+        plays_out(call, 1_250)
+
+    taken, asked = comes_back(call, 1_400)
+    assert isinstance(taken, TakeLeg)
+    assert (taken.entries, asked) == ((CALLER,), CreateResponse("create-1"))
 
 
 def test_an_answer_of_which_nothing_is_worth_mentioning_came_is_asked_for_anew() -> None:
@@ -299,4 +327,4 @@ def test_an_interruption_while_no_leg_is_there_is_told_to_the_next_one() -> None
     assert play(call, 1_200, MarkEchoed("f0", 1_100, 1_120)) == []
 
     told = one(TakeLeg, comes_back(call, 1_500)).entries
-    assert told == (Entry("agent", "a1", "one two [interrupted]"),)
+    assert told == (Entry("agent", "a1", "one two three [interrupted]"),)

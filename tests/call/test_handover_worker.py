@@ -16,9 +16,11 @@ from app.call.commands import (
 )
 from app.call.endings import EndReason
 from app.call.events import (
+    AudioReceived,
     CallerAudioBegan,
     CallerTranscribed,
     DeadlineReached,
+    Entry,
     HangUpRequested,
     ModelReady,
     PhraseStored,
@@ -29,6 +31,7 @@ from app.call.events import (
     SpeechStopped,
     StreamStarted,
     SummaryWritten,
+    TextReceived,
     ToolFinished,
 )
 from app.call.phases import CallSettings, Phase
@@ -116,6 +119,33 @@ def test_an_answer_that_a_move_cut_is_gone_on_with(left_ms: int, asked: str) -> 
     assert of(CreateResponse, play(later, 300, ModelReady("s", "m"))) == [
         CreateResponse("create-1", asked)
     ]
+
+
+def test_what_a_move_left_unheard_is_not_told_of_as_begun() -> None:
+    call = talking()
+    caller_says(call, 1_000)
+    begins_to_answer(call, 1_100, "a1", "Good day to you.", 2_000)
+    play(call, 1_100, TextReceived("r-a1", "a2", "One moment."), AudioReceived("r-a1", "a2", 8_000))
+    play(call, 1_100, TextReceived("r-a1", "a3", "And then."))
+    until(call, 2_400)
+    play(call, 2_400, HangUpRequested("drain"), HangUpRequested("drain"))
+
+    caller, agent = call.snapshot(moved=True).entries
+    assert (caller, agent.item_id) == (CALLER, "a1")
+    assert agent.text.startswith("Good day")
+    assert agent.text.endswith(" [interrupted]")
+    unheard = [(line.text, line.unheard, line.interrupted) for line in call.transcript.lines[2:]]
+    assert unheard == [("", "One moment.", False), ("", "And then.", False)]
+
+
+def test_what_the_caller_cut_before_a_move_is_told_of_as_cut() -> None:
+    call = talking()
+    caller_says(call, 1_000)
+    begins_to_answer(call, 1_100, "a1", "Good day to you.", 2_000)
+    until(call, 1_200)
+    play(call, 1_200, SpeechStarted("c2", 1_200, 1_200))
+    play(call, 1_210, HangUpRequested("drain"), HangUpRequested("drain"))
+    assert call.snapshot(moved=True).entries == (CALLER, Entry("agent", "a1", "[interrupted]"))
 
 
 def test_open_tools_are_asked_for_again_under_the_same_id_on_another_worker() -> None:

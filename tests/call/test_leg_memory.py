@@ -30,7 +30,7 @@ def test_a_leg_that_was_told_an_item_gets_its_heard_words() -> None:
     legs, transcript = memory()
     legs.sounded("a1", 8_000)
     legs.taken(2, (Entry("agent", "a1", "one two three four"),))
-    transcript.agent_cut("a1", 4_000, 8_000)
+    transcript.agent_cut("a1", "one two", "three four")
 
     [rewrite] = legs.mended([CUT])
     assert isinstance(rewrite, RewriteItem)
@@ -43,7 +43,7 @@ def test_a_told_item_of_which_nothing_was_heard_is_only_taken_back() -> None:
     legs, transcript = memory()
     legs.sounded("a1", 8_000)
     legs.taken(2, (Entry("agent", "a1", "one two three four"),))
-    transcript.agent_cut("a1", 0, 8_000)
+    transcript.agent_cut("a1", "", "one two three four")
 
     [rewrite] = legs.mended([GONE])
     assert isinstance(rewrite, RewriteItem)

@@ -10,6 +10,8 @@ def test_the_oldest_entries_are_forgotten_first() -> None:
 
     assert recent.items() == [("7", 7), ("8", 8), ("9", 9)]
     assert recent.get("6") is None
+    assert "7" in recent
+    assert "6" not in recent
 
 
 def test_taking_an_entry_forgets_it() -> None:

@@ -298,6 +298,14 @@ def asked_next(responses: Responses) -> list[str]:
     return [c.instructions for c in responses.leg_taken(2_000) if isinstance(c, CreateResponse)]
 
 
+def test_an_answer_that_broke_off_is_gone_on_with_whatever_else_is_wished_for() -> None:
+    for wish, asked in (("", "Go on."), ("Ask.", "Ask.")):
+        responses = Responses(SETTINGS)
+        responses.created("r1", "", 0)
+        responses.want(wish, 500)
+        assert asked_next(lost(responses, "Go on.")) == [asked]
+
+
 def test_while_nobody_answers_wishes_wait_and_are_one_request_afterwards() -> None:
     responses = lost(Responses(SETTINGS))
     assert responses.want("", 1_100) == responses.want("", 1_200) == []

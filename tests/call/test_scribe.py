@@ -59,6 +59,13 @@ def answer(response_id: str, item_id: str, text: str, ms: int) -> tuple[Event, .
     )
 
 
+def test_an_answer_that_its_model_gave_up_has_the_words_that_came_to_sound() -> None:
+    call = opened()
+    *begun, _ = answer("r1", "a1", "We are open every day.", 1_100)
+    play(call, 100, *begun, ResponseFinished("r1", "incomplete"))
+    assert call.transcript.lines[0].text == "We are open"
+
+
 def interrupted_line() -> VirtualLine:
     """Two seconds of a four second greeting are heard, then the caller speaks and is answered."""
     line = VirtualLine(5, Network(carrier_ms=40, jitter_ms=0))

@@ -1,9 +1,6 @@
 """A line of the agent's holds the words that reached the caller, and no others."""
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from app.call.transcript import Transcript, split_at_word
+from app.call.transcript import Transcript
 
 
 def saying(text: str) -> Transcript:
@@ -22,7 +19,7 @@ def test_pieces_of_one_item_are_one_line() -> None:
 
 def test_a_cut_line_keeps_the_heard_words_and_says_so() -> None:
     transcript = saying("We are open from nine to five.")
-    transcript.agent_cut("a", 500, 1_000)
+    transcript.agent_cut("a", "We are open", "from nine to five.")
 
     (line,) = transcript.lines
     assert str(line) == "We are open [interrupted]"
@@ -31,7 +28,7 @@ def test_a_cut_line_keeps_the_heard_words_and_says_so() -> None:
 
 def test_words_that_come_after_the_cut_are_dropped() -> None:
     transcript = saying("Yes of course")
-    transcript.agent_cut("a", 0, 1_000)
+    transcript.agent_cut("a", "", "Yes of course")
     transcript.agent_says("a", " I can", 200)
 
     assert str(transcript.lines[0]) == "[interrupted]"
@@ -41,7 +38,7 @@ def test_words_that_come_after_the_cut_are_dropped() -> None:
 def test_a_line_that_was_heard_is_not_cut_afterwards() -> None:
     transcript = saying("Goodbye.")
     transcript.agent_heard("a")
-    transcript.agent_cut("a", 0, 1_000)
+    transcript.agent_cut("a", "", "Goodbye.")
 
     assert str(transcript.lines[0]) == "Goodbye."
 
@@ -87,39 +84,46 @@ def test_speech_without_words_leaves_no_line_in_the_record() -> None:
     assert transcript.as_json() == []
 
 
+def test_words_that_never_came_to_sound_are_no_part_of_a_line() -> None:
+    transcript = saying("We are open from nine to five.")
+    transcript.agent_broke_off("a", "We are open", "from nine to five.")
+    assert str(transcript.lines[0]) == "We are open [interrupted]"
+
+    transcript.agent_heard("a")
+    assert str(transcript.lines[0]) == "We are open [interrupted]"
+    assert transcript.lines[0].unheard == "from nine to five."
+
+
+def test_what_broke_off_may_be_cut_or_never_heard() -> None:
+    cut, never = saying("We are open from nine to five."), saying("We are open.")
+    cut.agent_broke_off("a", "We are open", "from nine to five.")
+    cut.agent_cut("a", "We", "are open from nine to five.")
+    assert str(cut.lines[0]) == "We [interrupted]"
+
+    never.agent_broke_off("a", "We are", "open.")
+    never.close()
+    assert (never.lines[0].text, never.lines[0].unheard) == ("", "We are open.")
+
+
+def test_what_broke_off_and_was_played_is_known_for_good() -> None:
+    transcript = saying("We are open from nine to five.")
+    transcript.agent_broke_off("a", "We are", "open from nine to five.")
+    transcript.agent_broke_off("a", "We are open", "from nine to five.", played=True)
+    transcript.agent_broke_off("a", "We", "are open from nine to five.")
+    assert str(transcript.lines[0]) == "We are open [interrupted]"
+
+
+def test_a_line_that_broke_off_before_its_first_word_was_not_begun() -> None:
+    transcript = saying("Goodbye.")
+    transcript.agent_broke_off("a", "", "Goodbye.")
+    assert (str(transcript.lines[0]), transcript.lines[0].unheard) == ("", "Goodbye.")
+
+
 def test_unknown_items_are_harmless() -> None:
     transcript = Transcript()
     transcript.agent_heard("x")
-    transcript.agent_cut("x", 1, 2)
+    transcript.agent_cut("x", "a", "b")
+    transcript.agent_broke_off("x", "a", "b")
     transcript.agent_silent("x", interrupted=True)
 
     assert transcript.lines == []
-
-
-words = st.lists(st.text(alphabet="abc", min_size=1, max_size=8), min_size=1, max_size=12)
-
-
-@given(words, st.integers(0, 10_000), st.integers(0, 10_000))
-def test_a_split_loses_no_word_and_breaks_none(said: list[str], heard: int, received: int) -> None:
-    before, after = split_at_word(" ".join(said), heard, received)
-
-    assert before.split() + after.split() == said
-
-
-@given(words, st.integers(1, 10_000))
-def test_nothing_heard_is_no_word_and_all_heard_is_every_word(
-    said: list[str], received: int
-) -> None:
-    text = " ".join(said)
-
-    assert split_at_word(text, 0, received) == ("", text)
-    assert split_at_word(text, received, received) == (text, "")
-
-
-@given(words, st.integers(0, 5_000), st.integers(0, 5_000))
-def test_more_audio_is_never_fewer_words(said: list[str], one: int, other: int) -> None:
-    text = " ".join(said)
-    less, _ = split_at_word(text, min(one, other), 5_000)
-    more, _ = split_at_word(text, max(one, other), 5_000)
-
-    assert len(less) <= len(more)

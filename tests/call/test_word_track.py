@@ -47,6 +47,17 @@ def test_text_that_is_far_ahead_of_the_audio_is_not_taken_for_heard() -> None:
     assert len(f"{heard} {unheard}".split()) == 14
 
 
+def test_where_one_goes_on_a_word_is_said_again_rather_than_left_out() -> None:
+    for until_ms in range(400, 4_000, 100):
+        track = sent(TEN, lead_ms=800, until_ms=until_ms)
+        surely, others = track.came()
+        heard, _ = track.heard(until_ms * MS, until_ms * MS)
+
+        assert f"{surely} {others}".split() == "".join(track._pieces).split()
+        assert len(heard.split()) - 1 <= len(surely.split()) <= len(heard.split())
+    assert WordTrack().came() == ("", "")
+
+
 def test_numbers_take_longer_than_their_letters() -> None:
     track = WordTrack()
     track.text("Your code is 4711, my dear.")

@@ -33,7 +33,8 @@ def told_to_begin_with(instructions: str) -> str:
 
 def goes_on(instructions: str, *, cut: bool) -> bool:
     """Whether the last answer is to be finished. `cut`: it can be seen that it broke off."""
-    return bool(_GO_ON.search(instructions) and (cut or _WAS_CUT.search(instructions)))
+    told = instructions.replace(INTERRUPTED, "")  # the mark explained is no word that it was set
+    return bool(_GO_ON.search(told) and (cut or _WAS_CUT.search(told)))
 
 
 def last_sentence(text: str) -> str:
