@@ -50,7 +50,7 @@ LATE_IMPORTS = ("openai.resources.realtime.realtime", "websockets.sync.client")
 SUMMARY_S = 5.0
 """Longest wait for a text model's summary."""
 SUMMARY_TOKENS = 1_000
-FLUSH_S = 0.5
+FLUSH_S = 2.0
 """Longest wait for what a call leaves behind to reach Redis, before its stream is closed."""
 
 
