@@ -62,6 +62,8 @@ def test_a_word_is_heard_when_all_of_it_was() -> None:
     assert heard_words(words, 0, words[3].ended_ms) == range(4)
     assert heard_words(words, 0, words[3].ended_ms - 1) == range(3)
     assert heard_words(words, from_ms(words, 2), whole_ms(words)) == range(2, 6)
+    assert from_ms(words, 0) == 0
+    assert from_ms(words, 2) == words[2].began_ms - ONSET_MS, "a breath before it"
     assert len(heard_words(words, 0, words[0].ended_ms - 1)) == 0
 
 
