@@ -114,7 +114,7 @@ class Transcript:
 
     def close(self) -> None:
         """The call is over: what was neither heard nor cut by now was never heard."""
-        for _, line in self._by_item.items():
+        for line in self.lines:
             if line.speaker == "agent":
                 self._silence(line, interrupted=False)
 

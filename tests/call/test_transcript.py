@@ -119,6 +119,14 @@ def test_a_line_that_broke_off_before_its_first_word_was_not_begun() -> None:
     assert (str(transcript.lines[0]), transcript.lines[0].unheard) == ("", "Goodbye.")
 
 
+def test_a_line_whose_item_id_another_one_took_is_closed_too() -> None:
+    transcript = saying("Goodbye.")
+    transcript.caller_began("own-1", 0, 100)
+    transcript.caller_carried("own-1", "a")
+    transcript.close()
+    assert (transcript.lines[0].final, transcript.lines[0].unheard) == (True, "Goodbye.")
+
+
 def test_unknown_items_are_harmless() -> None:
     transcript = Transcript()
     transcript.agent_heard("x")
