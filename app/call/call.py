@@ -192,20 +192,22 @@ class Call:
         m = self._m
         if m.phase is Phase.ENDED:
             return None
-        due = (
-            m.playout.due_ms,
-            m.responses.due_ms,
-            self._caller.due_ms,
-            self._turns.due_ms,
-            self._collecting.due_ms,
-            self._opening.due_ms,
-            self._silence.due_ms,
-            self._sound.due_ms,
-            None if m.phase is Phase.OPENING else m.keypad.due_ms,
-            m.goodbye.due_ms(m.playout),
-            m.handover.due_ms,
-            self._moving.due_ms,
-        )
+        # Asked after every event of every call: whoever is seldom at work is only asked then.
+        due = [m.playout.due_ms, m.responses.due_ms, self._silence.due_ms, m.handover.due_ms]
+        if self._caller.waits:
+            due.append(self._caller.due_ms)
+        if m.turn_end is not None:
+            due.append(m.turn_end.due_ms)
+        if self._opening.notices_pending:
+            due.append(self._opening.due_ms)
+        if self._sound.at_work:
+            due += (self._collecting.due_ms, self._sound.due_ms)
+        if m.keypad.busy and m.phase is not Phase.OPENING:
+            due.append(m.keypad.due_ms)
+        if m.goodbye.begun:
+            due.append(m.goodbye.due_ms(m.playout))
+        if self._moving.begun:
+            due.append(self._moving.due_ms)
         return earliest(due)
 
     def handle(self, event: Event, now_ms: int) -> list[Command]:
@@ -226,7 +228,8 @@ class Call:
             commands += self._agent.look(now_ms)
             commands += self._collecting.look(now_ms)
             self._silence.look(now_ms)
-            commands += self._sound.look(now_ms)
+            if self._sound.at_work:
+                commands += self._sound.look(now_ms)
         if m.handover.waiting and not ends(commands):
             commands += m.handover.look(now_ms, quiet=m.quiet)
         if self._moving.begun and not ends(commands):

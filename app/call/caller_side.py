@@ -270,6 +270,11 @@ class CallerSide:
         return [AddUserText(request_id, text), *m.want_answer(now_ms)]
 
     @property
+    def waits(self) -> bool:
+        """`due_ms` has something to say."""
+        return self._unheard_ms is not None or self._m.floor.state is FloorState.CLAIMED
+
+    @property
     def due_ms(self) -> int | None:
         return earliest((self._m.floor.due_ms, self._unheard_ms))
 

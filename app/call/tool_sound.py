@@ -18,6 +18,11 @@ class ToolSound:
         self._slow = SlowTool(machines.settings.tool_sound_after_ms)
 
     @property
+    def at_work(self) -> bool:
+        """A tool runs, or ran a moment ago: `look` has something to see."""
+        return self._m.tools.busy or self._slow.waiting
+
+    @property
     def due_ms(self) -> int | None:
         return self._slow.due_ms
 

@@ -40,6 +40,11 @@ class SlowTool:
         return self.state is SoundState.PLAYING
 
     @property
+    def waiting(self) -> bool:
+        """A tool ran when it was told last."""
+        return self.playing or self._waits_since_ms is not None
+
+    @property
     def due_ms(self) -> int | None:
         """When `look` will say "play" though nothing happens."""
         if self.playing or not self.after_ms or self._waits_since_ms is None:
