@@ -172,7 +172,8 @@ async def test_a_caller_who_hangs_up_ends_the_call(calls: Calls) -> None:
     assert late.commands[-1] == "EndCall"
     assert late.commands.count("EndCall") == 1
     [story] = late.timeline["transcript"]
-    assert story["interrupted"]
+    assert story["unheard"]
+    assert story["interrupted"] is bool(story["text"]), "of an unheard line nothing was begun"
 
 
 async def test_the_timeline_on_disk_is_complete(calls: Calls) -> None:
