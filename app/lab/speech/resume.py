@@ -16,7 +16,8 @@ _IN_PROGRESS = re.compile(
 )
 _GO_ON = re.compile(r"\b(go on|continue)\b", re.IGNORECASE)
 _WAS_CUT = re.compile(r"\b(cut off|interrupted|broke off|broken off)\b", re.IGNORECASE)
-_BEGIN_WITH = re.compile(r"\bsay so\b[^\"]*\"([^\"]+)\"", re.IGNORECASE)
+_BEGIN_WITH = re.compile(r"\bsay so\b[^\".]*\"([^\"]+)\"", re.IGNORECASE)
+"""Within one sentence: what is quoted after it is another matter."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 

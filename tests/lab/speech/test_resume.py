@@ -75,6 +75,11 @@ def test_a_phrase_to_begin_with_is_the_one_in_quotes() -> None:
     assert told_to_begin_with("Go on.") == ""
 
 
+def test_what_is_quoted_in_a_later_sentence_is_no_beginning() -> None:
+    told = 'If you did not catch it, say so and ask again. To book, say "One moment" first.'
+    assert told_to_begin_with(told) == ""
+
+
 def test_sentences() -> None:
     assert last_sentence(WHOLE) == "You find us at the ferry."
     assert without_first_sentence("Hello! How can I help?") == "How can I help?"
