@@ -136,7 +136,9 @@ async def test_a_rolling_restart_ends_no_call_and_leaves_new_workers() -> None:
 async def test_a_killed_worker_is_replaced_and_its_calls_go_on_with_others() -> None:
     async with (
         lab_model() as model,
-        serving(model, "--workers", "2", EARSHOT_DRAIN_S="0.3") as served,
+        serving(
+            model, "--workers", "2", EARSHOT_DRAIN_S="0.3", EARSHOT_MAX_LAG_MS="5000"
+        ) as served,
     ):
         await until(lambda: len(worker_pids(served)) == 2)
         workers = worker_pids(served)
@@ -147,7 +149,8 @@ async def test_a_killed_worker_is_replaced_and_its_calls_go_on_with_others() -> 
         os.kill(victim, signal.SIGKILL)
         await until(lambda: len(worker_pids(served)) == 3, 30)
         reports = await asyncio.gather(*calls)
-        assert [unharmed(report) for report in reports] == [True] * 4
+        ends = [(report.verbs, report.errors, report.ended_by) for report in reports]
+        assert [unharmed(report) for report in reports] == [True] * 4, ends
         streams = sorted(len(report.streams) for report in reports)
         assert streams == [1] * busy[other] + [2] * busy[victim], "only the dead worker's moved"
         assert alive(other)
