@@ -28,7 +28,7 @@ class ToolSound:
 
     def look(self, now_ms: int) -> list[Command]:
         """After each step."""
-        m, running = self._m, self._m.tools.busy
+        m, running = self._m, self._m.tools.at_work
         match self._slow.look(now_ms, running=running, silent=running and self._silent):
             case "play":
                 return m.playout.begin_sound(now_ms)
