@@ -3,7 +3,7 @@
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.agents.agent import Agent, Failover, Local, SemanticVad, ServerVad
+from app.agents.agent import Agent, Local, SemanticVad, ServerVad
 from app.agents.lines import line_of
+from app.agents.tables import keys_of, lists_tables, table_at
 from app.shipped import shipped
 
 _NOT_KEYS = ("name", "source")
@@ -126,23 +127,14 @@ class _File:
         return f"{self._place(key)}: expected {expected}, {got}."
 
     def unknown(self, key: _Key) -> str:
-        known = [f.name for f in fields(self._table(key[:-1])) if f.name not in _NOT_KEYS]
+        table = table_at(Agent, key[:-1], self._value(key[:-1])) or Agent
+        known = [name for name in keys_of(table) if table is not Agent or name not in _NOT_KEYS]
         near = get_close_matches(str(key[-1]), known, n=1)
         if key == ("name",):
             hint = "an agent is called like its file"
         else:
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
         return f"{self._place(key)}: there is no such key; {hint}"
-
-    def _table(self, place: _Key) -> Any:
-        """The dataclass that says which keys a table may have."""
-        if not place:
-            return Agent
-        if place[0] == "failover":
-            return Failover
-        table = self._value(place)
-        kind = table.get("type", "server_vad") if isinstance(table, Mapping) else ""
-        return _VAD.get(str(kind), ServerVad)
 
     def _place(self, key: _Key) -> str:
         line = line_of(self.text, key)
@@ -188,8 +180,8 @@ def _json(data: Mapping[str, Any]) -> str:
 def _expected(key: _Key, details: ErrorDetails) -> str:
     if details["type"] == "string_pattern_mismatch":
         return _PATTERNS.get(str(key[-1]), details["msg"])
-    if details["type"] == "tuple_type" and key == ("failover",):
-        return "tables, each headed [[failover]]"
+    if details["type"] == "tuple_type" and lists_tables(Agent, key):
+        return f"tables, each headed [[{_named(key)}]]"
     if details["type"] in _EXPECTED:
         return _EXPECTED[details["type"]]
     text = details["msg"].removeprefix("Input should be ").replace("'", '"')
@@ -198,9 +190,9 @@ def _expected(key: _Key, details: ErrorDetails) -> str:
 
 def _shown(key: _Key, value: Any) -> str:
     """Where a key may have been written by mistake, what came is not shown."""
-    if key[-1] == "api_key_env":
+    if str(key[-1]).endswith("_env"):
         return "other characters"
-    if key[0] == "failover" and isinstance(value, Mapping):
+    if isinstance(value, Mapping) and lists_tables(Agent, key):
         return "one table"
     return _quoted(value)
 

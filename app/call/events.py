@@ -318,11 +318,29 @@ class RolloverRequested:
     cause: LegCause = "operator"
 
 
+EffectKind: TypeAlias = Literal["leave", "agent", "language", "keys", "topics"]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a tool wants done to the call itself."""
+
+    kind: EffectKind
+    """leave: the call goes on elsewhere, after the last word. agent: another agent takes over.
+    language: another one is spoken. keys: tones are played. topics: more tools are offered."""
+    value: str = ""
+    """leave: the plan, opaque here. agent: its name. language: two letters. keys: what to press.
+    topics: their names, with blanks between them."""
+    say: str = ""
+    """Instructions for what the agent says first, where it has said nothing yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolFinished:
     call_id: str
     output: str
     ok: bool = True
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True)
