@@ -37,7 +37,7 @@ def _inside(hint: Any, part: str | int) -> Any:
         origin, of = get_origin(kind), get_args(kind)
         if origin is tuple and isinstance(part, int) and of:
             return of[0]
-        if isinstance(origin, type) and issubclass(origin, Mapping) and len(of) == 2:
+        if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(part, str):
             return of[1]
     return None
 
