@@ -122,25 +122,35 @@ class TwilioRest:
             timeout=ring_s,
             **limit,
         )
-        return _info(await _answered(creating, creating=True), creating=True)
+        return _info(await answered(creating, creating=True), creating=True)
 
     async def end_call(self, call_sid: str) -> None:
         """Hang up a call that was answered. One that has ended already is no error."""
-        calls = self._calls(_checked_sid(call_sid))
+        calls = self._calls(checked_sid(call_sid))
         try:
-            await _answered(calls.update_async(status="completed"))
+            await answered(calls.update_async(status="completed"))
         except CallInputError as error:
             if error.code != _CALL_ENDED:
                 raise
 
     async def fetch_call(self, call_sid: str) -> CallInfo:
         """The call's present state."""
-        return _info(await _answered(self._calls(_checked_sid(call_sid)).fetch_async()))
+        return _info(await answered(self._calls(checked_sid(call_sid)).fetch_async()))
 
-    def _calls(self, call_sid: str = "") -> Any:
+    @property
+    def client(self) -> Any:
+        """The `twilio` package's own, for what is not of calls: its requests are bounded as well.
+        What it raises is told apart by `answered`."""
         if self._client is None:
             raise RuntimeError("TwilioRest is closed; use it inside `async with`")
-        return self._client.calls(call_sid) if call_sid else self._client.calls
+        return self._client
+
+    @property
+    def public_url(self) -> PublicUrl:
+        return self._public_url
+
+    def _calls(self, call_sid: str = "") -> Any:
+        return self.client.calls(call_sid) if call_sid else self.client.calls
 
 
 class _BoundedHttp:
@@ -177,7 +187,9 @@ class _BoundedHttp:
         await self._inner.close()
 
 
-async def _answered(request: Awaitable[_T], *, creating: bool = False) -> _T:
+async def answered(request: Awaitable[_T], *, creating: bool = False) -> _T:
+    """The answer to a request of the `twilio` package. `creating`: sent twice it would take effect
+    twice. Raises `errors.TwilioError`."""
     try:
         return await request
     except TwilioException as error:
@@ -217,7 +229,8 @@ def _check_numbers(to: str, from_: str) -> None:
         raise CallInputError("expected a number or a name of letters, digits and +-_. as caller")
 
 
-def _checked_sid(call_sid: str) -> str:
+def checked_sid(call_sid: str) -> str:
+    """Raises `CallInputError` for what is no CallSid."""
     if not _CALL_SID.match(call_sid):
         raise CallInputError("expected a CallSid: CA and 32 hexadecimal digits")
     return call_sid
