@@ -2,6 +2,7 @@
 
 from app.call.collecting import Collecting
 from app.call.commands import Command, SendToolOutput
+from app.call.effects import Effects
 from app.call.endings import EndReason
 from app.call.events import (
     AudioReceived,
@@ -33,6 +34,7 @@ class AgentSide:
         self._models = models
         self._failures = 0
         self._phrases = 0
+        self.effects = Effects(machines)
 
     def response_created(self, event: ResponseCreated, now_ms: int) -> list[Command]:
         self._opening.notices.created(event)
@@ -134,6 +136,7 @@ class AgentSide:
         if not calls or any(call.name != HANG_UP_TOOL for call in calls):
             for call in calls:
                 m.history.called(call)
+            self.effects.tools_called(event)
             return self.told(m.tools.start(calls)) + self._collecting.begin(calls, now_ms)
         if not m.responses.alive(event.response_id):
             return [refuse(call.call_id, CALLER_SPOKE) for call in calls]
@@ -148,7 +151,14 @@ class AgentSide:
 
     def tool_finished(self, event: ToolFinished, now_ms: int) -> list[Command]:
         commands, last = self._m.tools.finished(event)
+        if commands and self.effects.leaves(event):
+            return self.effects.leave(event, now_ms)
+        told = bool(commands)
         commands = self.told(commands)
+        if told and event.ok and event.effect is not None:
+            done = self.effects.carry_out(event.effect, now_ms)
+            if done is not None:
+                return commands + done
         return commands + self._m.want_answer(now_ms) if last else commands
 
     def told(self, commands: list[Command]) -> list[Command]:

@@ -62,6 +62,7 @@ from app.call.events import (
     StreamStarted,
     SummaryWritten,
     TextReceived,
+    TonesMade,
     ToolFinished,
     TurnJudged,
     VoiceStarted,
@@ -128,6 +129,7 @@ class Call:
             ResponseFinished: agent.response_finished,
             PhraseStored: agent.phrase_stored,
             ToolFinished: agent.tool_finished,
+            TonesMade: agent.effects.tones_made,
         }
 
     # What others may look at
@@ -238,7 +240,7 @@ class Call:
             commands = _reachable(commands)
         reason = m.goodbye.over(m.playout, now_ms, busy=m.responses.busy)
         if reason is not None and not ends(commands):
-            commands.append(EndCall(reason))
+            commands.append(EndCall(reason, m.goodbye.detail))
         m.scribe.did(commands, now_ms)
         if ends(commands):
             m.enter("end")

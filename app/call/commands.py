@@ -161,6 +161,10 @@ class OpenLeg:
     """Which one of the agent's list of models."""
     context: str = ""
     """What the session must know beyond the agent's instructions; follows them."""
+    agent: str = ""
+    """Whose session; "": the agent's that the call began with. `model` is one of its list."""
+    language: str = ""
+    """What is spoken, where that is not the agent's own choice; two letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,13 @@ class PlayPhrase:
     """Fetch a fixed phrase in the agent's voice, if it is at hand; `PhraseStored` brings it."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayKeys:
+    """Make the tones of these keys; `TonesMade` brings them."""
+
+    keys: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +262,7 @@ Command: TypeAlias = (
     | CloseLeg
     | Summarise
     | PlayPhrase
+    | PlayKeys
     | RunTool
     | SendToolOutput
     | EndCall

@@ -10,6 +10,7 @@ class EndReason(StrEnum):
     CALLER_HUNG_UP = "caller_hung_up"
     AGENT_HUNG_UP = "agent_hung_up"
     OPERATOR_HUNG_UP = "operator_hung_up"
+    HANDED_ON = "handed_on"
     NO_INPUT = "no_input"
     TOO_LONG = "too_long"
     DRAINED = "drained"
@@ -31,7 +32,7 @@ class EndReason(StrEnum):
 
     @property
     def deliberate(self) -> bool:
-        """True when nothing more is owed to the caller: no apology, no fallback."""
+        """True when nothing more is owed to the caller here: no apology, no fallback."""
         return self.fault == "nobody"
 
 
@@ -39,6 +40,7 @@ _FAULTS: dict[EndReason, Fault] = {
     EndReason.CALLER_HUNG_UP: "nobody",
     EndReason.AGENT_HUNG_UP: "nobody",
     EndReason.OPERATOR_HUNG_UP: "nobody",
+    EndReason.HANDED_ON: "nobody",
     EndReason.NO_INPUT: "nobody",
     EndReason.TOO_LONG: "nobody",
     EndReason.DRAINED: "us",

@@ -53,6 +53,22 @@ class Snapshot:
     cost_usd: float = 0.0
     notices_heard: int = 0
     """How many of the agent's notices the caller heard to their end."""
+    agent: str = ""
+    """Who spoke; "": the agent that the call began with."""
+    language: str = ""
+    """What was spoken, if the caller chose another language; two letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The call was elsewhere, with a person or a menu, and is back."""
+
+    output: str
+    """What came of it, for the model: the output of the tool that sent it there."""
+    say: str
+    """Instructions of the first answer."""
+    call_id: str = ""
+    """That tool's call; "": no tool did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +82,8 @@ class StreamStarted:
     """Which model of the agent's list to begin with."""
     resumed: Snapshot | None = None
     """Where the call stood when another stream of it ended."""
+    returned: Returned | None = None
+    """It was elsewhere meanwhile; only with `resumed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,11 +322,30 @@ class PhraseStored:
     n_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class TonesMade:
+    """The answer to `PlayKeys`: the bytes of the tones, which come with this event."""
+
+    keys: str
+    n_bytes: int
+
+
 LegCause: TypeAlias = Literal[
-    "start", "time", "expiry", "context", "spend", "operator", "drop", "failover", "worker"
+    "start",
+    "time",
+    "expiry",
+    "context",
+    "spend",
+    "operator",
+    "drop",
+    "failover",
+    "worker",
+    "agent",
+    "language",
 ]
 """Why a leg was opened: the call's start; a session's planned time, the vendor's limit, what it
-reads or costs; somebody's wish; a session lost; another model; another worker took over."""
+reads or costs; somebody's wish; a session lost; another model; another worker took over; another
+agent or language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +419,7 @@ Event: TypeAlias = (
     | ModelClosed
     | SummaryWritten
     | PhraseStored
+    | TonesMade
     | RolloverRequested
     | ToolFinished
     | HangUpRequested

@@ -3,14 +3,15 @@
 from app.call.endings import EndReason
 from app.call.playout import Playout
 
-TAKEN_BACK = (EndReason.AGENT_HUNG_UP, EndReason.NO_INPUT)
+TAKEN_BACK = (EndReason.AGENT_HUNG_UP, EndReason.NO_INPUT, EndReason.HANDED_ON)
 """Goodbyes that a caller who speaks calls off."""
 
 
 class Goodbye:
-    """Begun by the agent's tool, an operator, a silent caller or the end of the call's time."""
+    """Begun by the agent's tool, an operator, a silent caller, the end of the call's time, or
+    because the call goes on elsewhere."""
 
-    __slots__ = ("_began_ms", "call_id", "reason", "timeout_ms")
+    __slots__ = ("_began_ms", "call_id", "detail", "reason", "timeout_ms")
 
     def __init__(self, timeout_ms: int) -> None:
         self.timeout_ms = timeout_ms
@@ -18,17 +19,20 @@ class Goodbye:
         self.reason: EndReason | None = None
         self.call_id = ""
         """The tool call to answer if the goodbye is called off."""
+        self.detail = ""
+        """Of the call's end."""
         self._began_ms = 0
 
     @property
     def begun(self) -> bool:
         return self.reason is not None
 
-    def begin(self, reason: EndReason, now_ms: int, call_id: str = "") -> None:
+    def begin(self, reason: EndReason, now_ms: int, call_id: str = "", detail: str = "") -> None:
         """One that is not taken back stands: nothing said later changes or delays it."""
         if self.reason is not None and self.reason not in TAKEN_BACK:
             return
-        self.reason, self.call_id, self._began_ms = reason, call_id, now_ms
+        self.reason, self.call_id, self.detail = reason, call_id, detail
+        self._began_ms = now_ms
 
     def call_off(self) -> bool:
         """The caller spoke. True if the call goes on."""

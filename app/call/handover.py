@@ -9,6 +9,8 @@ else. Rules:
 3. Bot audio on its way to the caller is not touched by a change: the playout belongs to the call.
 4. What a lost leg owed is asked of the next one. The agent does not greet again.
 5. Words told to a leg that turn out to have been cut are rewritten there to what was heard.
+6. Another agent or language is a planned change without a summary. What is to be answered waits
+   for it; if its first attempt fails, the one who spoke goes on and tells the caller so.
 """
 
 from dataclasses import replace
@@ -22,6 +24,7 @@ from app.call.commands import (
     Summarise,
     TakeLeg,
 )
+from app.call.crew import NOT_THERE, SPEAK, Crew, Who
 from app.call.earliest import earliest
 from app.call.events import (
     LegCause,
@@ -62,22 +65,24 @@ class Handover:
     def __init__(
         self,
         settings: RelaySettings,
-        prices: tuple[Prices | None, ...],
         *,
         history: History,
         responses: Responses,
         floor: Floor,
         playout: Playout,
         scribe: Scribe,
+        crew: Crew,
         finds_speech: bool = True,
     ) -> None:
         """`finds_speech`: a leg tells of the speech that it is handed."""
         self.settings = settings
         self.relay = Relay(settings)
         self.history = history
+        self.crew = crew
+        self._before: Who | None = None
+        """While another agent or language is on its way: who speaks until then."""
         self.cost_usd = 0.0
         """Of all legs and summaries so far, as far as prices are known."""
-        self._prices = prices
         self._responses = responses
         self._floor = floor
         self._playout = playout
@@ -113,7 +118,11 @@ class Handover:
             self._in_progress = True
             self.cost_usd = event.resumed.cost_usd
             self.history.resume(event.resumed)
+            self._come_back(event.resumed)
             owed = _owed_after(event.resumed)
+            if event.returned is not None:
+                self.history.amended(event.returned.call_id, event.returned.output)
+                owed = event.returned.say
             if owed is not None:
                 self._responses.want(owed, now_ms)
         opened = self.relay.begin(event.call_id, event.first_model, now_ms)
@@ -131,6 +140,8 @@ class Handover:
         commands = self.relay.closed(
             event.leg, event.cause, event.detail, now_ms, owed=self._responses.owed
         )
+        if self._change_failed:
+            return commands + self._stays(now_ms)
         if carried and event.leg == carried:
             commands = self._let_go(now_ms) + commands
         if self.relay.must_take:
@@ -156,6 +167,7 @@ class Handover:
         entries = self.history.entries(keep=s.keep_entries, most=s.most_entries)
         self.memory.taken(leg, entries)
         self._leg_cost_usd, self._look_ms = 0.0, None
+        self._before = None
         heard_ms, replay_ms = self._heard_ms, cast("int | None", s.overlap_ms)
         if self._speech is not None or not self._in_progress:
             heard_ms = self._heard_ms if self._speech is None else self._speech.audio_start_ms
@@ -168,8 +180,53 @@ class Handover:
 
     def _informed(self, commands: list[Command]) -> list[Command]:
         """A leg that is opened knows what came before."""
+        who = self.crew.who
         context = summaries.context(self.history.summary, in_progress=self._in_progress)
-        return [replace(c, context=context) if isinstance(c, OpenLeg) else c for c in commands]
+        if who.language:
+            context = f"{context}\n\n{SPEAK.format(language=who.language)}".strip()
+        return [
+            replace(c, context=context, agent=who.agent, language=who.language)
+            if isinstance(c, OpenLeg)
+            else c
+            for c in commands
+        ]
+
+    # Another agent or language
+
+    def change_who(self, who: Who, say: str, now_ms: int) -> list[Command]:
+        """Let another one speak, as soon as their leg stands by. `say`: how they begin."""
+        before = self.crew.who
+        if who == before:
+            return self._responses.want(say, now_ms)
+        self._before = self._before or before
+        self.crew.who = who
+        models = self.crew.speaking.models
+        if self.relay.state is RelayState.CARRYING:
+            self._responses.nobody_answers = True
+        cause: LegCause = "agent" if who.agent != before.agent else "language"
+        commands = self.relay.change(cause, models, now_ms)
+        commands += self._responses.want(say, now_ms)
+        return self._informed(commands)
+
+    @property
+    def _change_failed(self) -> bool:
+        joining = self.relay.state is RelayState.JOINING
+        return self._before is not None and joining and not self.relay.next_leg
+
+    def _stays(self, now_ms: int) -> list[Command]:
+        """The leg of another agent or language could not be opened: who spoke goes on."""
+        assert self._before is not None, "asked only while a change is on its way"
+        self.crew.who, self._before = self._before, None
+        self.relay.call_off(self.crew.speaking.models, now_ms)
+        self._responses.want(NOT_THERE, now_ms)
+        return self._responses.leg_taken(now_ms)
+
+    def _come_back(self, left: Snapshot) -> None:
+        who = Who(left.agent, left.language)
+        if self.crew.find(who.agent) is None:
+            who = Who("", left.language)
+        self.crew.who = who
+        self.relay.speaks(self.crew.speaking.models)
 
     # A planned change
 
@@ -240,7 +297,8 @@ class Handover:
         return self.memory.pruned(self.history.log)
 
     def _pay(self, usage: Usage | None) -> None:
-        prices = self._prices[self.relay.model] if self.relay.model < len(self._prices) else None
+        known = self.crew.speaking.prices
+        prices = known[self.relay.model] if self.relay.model < len(known) else None
         self._leg_cost_usd += self.pay(prices, usage) or 0.0
 
     def pay(self, prices: Prices | None, usage: Usage | None) -> float | None:
@@ -277,6 +335,8 @@ class Handover:
         cause = self.relay.due_for_change(now_ms)
         commands = self.wish(cause, now_ms) if cause is not None else []
         commands += self._informed(self.relay.expire(now_ms))
+        if self._change_failed:
+            commands += self._stays(now_ms)
         if self._carried_due_ms is not None and now_ms >= self._carried_due_ms:
             # The new leg found no speech in it: the caller's turn ends here.
             self._carried_due_ms = self._speech = None
@@ -301,6 +361,7 @@ class Handover:
             moved=moved,
             model=self.relay.model,
             cost_usd=self.cost_usd,
+            who=self.crew.who,
             keep=self.settings.keep_entries,
             most=self.settings.most_entries,
         )

@@ -5,9 +5,10 @@ ran. A summary may stand for the older part: `covered` says for how much of it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from app.call.crew import Who
 from app.call.events import Direction, Entry, Snapshot, ToolCall
 from app.call.transcript import Line
 
@@ -68,6 +69,14 @@ class History:
         if use is not None:
             use.output = output
 
+    def amended(self, call_id: str, output: str) -> None:
+        """What came of a tool turned out to be something else."""
+        for at, logged in enumerate(self.log):
+            if isinstance(logged, ToolUse) and logged.call_id == call_id:
+                logged.output = output
+            elif isinstance(logged, Entry) and logged.kind == "tool" and logged.call_id == call_id:
+                self.log[at] = replace(logged, output=output)
+
     @property
     def open_tools(self) -> list[ToolUse]:
         return list(self._tools.values())
@@ -109,6 +118,7 @@ class History:
         moved: bool,
         model: int,
         cost_usd: float,
+        who: Who,
         keep: int,
         most: int,
     ) -> Snapshot:
@@ -122,6 +132,8 @@ class History:
             moved=moved,
             model=model,
             cost_usd=cost_usd,
+            agent=who.agent,
+            language=who.language,
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from app.call.barge_in import Situation
 from app.call.commands import Command, EndCall
+from app.call.crew import Colleague, Crew
 from app.call.endings import EndReason
 from app.call.events import ResponseFinished, StreamStarted
 from app.call.floor import Floor
@@ -99,10 +100,12 @@ class Machines:
         self.scribe.settled(settled, self.responses.complete, now_ms)
         return self.handover.memory.mended(mend(settled, self.responses.complete))
 
-    def begin_goodbye(self, reason: EndReason, now_ms: int, call_id: str = "") -> None:
+    def begin_goodbye(
+        self, reason: EndReason, now_ms: int, call_id: str = "", detail: str = ""
+    ) -> None:
         self.enter("goodbye")
         self.responses.want_nothing()
-        self.goodbye.begin(reason, now_ms, call_id)
+        self.goodbye.begin(reason, now_ms, call_id, detail)
 
     def call_off_goodbye(self) -> list[Command]:
         """The caller spoke: a goodbye of the agent's is taken back."""
@@ -110,7 +113,11 @@ class Machines:
             return []
         self.enter("called_off")
         call_id = self.goodbye.call_id
-        return [refuse(call_id, CALLER_SPOKE)] if call_id else []
+        if not call_id:
+            return []
+        refusal = refuse(call_id, CALLER_SPOKE)
+        self.history.amended(call_id, refusal.output)
+        return [refusal]
 
 
 def machines(settings: CallSettings) -> Machines:
@@ -122,13 +129,15 @@ def machines(settings: CallSettings) -> Machines:
     scribe = Scribe(playout, history.log.append)
     handover = Handover(
         settings.relay,
-        settings.prices,
         history=history,
         responses=responses,
         floor=floor,
         playout=playout,
         scribe=scribe,
         finds_speech=settings.turn_end is None,
+        crew=Crew(
+            Colleague(settings.agent, settings.relay.models, settings.prices), settings.colleagues
+        ),
     )
     return Machines(
         settings=settings,

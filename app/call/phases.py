@@ -9,6 +9,7 @@ A hang-up may be asked for before the model is ready; then the goodbye begins at
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from app.call.crew import Colleague
 from app.call.floor_settings import FloorSettings
 from app.call.patience import PatienceSettings
 from app.call.playout import PlayoutSettings
@@ -40,6 +41,10 @@ TRANSITIONS: dict[tuple[Phase, str], Phase] = {
 
 @dataclass(frozen=True, slots=True)
 class CallSettings:
+    agent: str = ""
+    """The name of the agent that the call begins with."""
+    colleagues: tuple[Colleague, ...] = ()
+    """Other agents that it may hand the call to."""
     language: str = ""
     """What the caller mostly speaks, ISO 639-1; "": not known."""
     greeting: str = ""

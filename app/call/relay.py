@@ -7,6 +7,8 @@
     summarising --summary, or none in time--> joining
     joining --ready--> waiting (the next leg stands by while the old one carries the call)
     joining, waiting --closed (the next leg)--> joining (later again)
+    joining --called_off (another agent could not be reached)--> carrying
+    waiting --change (another agent is wanted now)--> joining
     waiting --switch, in a quiet moment or at the deadline--> carrying
     carrying, summarising, joining, waiting --lost (the leg that carries the call)--> opening
 
@@ -19,7 +21,7 @@ same waits.
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -55,9 +57,12 @@ TRANSITIONS: dict[tuple[RelayState, str], RelayState] = {
     (_S.SUMMARISING, "lost"): _S.OPENING,
     (_S.JOINING, "ready"): _S.WAITING,
     (_S.JOINING, "closed"): _S.JOINING,
+    (_S.JOINING, "change"): _S.JOINING,
+    (_S.JOINING, "called_off"): _S.CARRYING,
     (_S.JOINING, "lost"): _S.OPENING,
     (_S.WAITING, "switch"): _S.CARRYING,
     (_S.WAITING, "closed"): _S.JOINING,
+    (_S.WAITING, "change"): _S.JOINING,
     (_S.WAITING, "lost"): _S.OPENING,
 }
 
@@ -238,7 +243,7 @@ class Relay:
         stands_by = self.state is RelayState.WAITING
         self.cause = "drop"
         if not self.next_leg:
-            self.model = self._carrying_model
+            self.model = self._carrying_model % self.settings.models
         attempt_due_ms = self._attempt_due_ms
         self._move("lost", now_ms)
         self._enter_opening(now_ms)
@@ -320,6 +325,42 @@ class Relay:
         self._attempts = 0
         self.model = self._carrying_model
         return [self._open(now_ms)]
+
+    def speaks(self, models: int) -> None:
+        """Another agent is the one to open legs for; it names so many models."""
+        self.settings = replace(self.settings, models=models)
+        self._dead.clear()
+        self._tried.clear()
+        self.model = 0
+
+    def change(self, cause: LegCause, models: int, now_ms: int) -> list[Command]:
+        """Prepare a leg for another agent, which names `models`, or for another language, now. A
+        leg that was being prepared is not wanted any more."""
+        commands: list[Command] = [CloseLeg(self.next_leg)] if self.next_leg else []
+        self.speaks(models)
+        self.next_leg, self._attempt_due_ms, self._retry_due_ms = 0, None, None
+        self._attempts = 0
+        match self.state:
+            case RelayState.CARRYING:
+                self._move("wish", now_ms)
+                self._move("summary", now_ms)
+            case RelayState.SUMMARISING:
+                self._move("summary", now_ms)
+            case RelayState.JOINING | RelayState.WAITING:
+                self._move("change", now_ms)
+            case RelayState.OPENING:
+                pass
+            case _:
+                return commands
+        self.cause = cause
+        return [*commands, self._open(now_ms)]
+
+    def call_off(self, models: int, now_ms: int) -> None:
+        """The leg that carries the call goes on carrying it."""
+        self.speaks(models)
+        self.model = self._carrying_model
+        self._retry_due_ms = None
+        self._move("called_off", now_ms)
 
     def due_for_change(self, now_ms: int) -> LegCause | None:
         """Why the next leg must be prepared now, if time says so."""

@@ -101,8 +101,10 @@ class Responses:
 
     @property
     def still(self) -> bool:
-        """Nothing is asked for, wished for, awaited or running, dead or alive."""
-        waits = self._pending is not None or self._answer_awaited_ms is not None
+        """Nothing is asked for, awaited or running, dead or alive, nor wished for, unless that has
+        to wait for another leg anyhow."""
+        wished = self._pending is not None and not self.nobody_answers
+        waits = wished or self._answer_awaited_ms is not None
         return self.state is ResponseState.IDLE and not waits
 
     @property

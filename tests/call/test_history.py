@@ -5,6 +5,7 @@ from typing import get_args, get_type_hints
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.call.crew import Who
 from app.call.events import Entry, Snapshot, ToolCall
 from app.call.history import History, as_text
 from app.call.transcript import Line
@@ -136,6 +137,7 @@ def snapshot(found: History, keep: int = 8, most: int = 60) -> Snapshot:
         moved=False,
         model=1,
         cost_usd=0.5,
+        who=Who("desk", "de"),
         keep=keep,
         most=most,
     )
@@ -155,6 +157,7 @@ def test_a_snapshot_is_all_that_another_worker_needs() -> None:
         False,
     )
     assert (taken.model, taken.cost_usd) == (1, 0.5)
+    assert (taken.agent, taken.language) == ("desk", "de")
 
     later = History()
     later.resume(taken)

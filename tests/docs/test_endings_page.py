@@ -19,7 +19,12 @@ TEXT = page("how-a-call-ends")
 FLAT = " ".join(TEXT.split())
 RELAY = RelaySettings()
 
-_WORDS = {"hang_up": "hang up", "apologise": "apologise", "resume": "resume"}
+_WORDS = {
+    "hang_up": "hang up",
+    "apologise": "apologise",
+    "resume": "resume",
+    "onward": "go on elsewhere",
+}
 
 
 def test_every_reason_stands_with_its_fault_and_what_comes_next() -> None:

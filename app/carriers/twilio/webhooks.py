@@ -57,7 +57,7 @@ Admission: TypeAlias = Literal["open", "busy", "full", "queue", "redirect"]
 """open: take the call. busy: let it ring busy, unanswered. full: answer, apologise, hang up.
 queue: answer and let it wait for a place. redirect: send it to `full_redirect_url`. Somebody whom
 we called is neither kept waiting nor given a busy tone: both are "full" for outbound calls."""
-AfterStream: TypeAlias = Literal["hang_up", "apologise", "resume"]
+AfterStream: TypeAlias = Literal["hang_up", "apologise", "resume", "onward"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +135,8 @@ def after_stream(reason: EndReason | None) -> AfterStream:
     None means that its worker died without a word: any worker may take the call again. A carrier
     that lost the socket or stalled gets a new one too; if the caller is gone, Twilio never asks.
     """
+    if reason is EndReason.HANDED_ON:
+        return "onward"
     if reason is not None and reason.deliberate:
         return "hang_up"
     lost = (None, EndReason.DRAINED, EndReason.CARRIER_LOST, EndReason.CARRIER_STALLED)

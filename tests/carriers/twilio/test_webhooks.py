@@ -536,7 +536,9 @@ async def test_how_the_conversation_ended_decides_how_the_call_goes_on(
 
 async def test_every_end_reason_has_a_way_on() -> None:
     ways = {reason: after_stream(reason) for reason in EndReason}
-    assert all(ways[reason] == "hang_up" for reason in EndReason if reason.deliberate)
+    over = {reason for reason in EndReason if reason.deliberate} - {EndReason.HANDED_ON}
+    assert all(ways[reason] == "hang_up" for reason in over)
+    assert ways[EndReason.HANDED_ON] == "onward"
     assert all(ways[reason] == "apologise" for reason in EndReason if reason.fault == "model")
     assert all(ways[reason] == "resume" for reason in EndReason if reason.fault == "carrier")
 
