@@ -11,19 +11,26 @@ from app.agents.agent import (
     Silence,
     TurnDetection,
 )
+from app.agents.hours_table import Hours, Week
 from app.agents.loading import AgentError, agent_files, default_search, load_agent
+from app.agents.policy_table import Policy, PolicyLimits, PolicySpend
 
 __all__ = [
     "Agent",
     "AgentError",
     "BargeIn",
     "Failover",
+    "Hours",
     "Limits",
     "Local",
+    "Policy",
+    "PolicyLimits",
+    "PolicySpend",
     "SemanticVad",
     "ServerVad",
     "Silence",
     "TurnDetection",
+    "Week",
     "agent_files",
     "default_search",
     "load_agent",

@@ -6,6 +6,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints, with_config
 
+from app.agents.hours_table import Hours
+from app.agents.policy_table import Policy
 from app.call.patience import PatienceSettings
 
 Eagerness: TypeAlias = Literal["auto", "low", "medium", "high"]
@@ -166,6 +168,10 @@ class Agent:
     barge_in: BargeIn = field(default_factory=BargeIn)
     silence: Silence = field(default_factory=Silence)
     limits: Limits = field(default_factory=Limits)
+    policy: Policy = field(default_factory=Policy)
+    """What it may reach, and for whom."""
+    hours: Hours | None = None
+    """When it is open. Default: always."""
     transcription_model: str = "gpt-transcribe"
     """Writes down what callers say. "": nothing is written down."""
     max_output_tokens: Annotated[int, Field(ge=1, le=4096)] | Literal["inf"] = "inf"

@@ -22,6 +22,7 @@ from app.live.connection import Connection, open_redis
 from app.live.counters import Counters
 from app.live.fleet import Fleet
 from app.live.leases import Leases
+from app.live.limits import RedisLimits
 from app.live.outbox import Outbox
 from app.live.tokens import RedisTokens
 from app.live.tool_runs import ToolRuns
@@ -53,6 +54,10 @@ class Live:
     def answers(self, local: LocalAnswers[A], code: Code[A]) -> RedisAnswers[A]:
         """Answers of webhooks for all workers, from those of one process."""
         return RedisAnswers(self.asker, local, code)
+
+    def limits(self, secret: bytes) -> RedisLimits:
+        """Counts for the policy's limits; `secret`: the same for all workers, 16 bytes or more."""
+        return RedisLimits(self.asker, secret)
 
 
 @asynccontextmanager

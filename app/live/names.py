@@ -62,6 +62,10 @@ def answer(request_key: str) -> str:
     return f"answer:{request_key}"
 
 
+def limit(digest: str) -> str:
+    return f"limit:{digest}"
+
+
 def slot_tag(key: str) -> str:
     """What a Redis Cluster hashes of a key: what is between its first braces, if anything is."""
     start = key.find("{")

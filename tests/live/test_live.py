@@ -21,7 +21,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "redis.md"
 ANSWERS = Code[Answer](lambda answer: answer.body.encode(), lambda body: Answer(200, body.decode()))
 KNOWN_SINCE = {
     "DEL": "1.0", "EXEC": "1.2", "EXPIRE": "1.0", "GET": "1.0", "HDEL": "2.0", "HGETALL": "2.0",
-    "HINCRBY": "2.0", "HSET": "4.0", "INCR": "1.0", "MULTI": "1.2", "PING": "1.0",
+    "HINCRBY": "2.0", "HSET": "4.0", "INCR": "1.0", "INCRBY": "1.0", "MULTI": "1.2", "PING": "1.0",
     "PUBLISH": "2.0", "SET": "2.6.12", "SUBSCRIBE": "2.0", "UNSUBSCRIBE": "2.0", "ZADD": "1.2",
     "ZCARD": "1.2", "ZCOUNT": "2.0", "ZRANGE": "1.2", "ZRANGEBYSCORE": "1.0.5", "ZREM": "2.4",
     "ZREMRANGEBYSCORE": "1.2",
@@ -45,6 +45,7 @@ async def _do_everything(live: Live) -> None:
     await live.tool_runs.begin("CA1", "t1")
     await live.tool_runs.begin("CA1", "t1")
     await live.tool_runs.finish("CA1", "t1", "done", True)
+    await live.limits(bytes(16)).add("dial:call:CA1", 3600, 1)
     await live.tokens.burn("token", 1_800_000_030, 1_800_000_000.0)
     await _answer(live)
     for _ in range(3):
