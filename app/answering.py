@@ -22,7 +22,7 @@ from app.bridge.ports import Observer
 from app.bridge.twilio_socket import MakeWriter, TwilioDialect
 from app.call.call import Call
 from app.call.commands import EndCall, OpenLeg, Summarise
-from app.call.events import Snapshot, StreamStarted, SummaryWritten
+from app.call.events import Returned, Snapshot, StreamStarted, SummaryWritten
 from app.call.phases import CallSettings
 from app.carriers.twilio.clock import CarrierClock
 from app.carriers.twilio.media import Start
@@ -35,6 +35,8 @@ from app.models.openai_judge import Judge
 from app.models.openai_realtime import open_session
 from app.models.ports import ModelSession, SessionConfig
 from app.observe.log import event
+from app.onward.news import told
+from app.onward.news import unpacked as unpacked_news
 from app.persona import Persona, Personas, credentials_of
 from app.settings import Settings
 from app.speech.hold_tone import hold_tone
@@ -119,12 +121,16 @@ class Answering:
     ) -> CallBridge:
         persona = self._personas.get(grant.agent)
         left = await self._take_over(start.call_sid)
+        returned = _returned(grant, persona)
+        if returned is not None and left is None:
+            left = Snapshot(start.call_sid, grant.direction, moved=True)
         started = StreamStarted(
             start.call_sid,
             start.stream_sid,
             grant.direction,
             first_model=self._first_model(persona, left),
             resumed=left,
+            returned=returned,
         )
         self._want_phrases(persona)
         runs = None if self._live is None else self._live.tool_runs
@@ -239,6 +245,12 @@ class Answering:
             why = error.strerror or type(error).__name__
             event(logger, logging.ERROR, "no event log for this call", error=why)
             return None
+
+
+def _returned(grant: Grant, persona: Persona) -> Returned | None:
+    """What came of the call elsewhere; None: it has not been."""
+    news = unpacked_news(grant.news) if grant.news else None
+    return None if news is None else told(news, persona.ways.transfers)
 
 
 def _judge(settings: Settings) -> Judge | None:

@@ -74,6 +74,7 @@ async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await worker.rest.close()
 
 
 async def _sample(worker: Worker) -> None:

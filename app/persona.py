@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from app.agents import Agent, AgentError, Failover, Local, load_agent
@@ -12,8 +12,10 @@ from app.call.prices import Prices
 from app.manner import call_settings
 from app.models.openai_connect import Credentials
 from app.models.ports import SemanticVad, ServerVad, SessionConfig, TurnDetection
+from app.onward.ways import Ways
 from app.settings import Settings
 from app.tools.toolbox import Toolbox
+from app.ways import ways_of
 
 Adjust: TypeAlias = Callable[[CallSettings], CallSettings]
 """Changes what the settings and an agent's file made of a call's settings."""
@@ -42,6 +44,8 @@ class Persona:
     """The agent's own model first, then those that it fails over to."""
     call: CallSettings
     tools: Toolbox
+    ways: Ways = field(default_factory=Ways)
+    """Where its calls may go outside the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def make_persona(
     call = call_settings(agent, settings, prices)
     if call.turn_end is not None and call.turn_end.judge:
         call = replace(call, judge_prices=prices_of(settings.judge_model))
-    return Persona(agent, models, call, tools)
+    return Persona(agent, models, call, tools, ways_of(agent))
 
 
 def credentials_of(settings: Settings, base_url: str = "") -> Credentials:

@@ -31,11 +31,14 @@ from app.carriers.twilio.signature import SignatureChecker
 from app.carriers.twilio.tokens import StreamTokens, UsedTokens, UsedTokensHere
 from app.carriers.twilio.webhooks import (
     Admission,
+    Ending,
     OfferedCall,
     TwilioDoor,
     after_stream,
     routes,
 )
+from app.desk import Desk
+from app.gate import Gate
 from app.live import Live
 from app.live.answers import Code
 from app.models.openai_errors import FAULT_KINDS
@@ -45,6 +48,7 @@ from app.observe.metrics import Metrics
 from app.observe.metrics_families import Refusal
 from app.observe.prices import PriceTable, load_prices
 from app.persona import Adjust, Personas, Revise, as_it_is, as_written
+from app.rest_line import RestLine
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -89,6 +93,7 @@ class Worker:
     """Measures nothing until it is started."""
     answering: Answering
     metrics: Metrics
+    rest: RestLine
 
 
 def check(
@@ -135,7 +140,8 @@ def make_worker(
     tokens = settings.twilio_auth_tokens
     checker, stream_tokens = SignatureChecker(tokens, settings.public_url), StreamTokens(tokens)
     live = beyond.live
-    door = _door(settings, personas, switchboard, checker, stream_tokens, live, metrics)
+    rest = RestLine(settings)
+    door = _door(settings, personas, switchboard, checker, stream_tokens, live, metrics, rest)
     used: UsedTokens = UsedTokensHere() if live is None else live.tokens
     socket = MediaSocket(checker, stream_tokens, used, switchboard, calls.make, _counted(metrics))
     ours = [*routes(door), WebSocketRoute(MEDIA_PATH, socket)]
@@ -144,7 +150,7 @@ def make_worker(
     prefixed = [Mount(prefix, routes=ours)] if prefix else []
     inner = Starlette(routes=[*ours, *prefixed, *_health(switchboard), _metrics(metrics)])
     app = LastOrders(inner, switchboard, MEDIA_PATH)
-    return Worker(settings, app, switchboard, pacer, lag, calls, metrics)
+    return Worker(settings, app, switchboard, pacer, lag, calls, metrics, rest)
 
 
 def _counted(metrics: Metrics) -> OnEnded:
@@ -170,6 +176,7 @@ def _door(
     tokens: StreamTokens,
     live: Live | None,
     metrics: Metrics,
+    rest: RestLine,
 ) -> TwilioDoor:
     """What the webhooks may ask of the worker."""
 
@@ -184,11 +191,21 @@ def _door(
         if progress.state.ended:
             switchboard.withdraw(progress.call_sid)
 
-    async def ending_of(call_id: str) -> EndReason | None:
-        reason = await _ending_of(call_id, switchboard, live)
+    async def ending_of(call_id: str) -> Ending | None:
+        ending = await _ending_of(call_id, switchboard, live)
+        reason = None if ending is None else ending.reason
         if after_stream(reason) == "resume" and not switchboard.alone_and_leaving:
             switchboard.keep_seat(call_id)
-        return reason
+        return ending
+
+    gate = Gate(personas)
+    desk = Desk(
+        lambda agent: personas.get(agent).ways,
+        gate,
+        rest,
+        lambda call_id: _ending_of(call_id, switchboard, live),
+        None if live is None else live.outcomes,
+    )
 
     return TwilioDoor(
         checker=checker,
@@ -196,6 +213,7 @@ def _door(
         default_agent=settings.agent,
         knows_agent=personas.knows,
         ending_of=ending_of,
+        onward=desk,
         admit=admit,
         alone_and_leaving=lambda: switchboard.alone_and_leaving,
         full_redirect_url=settings.full_redirect_url,
@@ -205,13 +223,15 @@ def _door(
     )
 
 
-async def _ending_of(call_id: str, switchboard: Switchboard, live: Live | None) -> EndReason | None:
+async def _ending_of(call_id: str, switchboard: Switchboard, live: Live | None) -> Ending | None:
     """How a call's stream ended: here, or where another worker carried it."""
     end = switchboard.ending_of(call_id)
     if end is not None:
-        return end.reason
-    reason = None if live is None else await live.calls.ending_of(call_id)
-    return EndReason(reason) if reason in set(EndReason) else None
+        return Ending(end.reason, end.detail)
+    known = None if live is None else await live.calls.ending_of(call_id)
+    if known is None or known[0] not in set(EndReason):
+        return None
+    return Ending(EndReason(known[0]), known[1])
 
 
 def _answers(live: Live | None) -> Answers:

@@ -1,5 +1,6 @@
 """What an agent is: its words, its voice, its tools, and when it takes its turn."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -7,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import ConfigDict, Field, StringConstraints, with_config
 
 from app.agents.hours_table import Hours
+from app.agents.onward_tables import Ladder, Menu, Speaks, Transfer, Voicemail
 from app.agents.policy_table import Policy
 from app.call.patience import PatienceSettings
 
@@ -164,6 +166,18 @@ class Agent:
     """Said in the agent's voice when no model is there for a while. "": nothing."""
     tools: tuple[str, ...] = ()
     """Built-ins by name; functions as "file.py:function" or "package.module:function"."""
+    transfers: Mapping[str, Transfer] = field(default_factory=dict)
+    """People whom it can put callers through to, by a name that the model knows."""
+    ladder: Ladder = field(default_factory=Ladder)
+    """What callers get when no model can carry the call."""
+    menu: Menu = field(default_factory=Menu)
+    """Keys and words without any model."""
+    voicemail: Voicemail | None = None
+    """A message after the tone. Default: there is none."""
+    colleagues: tuple[_Words, ...] = ()
+    """Other agents, by name, that it may hand a call to."""
+    languages: Mapping[str, Speaks] = field(default_factory=dict)
+    """Languages that callers may choose besides `language`, by their two letters."""
     turn_detection: TurnDetection = field(default_factory=ServerVad)
     barge_in: BargeIn = field(default_factory=BargeIn)
     silence: Silence = field(default_factory=Silence)

@@ -45,7 +45,7 @@ class Store(Protocol):
 
     def save(self, call_id: str, state: bytes) -> None: ...
 
-    def end(self, call_id: str, reason: str) -> None: ...
+    def end(self, call_id: str, reason: str, detail: str = "") -> None: ...
 
 
 class Flush(Protocol):
@@ -72,9 +72,11 @@ class Keeper:
     async def before_close(self, call: Call, end: EndCall) -> None:
         """See `CallBridge`."""
         moved = end.reason is EndReason.DRAINED
-        if not end.reason.deliberate:
-            self._store.save(call.call_id, packed(call.snapshot(moved=moved)))
-        self._store.end(call.call_id, end.reason.value)
+        handed_on = end.reason is EndReason.HANDED_ON  # it may come back
+        if handed_on or not end.reason.deliberate:
+            self._store.save(call.call_id, packed(call.snapshot(moved=moved or handed_on)))
+        detail = end.detail if handed_on else ""
+        self._store.end(call.call_id, end.reason.value, detail)
         await self._flush()
 
 

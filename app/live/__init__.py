@@ -24,6 +24,7 @@ from app.live.fleet import Fleet
 from app.live.leases import Leases
 from app.live.limits import RedisLimits
 from app.live.outbox import Outbox
+from app.live.outcomes import Outcomes
 from app.live.tokens import RedisTokens
 from app.live.tool_runs import ToolRuns
 
@@ -45,6 +46,7 @@ class Live:
     calls: LiveCalls
     leases: Leases
     tool_runs: ToolRuns
+    outcomes: Outcomes
     tokens: RedisTokens
     breakers: Breakers
     fleet: Fleet
@@ -94,6 +96,7 @@ def _live(connection: Connection, worker_id: str, breaker_settings: BreakerSetti
         calls=LiveCalls(asker, outbox, worker_id),
         leases=Leases(asker, worker_id),
         tool_runs=ToolRuns(asker, outbox),
+        outcomes=Outcomes(asker),
         tokens=RedisTokens(asker),
         breakers=Breakers(asker, outbox, breaker_settings),
         fleet=Fleet(asker, worker_id),

@@ -64,7 +64,7 @@ class LiveCalls:
             Op((("ZADD", names.SEEN, now_s, call_id), ("HSET", names.ABOUT, call_id, about))),
         )
 
-    def end(self, call_id: str, reason: str) -> None:
+    def end(self, call_id: str, reason: str, detail: str = "") -> None:
         """Keep why a call's stream ended, for the carrier's question what to do next; never waits.
 
         Its state stays for a while: the call may come back.
@@ -74,7 +74,7 @@ class LiveCalls:
             f"end:{call_id}",
             Op(
                 (
-                    ("SET", names.ending(call_id), reason, "EX", names.ENDED_TTL_S),
+                    ("SET", names.ending(call_id), f"{reason}\n{detail}", "EX", names.ENDED_TTL_S),
                     ("EXPIRE", names.state(call_id), names.ENDED_TTL_S),
                 )
             ),
@@ -88,10 +88,13 @@ class LiveCalls:
         """Where a call stood. None: nobody knows, or Redis did not say so within 0.5 s."""
         return await self._get(names.state(call_id), call_id)
 
-    async def ending_of(self, call_id: str) -> str | None:
-        """Why the call's last stream ended; None as for `load`."""
+    async def ending_of(self, call_id: str) -> tuple[str, str] | None:
+        """Why the call's last stream ended, and its detail; None as for `load`."""
         ending = await self._get(names.ending(call_id), call_id)
-        return None if ending is None else ending.decode()
+        if ending is None:
+            return None
+        reason, _, detail = ending.decode().partition("\n")
+        return reason, detail
 
     async def in_progress(self) -> list[LiveCall]:
         """All calls of all workers, the newest last; empty when Redis does not say.

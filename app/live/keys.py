@@ -53,6 +53,13 @@ TABLE: Final = (
         "A tool call of the model: begun, or finished with its result. No second run.",
     ),
     Key(
+        names.outcome("SID", "ID"),
+        "string",
+        "3 h",
+        "outcomes",
+        "What came of a caller who waited for a person. The first to say so counts.",
+    ),
+    Key(
         names.SEEN,
         "sorted set",
         "none; members older than 3 h go",

@@ -46,6 +46,10 @@ def tool_run(call_id: str, tool_call_id: str) -> str:
     return f"{{call:{call_id}}}:tool:{tool_call_id}"
 
 
+def outcome(call_id: str, what: str) -> str:
+    return f"{{call:{call_id}}}:outcome:{what}"
+
+
 def worker(worker_id: str) -> str:
     return f"{{fleet}}:worker:{worker_id}"
 

@@ -45,7 +45,7 @@ class Store:
         self.told.append(("save", call_id))
         self.states.append(snapshot)
 
-    def end(self, call_id: str, reason: str) -> None:
+    def end(self, call_id: str, reason: str, detail: str = "") -> None:
         self.told.append(("end", reason))
 
     async def flush(self) -> None:

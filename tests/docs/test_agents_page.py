@@ -61,6 +61,7 @@ NO_DEFAULT = frozenset(
     {
         *("instructions", "tools", "turn_detection", "barge_in", "silence", "limits"),
         *("prompts", "goodbye"),
+        *("transfers", "ladder", "menu", "voicemail", "languages"),
     }
 )
 """Keys whose default is told in words."""

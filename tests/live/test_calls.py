@@ -24,9 +24,9 @@ async def test_another_worker_reads_the_newest_state(store: Store) -> None:
 async def test_the_ending_is_known_and_the_state_stays_for_a_while(store: Store) -> None:
     ours, other = _calls(store), _calls(store, "w2")
     ours.save("CA1", b"state")
-    ours.end("CA1", "caller_hung_up")
+    ours.end("CA1", "handed_on", "a plan\nof two lines")
     await store.settle()
-    assert await other.ending_of("CA1") == "caller_hung_up"
+    assert await other.ending_of("CA1") == ("handed_on", "a plan\nof two lines")
     assert await other.load("CA1") == b"state"
     for key in ("{call:CA1}:state", "{call:CA1}:ending"):
         assert ENDED_TTL_S - 5 < await store.redis.ttl(key) <= ENDED_TTL_S

@@ -45,6 +45,7 @@ async def _do_everything(live: Live) -> None:
     await live.tool_runs.begin("CA1", "t1")
     await live.tool_runs.begin("CA1", "t1")
     await live.tool_runs.finish("CA1", "t1", "done", True)
+    await live.outcomes.settle("CA1", "held-1", "joined")
     await live.limits(bytes(16)).add("dial:call:CA1", 3600, 1)
     await live.tokens.burn("token", 1_800_000_030, 1_800_000_000.0)
     await _answer(live)
@@ -105,7 +106,13 @@ async def test_all_keys_of_a_call_share_a_slot(redis_process: RedisProcess, tmp_
     async with open_live(redis_process.url, tmp_path, "w1") as live:
         await _do_everything(live)
         keys = await _keys(live, "*CA1*")
-    assert {key.split("}:")[1] for key in keys} == {"state", "owner", "fence", "tool:t1"}
+    assert {key.split("}:")[1] for key in keys} == {
+        "state",
+        "owner",
+        "fence",
+        "tool:t1",
+        "outcome:held-1",
+    }
     assert len({key_slot(key.encode()) for key in keys}) == 1
 
 

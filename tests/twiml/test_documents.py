@@ -10,11 +10,16 @@ import pytest
 from twilio.twiml import lower_camel  # type: ignore[import-untyped]
 from twilio.twiml.voice_response import (  # type: ignore[import-untyped]
     Connect,
+    Dial,
+    Gather,
+    Refer,
     Stream,
     VoiceResponse,
 )
 
-from app.carriers.twilio import twiml
+from app.carriers.twilio import onward_twiml, twiml
+from app.policy.destination_rules import DestinationRules
+from app.policy.destinations import By, Cleared, Purpose, judge
 from app.shipped import shipped
 
 PLAN = twiml.StreamPlan(
@@ -24,6 +29,24 @@ PLAN = twiml.StreamPlan(
     {"token": "t", "more": "m"},
 )
 SPEECH = twiml.Speech("Hello.", "Polly.Joanna", "en-GB")
+NEXT = "https://bot.example.com/twilio/onward?stop=menu&rung=1"
+SAYING = onward_twiml.Saying("Hello.", SPEECH)
+CALL = "CA" + "0" * 32
+RULES = DestinationRules(
+    own_numbers=("+14155550199",),
+    countries=("US",),
+    sip_hosts=("pbx.example.com",),
+    targets={},
+)
+
+
+def cleared(target: str = "+14155550100", purpose: Purpose = Purpose.TRANSFER) -> Cleared:
+    """A destination as the policy gives it."""
+    verdict = judge(RULES, target, purpose=purpose, by=By.OPERATOR)
+    assert isinstance(verdict, Cleared), verdict
+    return verdict
+
+
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "inbound": lambda: twiml.inbound(PLAN),
     "outbound": lambda: twiml.outbound(PLAN),
@@ -35,8 +58,31 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "wait": lambda: twiml.wait("https://h/twilio/stream-ended?a=1&b=2", 5),
     "busy": twiml.busy,
     "hangup": twiml.hangup,
+    "transfer": lambda: onward_twiml.transfer(
+        SAYING, cleared(), action_url=NEXT, ring_s=20, caller_id="+14155550100"
+    ),
+    "refer": lambda: onward_twiml.refer(
+        SAYING, cleared("sip:desk@pbx.example.com", Purpose.REFER), action_url=NEXT
+    ),
+    "hold": lambda: onward_twiml.hold(
+        SAYING, CALL, action_url=NEXT, status_url=NEXT, music="https://h/music.mp3"
+    ),
+    "whisper": lambda: onward_twiml.whisper(SAYING, action_url=NEXT, wait_s=10),
+    "join": lambda: onward_twiml.join(CALL),
+    "menu": lambda: onward_twiml.menu(SAYING, action_url=NEXT, wait_s=6, hints=("a", "b")),
+    "voicemail": lambda: onward_twiml.voicemail(
+        SAYING, action_url=NEXT, recording_url=NEXT, max_s=60
+    ),
+    "farewell": lambda: onward_twiml.farewell(SAYING),
 }
-CLASSES = {"Response": VoiceResponse, "Connect": Connect, "Stream": Stream}
+CLASSES = {
+    "Response": VoiceResponse,
+    "Connect": Connect,
+    "Stream": Stream,
+    "Dial": Dial,
+    "Refer": Refer,
+    "Gather": Gather,
+}
 # In the package's signatures, but not in Twilio's public page on <Stream>.
 UNDOCUMENTED = {"Stream": {"audioFormat", "sampleRate", "connectorName"}}
 

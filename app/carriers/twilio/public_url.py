@@ -14,6 +14,11 @@ VOICE_PATH: Final = "/twilio/voice"
 STATUS_PATH: Final = "/twilio/status"
 STREAM_ENDED_PATH: Final = "/twilio/stream-ended"
 MEDIA_PATH: Final = "/twilio/media"
+ONWARD_PATH: Final = "/twilio/onward"
+WHISPER_PATH: Final = "/twilio/whisper"
+PERSON_PATH: Final = "/twilio/person"
+HELD_PATH: Final = "/twilio/held"
+MESSAGE_PATH: Final = "/twilio/message"
 
 _MEND: Final = (
     "Set it to the https:// address that Twilio can reach, such as https://bot.example.com."

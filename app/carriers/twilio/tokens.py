@@ -60,6 +60,8 @@ class Grant:
     call_sid: str
     agent: str
     direction: Direction
+    news: str = ""
+    """What came of the call elsewhere, if it was; opaque here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class _Claims(msgspec.Struct, array_like=True):
     direction: Direction
     expires_s: int
     token_id: str
+    news: str = ""
 
 
 class StreamTokens:
@@ -110,6 +113,7 @@ class StreamTokens:
             grant.direction,
             int(now_s) + self._ttl_s,
             secrets.token_urlsafe(12),
+            grant.news,
         )
         body = _b64(msgspec.json.encode(claims))
         token = f"{body}.{_b64(_mac(self._keys[0], body))}"
@@ -131,7 +135,7 @@ class StreamTokens:
             raise TokenRefusedError(Refusal.OTHER_CALL)
         if now_s >= claims.expires_s:
             raise TokenRefusedError(Refusal.EXPIRED)
-        grant = Grant(claims.call_sid, claims.agent, claims.direction)
+        grant = Grant(claims.call_sid, claims.agent, claims.direction, claims.news)
         return CheckedToken(grant, claims.token_id, claims.expires_s)
 
     async def redeem(self, token: str, call_sid: str, used: UsedTokens, now_s: float) -> Grant:

@@ -80,34 +80,34 @@ def full(speech: Speech) -> str:
 def queue(speech: Speech, queue_url: str, wait_s: int, *, announce: bool) -> str:
     """No room yet: wait, then ask again at `queue_url`. `announce`: say so first."""
     spoken = {"message": speech.message, "voice": speech.voice, "language": speech.language}
-    return _render("queue", queue_url=queue_url, wait_s=wait_s, announce=announce, **spoken)
+    return render("queue", queue_url=queue_url, wait_s=wait_s, announce=announce, **spoken)
 
 
 def redirect(redirect_url: str) -> str:
     """No room: what stands at `redirect_url` takes the call."""
-    return _render("redirect", redirect_url=redirect_url)
+    return render("redirect", redirect_url=redirect_url)
 
 
 def wait(again_url: str, wait_s: int) -> str:
     """Nobody can go on with the call for a moment: silence, then ask again at `again_url`."""
-    return _render("wait", again_url=again_url, wait_s=wait_s)
+    return render("wait", again_url=again_url, wait_s=wait_s)
 
 
 def busy() -> str:
     """Refuse an incoming call unanswered. It counts only as the first thing a call is told."""
-    return _render("busy")
+    return render("busy")
 
 
 def hangup() -> str:
     """End the call without a word."""
-    return _render("hangup")
+    return render("hangup")
 
 
 def _stream(name: str, plan: StreamPlan) -> str:
     _check_media_url(plan.media_url)
     for key, value in plan.parameters.items():
         _check_parameter(key, value)
-    return _render(
+    return render(
         name,
         media_url=plan.media_url,
         action_url=plan.action_url,
@@ -117,10 +117,11 @@ def _stream(name: str, plan: StreamPlan) -> str:
 
 
 def _speech(name: str, speech: Speech) -> str:
-    return _render(name, message=speech.message, voice=speech.voice, language=speech.language)
+    return render(name, message=speech.message, voice=speech.voice, language=speech.language)
 
 
-def _render(name: str, **values: object) -> str:
+def render(name: str, **values: object) -> str:
+    """A document of twiml/ by name. Raises `TwimlValueError` for values that XML cannot carry."""
     return _documents().get_template(f"{name}.xml.j2").render(values)
 
 

@@ -22,9 +22,10 @@ from starlette.routing import Route
 
 from app.call.endings import EndReason
 from app.call.events import Direction
-from app.carriers.twilio import twiml
+from app.carriers.twilio import onward_routes, twiml
 from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
 from app.carriers.twilio.intake import RefusedError, Webhook, receive
+from app.carriers.twilio.onward import Caller, OnwardDesk, Pages, begun
 from app.carriers.twilio.progress import (
     CallProgress,
     CallState,
@@ -33,9 +34,20 @@ from app.carriers.twilio.progress import (
     StreamStatus,
     read_progress,
 )
-from app.carriers.twilio.public_url import STATUS_PATH, STREAM_ENDED_PATH, VOICE_PATH
+from app.carriers.twilio.public_url import (
+    HELD_PATH,
+    MESSAGE_PATH,
+    ONWARD_PATH,
+    PERSON_PATH,
+    STATUS_PATH,
+    STREAM_ENDED_PATH,
+    VOICE_PATH,
+    WHISPER_PATH,
+)
 from app.carriers.twilio.signature import SignatureChecker
 from app.carriers.twilio.tokens import TOKEN_PARAMETER, Grant, StreamTokens
+from app.onward.happenings import BackToAgent
+from app.onward.news import News
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +85,14 @@ class OfferedCall:
     """Everything that Twilio sent about the call."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a stream ended."""
+
+    reason: EndReason
+    detail: str = field(default="", repr=False)
+
+
 async def admit_all(call: OfferedCall) -> Admission:
     """The answer of a worker without a limit."""
     return "open"
@@ -90,8 +110,10 @@ class TwilioDoor:
     tokens: StreamTokens
     default_agent: str
     knows_agent: Callable[[str], bool]
-    ending_of: Callable[[str], Awaitable[EndReason | None]]
+    ending_of: Callable[[str], Awaitable[Ending | None]]
     """How the conversation of this CallSid ended; None when nobody knows (its worker died)."""
+    onward: OnwardDesk
+    """Who knows where calls go that no model carries."""
     admit: Callable[[OfferedCall], Awaitable[Admission]] = admit_all
     alone_and_leaving: Callable[[], bool] = lambda: False
     """This server is being stopped and no other worker answers at its address: calls that should
@@ -109,7 +131,7 @@ class TwilioDoor:
 
 
 def routes(door: TwilioDoor) -> list[Route]:
-    """The three webhooks, for a Starlette app."""
+    """The webhooks, for a Starlette app."""
     log = ProgressLog()
 
     async def status(webhook: Webhook) -> Answer:
@@ -126,7 +148,42 @@ def routes(door: TwilioDoor) -> list[Route]:
         _route(door, VOICE_PATH, ("POST", "GET"), voice, apology),
         _route(door, STREAM_ENDED_PATH, ("POST",), stream_ended, apology),
         _route(door, STATUS_PATH, ("POST",), status, Answer(500)),
+        *_onward_routes(door, apology),
     ]
+
+
+def _onward_routes(door: TwilioDoor, apology: Answer) -> list[Route]:
+    desk, pages = door.onward, _pages(door)
+
+    async def back_to(caller: Caller, step: BackToAgent) -> str:
+        return twiml.resume(_plan_back(door, caller, step))
+
+    async def onward(webhook: Webhook) -> Answer:
+        return await onward_routes.onward(desk, pages, webhook, back_to)
+
+    async def whisper(webhook: Webhook) -> Answer:
+        return await onward_routes.whisper(desk, pages, webhook)
+
+    async def person(webhook: Webhook) -> Answer:
+        return await onward_routes.person(desk, webhook)
+
+    async def held(webhook: Webhook) -> Answer:
+        return await onward_routes.held(desk, webhook)
+
+    async def message(webhook: Webhook) -> Answer:
+        return await onward_routes.message(desk, webhook)
+
+    return [
+        _route(door, ONWARD_PATH, ("POST",), onward, apology),
+        _route(door, WHISPER_PATH, ("POST",), whisper, apology),
+        _route(door, PERSON_PATH, ("POST",), person, Answer(500)),
+        _route(door, HELD_PATH, ("POST",), held, Answer(500)),
+        _route(door, MESSAGE_PATH, ("POST",), message, Answer(500)),
+    ]
+
+
+def _pages(door: TwilioDoor) -> Pages:
+    return Pages(door.checker.public_url, door.speech)
 
 
 def after_stream(reason: EndReason | None) -> AfterStream:
@@ -209,18 +266,34 @@ async def _stream_ended(door: TwilioDoor, webhook: Webhook) -> Answer:
     call = _offered(door, webhook)
     if webhook.fields.get("CallStatus") in _ENDED_STATES:
         return _twiml(twiml.hangup())
-    reason = await door.ending_of(call.call_sid)
+    ending = await door.ending_of(call.call_sid)
+    reason = None if ending is None else ending.reason
     step = after_stream(reason)
     resumed = _resumed(webhook) + (reason is not EndReason.DRAINED)
     if step == "hang_up":
         return _twiml(twiml.hangup())
-    if step == "apologise" or resumed > MOST_RESUMES or not door.knows_agent(call.agent):
+    if not door.knows_agent(call.agent):
         return _twiml(twiml.apology(door.speech))
+    if step in ("onward", "apologise") or resumed > MOST_RESUMES:
+        return await _go_on(door, call, ending if step == "onward" else None)
     if door.alone_and_leaving():
         memory = _memory(call, resumed)
         again_url = door.checker.public_url.webhook(STREAM_ENDED_PATH, memory)
         return _twiml(twiml.wait(again_url, RESTART_S))
     return _twiml(twiml.resume(_plan(door, call, resumed)))
+
+
+async def _go_on(door: TwilioDoor, call: OfferedCall, ending: Ending | None) -> Answer:
+    """Where the agent has sent the call; `ending` None: down the ladder."""
+    reason, detail = (None, "") if ending is None else (ending.reason, ending.detail)
+    journey, happening = begun(call.agent, call.direction, reason, detail)
+    caller = Caller(call.call_sid, call.from_number, call.to_number, call.fields)
+    ready = await door.onward.after(caller, journey, happening)
+
+    async def back_to(caller: Caller, step: BackToAgent) -> str:
+        return twiml.resume(_plan_back(door, caller, step))
+
+    return await onward_routes.document(_pages(door), caller, ready, back_to)
 
 
 async def _status(door: TwilioDoor, log: ProgressLog, webhook: Webhook) -> Answer:
@@ -253,9 +326,18 @@ def _offered(door: TwilioDoor, webhook: Webhook) -> OfferedCall:
 
 def _plan(door: TwilioDoor, call: OfferedCall, resumed: int) -> twiml.StreamPlan:
     """The action URL carries what the next worker must know; Twilio signs it when it asks."""
-    url = door.checker.public_url
-    grant = Grant(call.call_sid, call.agent, call.direction)
-    memory = _memory(call, resumed)
+    return _stream_plan(door, Grant(call.call_sid, call.agent, call.direction), resumed)
+
+
+def _plan_back(door: TwilioDoor, caller: Caller, step: BackToAgent) -> twiml.StreamPlan:
+    journey = step.journey
+    news = News(step.status, journey.to, journey.tool).packed()
+    grant = Grant(caller.call_sid, journey.agent, journey.direction, news)
+    return _stream_plan(door, grant, resumed=0)
+
+
+def _stream_plan(door: TwilioDoor, grant: Grant, resumed: int) -> twiml.StreamPlan:
+    url, memory = door.checker.public_url, _memory(grant, resumed)
     return twiml.StreamPlan(
         door.checker.media_url(),
         url.webhook(STREAM_ENDED_PATH, memory),
@@ -264,7 +346,7 @@ def _plan(door: TwilioDoor, call: OfferedCall, resumed: int) -> twiml.StreamPlan
     )
 
 
-def _memory(call: OfferedCall, resumed: int) -> dict[str, str]:
+def _memory(call: OfferedCall | Grant, resumed: int) -> dict[str, str]:
     return {"agent": call.agent, "direction": call.direction, "resumed": str(resumed)}
 
 

@@ -28,11 +28,13 @@ from app.carriers.twilio.webhooks import (
     FULL_QUEUE_S,
     MOST_RESUMES,
     Admission,
+    Ending,
     OfferedCall,
     TwilioDoor,
     after_stream,
     routes,
 )
+from tests.onward.nowhere import Nowhere
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -73,9 +75,9 @@ class World:
             raise self.error
         return self.admission
 
-    async def ending_of(self, call_sid: str) -> EndReason | None:
+    async def ending_of(self, call_sid: str) -> Ending | None:
         assert call_sid == CALL
-        return self.ending
+        return None if self.ending is None else Ending(self.ending)
 
     async def on_progress(self, progress: CallProgress) -> None:
         self.progress.append(progress)
@@ -95,6 +97,7 @@ def door(world: World, **changes: Any) -> TwilioDoor:
         default_agent="reception",
         knows_agent={"reception", "sales"}.__contains__,
         ending_of=world.ending_of,
+        onward=Nowhere(),
         admit=world.admit,
         on_progress=world.on_progress,
         on_stream=world.on_stream,

@@ -1,0 +1,242 @@
+"""Who decides where calls go that no model carries: the agents' ways, the gate, and the carrier's
+API for what TwiML alone cannot do."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Protocol
+
+from app.carriers.twilio.errors import TwilioError
+from app.carriers.twilio.onward import (
+    Caller,
+    Outcome,
+    Ready,
+    back_url,
+    person_url,
+    whisper_url,
+)
+from app.carriers.twilio.rest import TwilioRest
+from app.carriers.twilio.rest_persons import bring_back, ring_person, stop_ringing
+from app.carriers.twilio.webhooks import Ending
+from app.gate import Gate, Who
+from app.observe.log import event
+from app.onward import machine
+from app.onward.happenings import DialEnd, Fell, Happening, NotAllowed, PutThrough, Step, Text
+from app.onward.journey import Journey, Stop
+from app.onward.plan import read_plan
+from app.onward.ways import Ways
+from app.policy.destinations import By, Cleared, Purpose
+
+logger = logging.getLogger(__name__)
+
+MOST_SETTLED: Final = 10_000
+BRING_BACK_TRIES: Final = 4
+BRING_BACK_WAIT_S: Final = 0.4
+"""Before the second try; then twice as long each time. The caller hears music meanwhile."""
+_ENDS: Final[dict[Outcome, DialEnd]] = {
+    "declined": "declined",
+    "busy": "busy",
+    "no_answer": "no_answer",
+    "failed": "failed",
+}
+"""Those of a person who does not come."""
+WHISPER: Final = "There is a caller for you. {brief} Press 1 to take the call, or 2 to decline."
+
+
+class Outcomes(Protocol):
+    """What came of held callers, common to all workers."""
+
+    async def settle(self, call_id: str, what: str, outcome: str) -> bool:
+        """True for the first one only. Never raises."""
+        ...
+
+
+class OutcomesHere:
+    """`Outcomes` of one process."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, str] = OrderedDict()
+
+    async def settle(self, call_id: str, what: str, outcome: str) -> bool:
+        key = f"{call_id}:{what}"
+        if key in self._known:
+            return False
+        self._known[key] = outcome
+        while len(self._known) > MOST_SETTLED:
+            self._known.popitem(last=False)
+        return True
+
+
+SendText = Callable[[Caller, Cleared, str], Awaitable[bool]]
+"""Sends a message; False: it could not."""
+Message = Callable[[Caller, Mapping[str, str]], Awaitable[None]]
+
+
+async def no_text(caller: Caller, to: Cleared, text: str) -> bool:
+    """A worker that cannot send messages."""
+    return False
+
+
+async def no_message(caller: Caller, fields: Mapping[str, str]) -> None:
+    """Nobody wants to know of messages that were left."""
+
+
+class Desk:
+    """See `app.carriers.twilio.onward.OnwardDesk`."""
+
+    def __init__(
+        self,
+        ways: Callable[[str], Ways],
+        gate: Gate,
+        rest: Callable[[], Awaitable[TwilioRest | None]],
+        ending_of: Callable[[str], Awaitable[Ending | None]],
+        outcomes: Outcomes | None = None,
+        send_text: SendText = no_text,
+        message: Message = no_message,
+    ) -> None:
+        """`rest`: None where there is no account to call with."""
+        self._ways = ways
+        self._gate = gate
+        self._rest = rest
+        self._ending_of = ending_of
+        self._outcomes = outcomes or OutcomesHere()
+        self._send_text = send_text
+        self._message = message
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def after(self, caller: Caller, journey: Journey, happening: Happening) -> Ready:
+        ways = self._ways(journey.agent)
+        while True:
+            step = machine.after(ways, journey, happening)
+            ready = await self._ready(caller, step)
+            if isinstance(ready, Ready):
+                _tell(caller, journey, step)
+                return ready
+            journey, happening = step.journey, ready
+
+    async def _ready(self, caller: Caller, step: Step) -> Ready | Happening:
+        """The step, if it may and can be taken; else what happens instead."""
+        if isinstance(step, PutThrough):
+            return await self._put_through(caller, step)
+        if isinstance(step, Text):
+            return await self._text(caller, step)
+        return Ready(step)
+
+    async def _put_through(self, caller: Caller, step: PutThrough) -> Ready | Happening:
+        who, refer = _who(caller, step.journey), step.way.how == "refer"
+        if refer and not _came_by_sip(caller):
+            return NotAllowed("not_sip", "only callers who came by SIP can be referred")
+        purpose = Purpose.REFER if refer else Purpose.TRANSFER
+        verdict = await self._gate.clear(who, step.way.key, purpose, By.OPERATOR)
+        if not isinstance(verdict, Cleared):
+            return NotAllowed(verdict.rule.value, verdict.reason)
+        if step.way.how == "warm":
+            return await self._ring(caller, step, verdict)
+        return Ready(step, verdict, who.own if step.way.caller_id == "called" else "")
+
+    async def _text(self, caller: Caller, step: Text) -> Ready | Happening:
+        who = _who(caller, step.journey)
+        verdict = await self._gate.clear(who, who.caller, Purpose.SMS, By.CARRIER)
+        sent = isinstance(verdict, Cleared) and await self._send_text(caller, verdict, step.text)
+        if sent:
+            return Ready(step)
+        return Fell() if step.journey.fell else NotAllowed("sms", "no text message could be sent")
+
+    # A warm transfer
+
+    async def _ring(self, caller: Caller, step: PutThrough, to: Cleared) -> Ready | Happening:
+        rest = await self._rest()
+        if rest is None:
+            return NotAllowed("no_account", "there is no account to call with")
+        journey, url = step.journey, rest.public_url
+        try:
+            call = await ring_person(
+                rest,
+                to,
+                from_number=_who(caller, journey).own,
+                whisper_url=whisper_url(url, caller.call_sid, journey),
+                status_url=person_url(url, caller.call_sid, journey),
+                ring_s=step.way.ring_s,
+            )
+        except TwilioError as error:
+            fields = {"call": caller.call_sid, "error": type(error).__name__}
+            event(logger, logging.WARNING, "the person could not be called", **fields)
+            return NotAllowed("carrier", "the call could not be placed")
+        return Ready(step, to, person_sid=call.call_sid)
+
+    async def briefing(self, caller_sid: str, journey: Journey) -> str:
+        ending = await self._ending_of(caller_sid)
+        plan = None if ending is None else read_plan(ending.detail)
+        return WHISPER.format(brief=plan.brief if plan is not None else "").replace("  ", " ")
+
+    async def settle(self, caller_sid: str, journey: Journey, outcome: Outcome) -> bool:
+        # A caller can be held more than once in a call: each time is one of its own.
+        if not await self._outcomes.settle(caller_sid, f"held-{journey.steps}", outcome):
+            return False
+        end = _ENDS.get(outcome)
+        if end is not None:
+            self._beside(self._bring_back(caller_sid, journey, end))
+        return True
+
+    async def _bring_back(self, caller_sid: str, journey: Journey, end: DialEnd) -> None:
+        """A caller must not be left with the music: tried again and again."""
+        rest, wait_s = await self._rest(), BRING_BACK_WAIT_S
+        if rest is None:
+            return
+        url = back_url(rest.public_url, journey, end)
+        for _ in range(BRING_BACK_TRIES):
+            try:
+                await bring_back(rest, caller_sid, url)
+                return
+            except TwilioError as error:
+                fields = {"call": caller_sid, "error": type(error).__name__}
+                event(logger, logging.ERROR, "a held caller could not be brought back", **fields)
+            await asyncio.sleep(wait_s)
+            wait_s *= 2
+
+    async def stop_ringing(self, person_sid: str) -> None:
+        rest = await self._rest()
+        if rest is None or not person_sid:
+            return
+        try:
+            await stop_ringing(rest, person_sid)
+        except TwilioError as error:
+            event(logger, logging.WARNING, "a person rings on", error=type(error).__name__)
+
+    async def message_left(self, caller: Caller, fields: Mapping[str, str]) -> None:
+        await self._message(caller, fields)
+
+    def _beside(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Wait for what was begun."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _who(caller: Caller, journey: Journey) -> Who:
+    """Whose number is ours: the one that was called, or the one that we called from."""
+    inbound = journey.direction == "inbound"
+    theirs = caller.from_number if inbound else caller.to_number
+    ours = caller.to_number if inbound else caller.from_number
+    return Who(caller.call_sid, journey.agent, theirs, ours)
+
+
+def _came_by_sip(caller: Caller) -> bool:
+    return caller.from_number.startswith(("sip:", "sips:"))
+
+
+def _tell(caller: Caller, journey: Journey, step: Step) -> None:
+    event(
+        logger,
+        logging.INFO,
+        "the call goes on",
+        call=caller.call_sid,
+        stop=step.journey.stop.value,
+        step=type(step).__name__,
+        to=step.journey.to if step.journey.stop is not Stop.OVER else "",
+        fell=journey.fell or step.journey.fell,
+    )

@@ -1,0 +1,128 @@
+"""The one gate between what somebody wants and the world: every dial, transfer, REFER and message.
+
+A destination is judged by the rules of the agent whose call it is, then counted against its limits;
+what was decided is written down, allowed or not.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from app.agents import Agent
+from app.observe.log import event
+from app.persona import Personas
+from app.policy.decisions import Decision, decided
+from app.policy.destinations import By, Cleared, Purpose, judge
+from app.policy.limits import Action, Counters, Limits
+from app.policy.verdicts import Refused
+from app.rules import destination_rules, limit_rules
+from app.ways import targets_of
+
+logger = logging.getLogger(__name__)
+
+_ACTIONS: Final = {
+    Purpose.DIAL: "dial",
+    Purpose.TRANSFER: "transfer",
+    Purpose.REFER: "refer",
+    Purpose.SMS: "sms",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whose call it is that something is wanted for; the numbers are personal data."""
+
+    call_sid: str
+    agent: str
+    caller: str = field(default="", repr=False)
+    """The other side's number, as the carrier gives it."""
+    own: str = field(default="", repr=False)
+    """Ours, on this call."""
+
+
+class Recorder(Protocol):
+    def __call__(self, decision: Decision) -> None:
+        """Keep it. Never waits, never raises."""
+        ...
+
+
+class NoCounters:
+    """`Counters` of a worker that shares nothing."""
+
+    async def add(self, key: str, ttl_s: int, n: int) -> int | None:
+        return None
+
+
+def log_only(decision: Decision) -> None:
+    """A `Recorder` that keeps nothing."""
+
+
+class Gate:
+    """One for a worker. `now_s`: Unix seconds."""
+
+    def __init__(
+        self,
+        personas: Personas,
+        counters: Counters | None = None,
+        record: Recorder = log_only,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._personas = personas
+        self._limits = Limits(counters or NoCounters())
+        self._record = record
+        self._now_s = now_s
+
+    async def clear(
+        self, who: Who, target: str, purpose: Purpose, by: By, *, counts: bool = True
+    ) -> Cleared | Refused:
+        """`target`: a key of the agent's transfers, or an address. `counts` False: it is only asked
+        whether it would be allowed, nothing is done yet."""
+        agent = self._personas.get(who.agent).agent
+        verdict = self._judged(agent, who, target, purpose, by)
+        if counts and isinstance(verdict, Cleared):
+            verdict = await self._counted(agent, who, verdict)
+        self.decided(who.call_sid, _ACTIONS[purpose], target, verdict, by.value)
+        return verdict
+
+    def decided(
+        self, call_sid: str, action: str, subject: object, verdict: Cleared | Refused, by: str
+    ) -> None:
+        """Write a decision down."""
+        decision = decided(self._now(), call_sid, action, subject, verdict, by)
+        self._record(decision)
+        if decision.allowed:
+            event(logger, logging.INFO, "allowed", call=call_sid, action=action, by=by)
+            return
+        event(
+            logger,
+            logging.WARNING,
+            "refused by policy",
+            call=call_sid,
+            action=action,
+            rule=decision.rule,
+            by=by,
+        )
+
+    def _judged(
+        self, agent: Agent, who: Who, target: str, purpose: Purpose, by: By
+    ) -> Cleared | Refused:
+        own = (who.own,) if who.own.startswith("+") else ()
+        rules = destination_rules(agent, own, targets_of(agent))
+        return judge(rules, target, purpose=purpose, by=by, caller=who.caller)
+
+    async def _counted(self, agent: Agent, who: Who, cleared: Cleared) -> Cleared | Refused:
+        action = Action(
+            kind="sms" if cleared.purpose is Purpose.SMS else "dial",
+            call_id=who.call_sid,
+            agent=who.agent,
+            caller=who.caller,
+            to=cleared,
+        )
+        verdict = await self._limits.admit(limit_rules(agent), action, self._now_s())
+        return verdict if isinstance(verdict, Refused) else cleared
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._now_s(), UTC)
