@@ -1,5 +1,5 @@
-"""`[policy]` and `[hours]` of an agent's file are taken as they stand, or refused with the place and
-what was expected."""
+"""`[policy]` and `[hours]` of an agent's file are taken as they stand, or refused with the place
+and what was expected."""
 
 from pathlib import Path
 
@@ -115,12 +115,14 @@ def test_without_the_tables_all_is_closed_but_the_door(tmp_path: Path) -> None:
         ("policy", 'free_number = true',
          "policy.free_number: there is no such key; did you mean free_numbers?"),
         ("policy.trust", 'book = "sure"',
-         'policy.trust.book: expected "unknown", "asserted", "attested" or "verified", got "sure".'),
+         'policy.trust.book: expected "unknown", "asserted", "attested" or "verified", got '
+         '"sure".'),
         ("policy.limits", "dials_per_call = -1",
          "policy.limits.dials_per_call: expected a number greater than or equal to 0, got -1."),
         ("policy.spend", 'at_cap = "stop"',
          'policy.spend.at_cap: expected "warn", "downgrade" or "end", got "stop".'),
-        ("hours.week", 'montag = []', "hours.week.montag: there is no such key; did you mean monday?"),
+        ("hours.week", 'montag = []',
+         "hours.week.montag: there is no such key; did you mean monday?"),
         ("hours.week", 'monday = ["9-17"]',
          'hours.week.monday[1]: expected a span of two times such as "09:00-17:30", got "9-17".'),
         ("hours.week", 'monday = ["09:00-09:00"]',

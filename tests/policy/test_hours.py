@@ -1,6 +1,7 @@
 """Open is what the clock on the wall of the place says, also when clocks change and nights pass
 midnight; what cannot be known is closed; the next opening is the first instant of being open."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,8 +19,8 @@ ALWAYS = {day: (Span(0, 24 * 60),) for day in range(7)}
 
 
 def hours(
-    week: dict[int, tuple[Span, ...]],
-    holidays: dict[date | tuple[int, int], tuple[Span, ...]] | None = None,
+    week: Mapping[int, tuple[Span, ...]],
+    holidays: Mapping[date | tuple[int, int], tuple[Span, ...]] | None = None,
     zone: str = "Europe/Berlin",
 ) -> OpeningHours:
     return OpeningHours(HoursRules(timezone=zone, week=week, holidays=holidays or {}))
