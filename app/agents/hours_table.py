@@ -46,7 +46,7 @@ def _is_date(key: str) -> bool:
 @with_config(_STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Week:
-    """The spans of each day, "09:00-12:30" by the clock on the wall; [] or no line: closed. One
+    """The spans of each day, "09:00-12:30" by the clock on the wall; [] or no line: closed. A span
     that ends before it begins ends on the next day."""
 
     monday: Spans = ()

@@ -60,7 +60,7 @@ def _keys(kind: type, after: str) -> dict[str, str]:
 NO_DEFAULT = frozenset(
     {
         *("instructions", "tools", "turn_detection", "barge_in", "silence", "limits"),
-        *("prompts", "goodbye"),
+        *("prompts", "goodbye", "policy", "hours"),
         *("transfers", "ladder", "menu", "voicemail", "languages"),
     }
 )
