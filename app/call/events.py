@@ -375,15 +375,6 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """What a tool's result changes in the call besides what the model is told."""
-
-    kind: Literal["leave", "agent", "language", "keys", "topics"]
-    value: str = ""
-    say: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class ToolFinished:
     call_id: str
     output: str

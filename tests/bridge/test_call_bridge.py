@@ -5,7 +5,7 @@ import asyncio
 import json
 import logging
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ from app.call.commands import Command, CreateResponse, EndCall, OpenLeg, SendToo
 from app.call.endings import EndReason
 from app.call.events import (
     AudioReceived,
+    Effect,
     Event,
     ItemAdded,
     ModelClosed,
