@@ -6,7 +6,6 @@ from app.call.effects import Effects
 from app.call.endings import EndReason
 from app.call.events import (
     AudioReceived,
-    Effect,
     ItemAdded,
     PhraseStored,
     ResponseCreated,
