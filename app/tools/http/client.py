@@ -43,7 +43,6 @@ class Request:
     url: str
     headers: Mapping[str, str]
     body: bytes
-    params: tuple[tuple[str, str], ...] = ()
     repeatable: bool = False
     """Doing it twice does nothing twice."""
 
@@ -102,7 +101,6 @@ async def _once(client: httpx2.AsyncClient, request: Request, timeout_s: float) 
         made = client.build_request(
             request.method,
             request.url,
-            params=request.params or None,
             headers=dict(request.headers),
             content=request.body or None,
             timeout=timeout,

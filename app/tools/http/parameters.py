@@ -84,7 +84,7 @@ def _range(p: HttpParameter) -> Any:
 
 
 def _whole(bound: float | None) -> float | None:
-    return int(bound) if bound is not None and bound.is_integer() else bound
+    return int(bound) if bound is not None and bound == int(bound) else bound
 
 
 def _no_controls(text: str) -> str:

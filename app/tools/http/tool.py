@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx2
 
@@ -110,12 +110,12 @@ def _in_header(value: object) -> str:
     return quote(as_text(value), safe=_HEADER_SAFE)
 
 
-def _query(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _query(values: Mapping[str, Any]) -> str:
     pairs = []
     for name, value in values.items():
         listed = value if isinstance(value, list) else [value]
         pairs += [(name, as_text(one)) for one in listed]
-    return tuple(pairs)
+    return urlencode(pairs, quote_via=quote)
 
 
 def _headers(table: Table, env: Mapping[str, str]) -> dict[str, str]:
