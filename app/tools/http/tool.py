@@ -80,22 +80,15 @@ class HttpTool:
         if table.method not in ("GET", "DELETE"):
             body = json.dumps(self._in("body", there), ensure_ascii=False).encode()
         headers = {**self._headers, KEY_HEADER: key}
-        headers |= {
-            n: quote(as_text(v), safe=" !#$&'()*+,/:;=?@[]~")
-            for n, v in self._in("header", there).items()
-        }
+        headers |= {name: _in_header(v) for name, v in self._in("header", there).items()}
         if body:
             headers["Content-Type"] = "application/json"
         if self._signer is not None:
             headers |= self._signer.headers(key, body)
-        return Request(
-            table.method,
-            url,
-            headers,
-            body,
-            _query(self._in("query", there)),
-            self.manner.idempotent,
-        )
+        query = _query(self._in("query", there))
+        if query:
+            url = f"{url}{'&' if '?' in url else '?'}{query}"
+        return Request(table.method, url, headers, body, self.manner.idempotent)
 
     def _in(self, place: str, values: Mapping[str, Any]) -> dict[str, Any]:
         return {
