@@ -97,9 +97,9 @@ class McpServer:
             meta = cast("RequestParamsMeta", {KEY_META: key})
             return await client.call_tool(tool, arguments, meta=meta)
         except MCPError as error:
-            self._look.set()
             if error.code in _REFUSALS:
                 raise ToolError(f"{tool} was refused: {error.message}") from error
+            self._away()
             raise ServerLost from error
         except (RuntimeError, ValueError) as error:
             raise ToolError(f"{tool} ran, but its answer cannot be read.") from error
@@ -123,8 +123,7 @@ class McpServer:
             except Exception as error:
                 why = _why(error)
             finally:
-                self._client = None
-                self._up.clear()
+                self._away()
             _log(logging.WARNING, "an MCP server is away", self.name, why=why)
             if self._listed and loop.time() - began_s > STEADY_S:
                 pause_s = FIRST_PAUSE_S
@@ -143,8 +142,8 @@ class McpServer:
             async with Client(transport, message_handler=self._noticed, cache=None) as client:
                 await self._list(client)
                 limit.reschedule(None)
-                self._client, self._listed = client, True
-                self._up.set()
+                self._listed = True
+                self._there(client)
                 _log(logging.INFO, "an MCP server is there", self.name, tools=len(self._tools))
                 await self._stay(client)
 
@@ -158,6 +157,7 @@ class McpServer:
                 if not self._ended:
                     async with asyncio.timeout(self.table.connect_s):
                         await self._list(client)
+                    self._there(client)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
@@ -193,9 +193,19 @@ class McpServer:
         if getattr(message, "method", "") == "notifications/tools/list_changed":
             self._look.set()
 
+    def _there(self, client: "Client") -> None:
+        self._client = client
+        self._up.set()
+
+    def _away(self) -> None:
+        """It is looked at before anybody calls again."""
+        self._client = None
+        self._up.clear()
+        self._look.set()
+
     def _over(self) -> None:
         self._ended = True
-        self._look.set()
+        self._away()
 
 
 def _why(error: BaseException) -> str:
