@@ -16,7 +16,7 @@ from app.bridge.ears import Hearing
 from app.bridge.errands import Runners
 from app.bridge.journal import Journal
 from app.bridge.keeper import Keeper, unpacked
-from app.bridge.once import OnceTools
+from app.bridge.once import OnceTools, UnderWay
 from app.bridge.pacer import Pacer
 from app.bridge.ports import Observer
 from app.bridge.twilio_socket import MakeWriter, TwilioDialect
@@ -37,11 +37,12 @@ from app.models.ports import ModelSession, SessionConfig
 from app.observe.log import event
 from app.onward.news import told
 from app.onward.news import unpacked as unpacked_news
-from app.persona import Persona, Personas, credentials_of
+from app.persona import Persona, Personas, credentials_of, with_tools
 from app.settings import Settings
 from app.speech.hold_tone import hold_tone
 from app.speech.phrase_book import PhraseBook, PhraseKey
 from app.speech.vad.detectors import voice_engine
+from app.tools.outside import Outside
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class Answering:
         )
         self._text = credentials_of(settings, settings.summary_base_url)
         self._judge = _judge(settings)
+        self._under_way = UnderWay()
         self._hearing: Hearing | None = None
         """Made when the first agent needs it."""
 
@@ -110,6 +112,11 @@ class Answering:
     def want_phrases(self) -> None:
         """Have the default agent's phrases at hand before its first call."""
         self._want_phrases(self._personas.get(self._settings.agent))
+
+    @property
+    def outside(self) -> Outside:
+        """What the agents' tools need; it must run while calls are answered."""
+        return self._personas.outside
 
     @property
     def leases(self) -> list[tuple[str, int]]:
@@ -134,12 +141,13 @@ class Answering:
         )
         self._want_phrases(persona)
         runs = None if self._live is None else self._live.tool_runs
+        call_settings = with_tools(persona.call, persona.agent, persona.tools)
         return CallBridge(
             started=started,
-            settings=persona.call,
+            settings=call_settings,
             open_model=lambda leg: self._open(persona, leg),
             runners=Runners(
-                tools=OnceTools(persona.tools, start.call_sid, runs),
+                tools=OnceTools(persona.tools, start.call_sid, runs, self._under_way),
                 summariser=self._summarise,
                 phrases=lambda text: self._phrase(persona, text),
                 judge=None if self._judge is None else self._judge.judge,
@@ -148,7 +156,7 @@ class Answering:
             writer=writer,
             clock=CarrierClock(0),
             pacer=self._pacer,
-            journal=self._journal(start, persona.call),
+            journal=self._journal(start, call_settings),
             observers=self._observers,
             hearing=self._hearing_for(persona),
             before_close=self._before_close,
@@ -201,6 +209,7 @@ class Answering:
     async def _open(self, persona: Persona, leg: OpenLeg) -> ModelSession:
         choice = persona.models[leg.model]
         config = informed(choice.config, leg.context)
+        config = replace(config, tools=tuple(persona.tools.schemas(leg.topics)))
         session = await open_session(config, choice.credentials, limits=self._limits)
         if self._live is not None:
             refused = isinstance(session, NeverOpened)
@@ -227,7 +236,8 @@ class Answering:
 
     def _want_phrases(self, persona: Persona) -> None:
         agent = persona.agent
-        for text in (*agent.notices, agent.greeting, agent.filler):
+        lines = with_tools(persona.call, agent, persona.tools).wait_words.values()
+        for text in (*agent.notices, agent.greeting, agent.filler, *lines):
             if self._phrases is not None and text:
                 self._phrases.want(_key(persona, text))
 

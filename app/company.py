@@ -64,7 +64,7 @@ async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
         return WorkerState(len(switchboard), switchboard.max_calls, switchboard.has_room, lag_ms)
 
     worker.answering.want_phrases()
-    tasks = [_task(_sample(worker), "metrics")]
+    tasks = [_task(_sample(worker), "metrics"), _task(worker.answering.outside.run(), "tools")]
     if live is not None:
         tasks.append(_task(live.leases.run(lambda: worker.answering.leases, lost), "leases"))
         tasks.append(_task(live.fleet.run(state), "fleet"))

@@ -25,6 +25,7 @@ def call_settings(
         notices=agent.notices,
         patience=_patience(agent),
         tool_sound_after_ms=round(agent.silence.tool_sound_after_s * 1000),
+        wait_words_after_ms=round(agent.silence.tool_words_after_s * 1000),
         floor=_floor(agent),
         turn_end=_turn_end(agent, settings),
         playout=_playout(settings.lead_ms),

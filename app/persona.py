@@ -9,12 +9,16 @@ from app.agents import Agent, AgentError, Failover, Local, load_agent
 from app.agents import SemanticVad as AgentSemanticVad
 from app.call.phases import CallSettings
 from app.call.prices import Prices
+from app.call.wait_words import ANY_TOOL
 from app.manner import call_settings
 from app.models.openai_connect import Credentials
 from app.models.ports import SemanticVad, ServerVad, SessionConfig, TurnDetection
 from app.onward.ways import Ways
 from app.settings import Settings
+from app.tools.outside import Outside
 from app.tools.toolbox import Toolbox
+from app.tools.topics import Topic as ToolTopic
+from app.tools.topics import check_topics
 from app.ways import ways_of
 
 Adjust: TypeAlias = Callable[[CallSettings], CallSettings]
@@ -77,11 +81,14 @@ class Personas:
         self._adjust = adjust
         self._revise = revise
         self._ready: dict[str, Persona] = {}
+        self.outside = Outside()
+        """What the agents' tools share. Whoever answers calls must run it."""
 
     def get(self, name: str) -> Persona:
         """Raises `AgentError` or `ToolLoadError`, whose text says how to mend the file."""
         if name not in self._ready:
-            persona = make_persona(self._revise(load_agent(name)), self._settings, self._prices_of)
+            agent = self._revise(load_agent(name))
+            persona = make_persona(agent, self._settings, self._prices_of, self.outside)
             self._ready[name] = replace(persona, call=self._adjust(persona.call))
         return self._ready[name]
 
@@ -97,10 +104,13 @@ def make_persona(
     agent: Agent,
     settings: Settings,
     prices_of: Callable[[str], Prices | None] = lambda model: None,
+    outside: Outside | None = None,
 ) -> Persona:
-    """Raises `ToolLoadError` for tools that cannot be used, `AgentError` for a key that is not
+    """`outside`: the process's; None: nobody will run the agent's MCP servers.
+
+    Raises `ToolLoadError` for tools that cannot be used, `AgentError` for a key that is not
     set."""
-    tools = Toolbox.load(agent.tools, agent.folder, timeout_s=settings.tool_timeout_s)
+    tools = toolbox_of(agent, settings, outside or Outside())
     first = ModelChoice(
         _session(agent, settings, tools.schemas()),
         credentials_of(settings),
@@ -111,6 +121,33 @@ def make_persona(
     if call.turn_end is not None and call.turn_end.judge:
         call = replace(call, judge_prices=prices_of(settings.judge_model))
     return Persona(agent, models, call, tools, ways_of(agent))
+
+
+def toolbox_of(agent: Agent, settings: Settings, outside: Outside) -> Toolbox:
+    """Raises `ToolLoadError` for tools that cannot be used."""
+    folder = str(agent.folder)
+    topics = {name: ToolTopic(t.description, t.tools) for name, t in agent.topics.items()}
+    toolbox = Toolbox.load(
+        agent.tools,
+        agent.folder,
+        tools=[outside.http_tool(table, os.environ) for table in agent.http_tools],
+        sources=[outside.server(n, table, os.environ, folder) for n, table in agent.mcp.items()],
+        topics=topics,
+        timeout_s=settings.tool_timeout_s,
+    )
+    check_topics(topics, toolbox.names, tuple(agent.mcp))
+    return toolbox
+
+
+def with_tools(call: CallSettings, agent: Agent, tools: Toolbox) -> CallSettings:
+    """The settings of a call that begins now: what its tools want of it. Those of MCP servers are
+    known when the server is there."""
+    manners = tools.manners
+    words = {name: manner.wait_words for name, manner in manners.items() if manner.wait_words}
+    if agent.silence.tool_words:
+        words[ANY_TOOL] = agent.silence.tool_words
+    cancellable = {name for name, m in manners.items() if m.on_interruption == "cancel"}
+    return replace(call, wait_words=words, cancellable_tools=frozenset(cancellable))
 
 
 def credentials_of(settings: Settings, base_url: str = "") -> Credentials:

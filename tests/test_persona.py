@@ -16,7 +16,7 @@ from app.models import ports
 from app.models.openai_connect import Credentials
 from app.persona import Persona, Personas, make_persona
 from app.settings import DEFAULT_MODEL, Settings
-from app.tools.functions import ToolLoadError
+from app.tools.errors import ToolLoadError
 
 KEY = "sk-operator"
 PRICES = Prices(1.0, 1.0, 1.0, 1.0, 1.0, 1.0)

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints, with_config
 from app.agents.hours_table import Hours
 from app.agents.onward_tables import Ladder, Menu, Speaks, Transfer, Voicemail
 from app.agents.policy_table import Policy
+from app.agents.tools_tables import HttpTool, McpServer, Topic
 from app.call.patience import PatienceSettings
 
 Eagerness: TypeAlias = Literal["auto", "low", "medium", "high"]
@@ -106,6 +107,11 @@ class Silence:
     goodbye: _Words = PatienceSettings().give_up
     hold_s: Annotated[float, Field(ge=0, le=3_600)] = 180.0
     """How long a caller who asked for a moment is left alone, in seconds."""
+    tool_words: str = ""
+    """Said in the agent's voice when a tool takes long and has no wait_words of its own. Default:
+    nothing."""
+    tool_words_after_s: Annotated[float, Field(ge=0, le=600)] = 1.5
+    """How long a caller waits for a tool in silence before such words are said, in seconds."""
     tool_sound_after_s: Annotated[float, Field(ge=0, le=600)] = 3.0
     """How long a caller waits for a tool in silence before a soft sound tells that it runs, in
     seconds. 0: no sound."""
@@ -178,6 +184,12 @@ class Agent:
     """Other agents, by name, that it may hand a call to."""
     languages: Mapping[str, Speaks] = field(default_factory=dict)
     """Languages that callers may choose besides `language`, by their two letters."""
+    http_tools: tuple[HttpTool, ...] = ()
+    """HTTP endpoints as tools."""
+    mcp: Mapping[str, McpServer] = field(default_factory=dict)
+    """MCP servers by name; the agent has their tools."""
+    topics: Mapping[str, Topic] = field(default_factory=dict)
+    """Tools that the model gets when it asks for them, by topic."""
     turn_detection: TurnDetection = field(default_factory=ServerVad)
     barge_in: BargeIn = field(default_factory=BargeIn)
     silence: Silence = field(default_factory=Silence)

@@ -28,6 +28,7 @@ from app.call.commands import (
     EndCall,
     KeepAudio,
     KeepSilence,
+    OfferTools,
     OpenLeg,
     ReplayAudio,
     SendAudio,
@@ -304,6 +305,8 @@ class CallBridge:
                 self.legs.take(command)
             case CloseLeg(leg):
                 self.legs.close(leg)
+            case OfferTools(topics):
+                self.legs.offer(self._errands.schemas(topics))
             case _:
                 if not self._errands.run(command):
                     self.legs.send(cast("ModelCommand", command))

@@ -3,10 +3,11 @@ not wait for any of them; each result comes back as an event."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from app.bridge.legs import Step
 from app.bridge.ports import Phrases, Summariser, Tools, TurnJudge
-from app.call.commands import Command, JudgeTurn, PlayPhrase, RunTool, Summarise
+from app.call.commands import CancelTool, Command, JudgeTurn, PlayPhrase, RunTool, Summarise
 from app.call.events import PhraseStored, SummaryWritten, ToolFinished, TurnJudged
 
 
@@ -36,6 +37,8 @@ class Errands:
         match command:
             case RunTool():
                 self._spawn(self._run_tool(command))
+            case CancelTool(call_id):
+                self._runners.tools.cancel(call_id)
             case Summarise(by="text_model"):
                 self._spawn(self._summarise(command))
             case PlayPhrase():
@@ -46,11 +49,15 @@ class Errands:
                 return False
         return True
 
+    def schemas(self, topics: tuple[str, ...]) -> list[dict[str, Any]]:
+        """What a model is told of the tools when it has asked for these topics."""
+        return self._runners.tools.schemas(topics)
+
     async def _run_tool(self, command: RunTool) -> None:
         outcome = await self._runners.tools.run(
             command.name, command.arguments, run_id=command.call_id
         )
-        self._step(ToolFinished(command.call_id, outcome.output, outcome.ok))
+        self._step(ToolFinished(command.call_id, outcome.output, outcome.ok, outcome.effect))
 
     async def _summarise(self, command: Summarise) -> None:
         written = SummaryWritten(command.request_id, "")

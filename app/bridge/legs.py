@@ -6,7 +6,7 @@ call. Nothing here decides which that is: the heart's commands do.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -53,6 +53,8 @@ class Legs:
         self.leg = 0
         """The one that carries the call; 0: none."""
         self.session: ModelSession | None = None
+        self._offered: Sequence[Mapping[str, object]] | None = None
+        """The tools of every session from now on; None: as they were opened."""
 
     def open(self, command: OpenLeg) -> None:
         self._tasks[command.leg] = self._spawn(self._follow(command))
@@ -73,6 +75,12 @@ class Legs:
         self.session.send(command)
         if isinstance(command, ClearInput) and command.keep_ms:
             self._caller.again(command.keep_ms)
+
+    def offer(self, tools: Sequence[Mapping[str, object]]) -> None:
+        """Let every session have these tools, also one that is only now being opened."""
+        self._offered = tools
+        for session in self._sessions.values():
+            session.offer(tools)
 
     def close(self, leg: int) -> None:
         """Nothing more of this session counts. Its closing goes on in the background."""
@@ -104,9 +112,11 @@ class Legs:
 
     async def _follow(self, command: OpenLeg) -> None:
         """Open a session and read it until it closes, or until it is closed here."""
-        leg = command.leg
+        leg, offered = command.leg, self._offered
         session = await self._open_model(command)
         self._sessions[leg] = session
+        if self._offered is not None and self._offered is not offered:
+            session.offer(self._offered)
         while True:
             incoming = await session.receive()
             if isinstance(incoming.event, ModelFault) and incoming.event.kind == "fatal":

@@ -1,10 +1,11 @@
 """What the bridge needs of its neighbours: a carrier's dialect, tools, and whoever looks on."""
 
-from typing import Protocol
+from collections.abc import Collection
+from typing import Any, Protocol
 
 from app.call.call import Call
 from app.call.commands import Command, JudgeTurn, Summarise
-from app.call.events import Event, SummaryWritten, TurnJudged
+from app.call.events import Effect, Event, SummaryWritten, TurnJudged
 
 
 class Dialect(Protocol):
@@ -40,14 +41,27 @@ class ToolOutcome(Protocol):
     @property
     def output(self) -> str: ...
 
+    @property
+    def effect(self) -> Effect | None:
+        """What the call does besides telling the model."""
+        ...
+
 
 class Tools(Protocol):
     async def run(self, name: str, arguments_json: str, *, run_id: str) -> ToolOutcome:
         """Never raises for what the model or the tool did wrong: the output says it.
 
         `run_id` is the model's id of this run: asked for again, even by another worker, the tool
-        does not run twice.
+        does not run twice. What is being run goes on when the caller of this is cancelled.
         """
+        ...
+
+    def cancel(self, run_id: str) -> None:
+        """Break a run off: the model has been told that it was."""
+        ...
+
+    def schemas(self, loaded: Collection[str] = ()) -> list[dict[str, Any]]:
+        """What the model is told of the tools. `loaded`: the topics that it asked for."""
         ...
 
 

@@ -1,7 +1,7 @@
 """What the agent says and does: answers, phrases of ours, tools."""
 
 from app.call.collecting import Collecting
-from app.call.commands import Command, SendToolOutput
+from app.call.commands import Command, OfferTools, SendToolOutput
 from app.call.effects import Effects
 from app.call.endings import EndReason
 from app.call.events import (
@@ -154,12 +154,20 @@ class AgentSide:
         if commands and self.effects.leaves(event):
             return self.effects.leave(event, now_ms)
         told = bool(commands)
-        commands = self.told(commands)
+        commands = self._offered(event) + self.told(commands) if told else []
         if told and event.ok and event.effect is not None:
             done = self.effects.carry_out(event.effect, now_ms)
             if done is not None:
                 return commands + done
         return commands + self._m.want_answer(now_ms) if last else commands
+
+    def _offered(self, event: ToolFinished) -> list[Command]:
+        """More tools, before the model reads that it has them."""
+        effect, handover = event.effect, self._m.handover
+        if effect is None or effect.kind != "topics":
+            return []
+        handover.topics = tuple(dict.fromkeys((*handover.topics, *effect.value.split())))
+        return [OfferTools(handover.topics)]
 
     def told(self, commands: list[Command]) -> list[Command]:
         """Outputs of tools belong to the history, whoever reads them."""

@@ -20,6 +20,7 @@ from typing import Any
 
 from app.call.agent_side import AgentSide
 from app.call.caller_side import CallerSide
+from app.call.calling_off import CallingOff
 from app.call.collecting import Collecting
 from app.call.commands import (
     AddAgentText,
@@ -102,6 +103,7 @@ class Call:
         self._turns = turns = OwnTurns(m, caller)
         self._silence = Silence(m)
         self._sound = ToolSound(m)
+        self._calling_off = CallingOff(m)
         self._handlers: dict[type, Callable[[Any, int], list[Command]]] = {
             StreamStarted: self._stream_started,
             CallerAudioBegan: self._caller_audio_began,
@@ -127,7 +129,7 @@ class Call:
             AudioReceived: agent.audio_received,
             TextReceived: agent.text_received,
             ResponseFinished: agent.response_finished,
-            PhraseStored: agent.phrase_stored,
+            PhraseStored: self._phrase_stored,
             ToolFinished: agent.tool_finished,
             TonesMade: agent.effects.tones_made,
         }
@@ -184,7 +186,8 @@ class Call:
         m = self._m
         snapshot = m.handover.snapshot(m.stream.call_id, m.stream, moved=moved)
         broke_off = snapshot.broke_off and not m.notices.under_way
-        return replace(snapshot, broke_off=broke_off, notices_heard=m.notices.heard)
+        heard, topics = m.notices.heard, m.handover.topics
+        return replace(snapshot, broke_off=broke_off, notices_heard=heard, topics=topics)
 
     # One step
 
@@ -203,7 +206,7 @@ class Call:
         if self._opening.notices_pending:
             due.append(self._opening.due_ms)
         if self._sound.at_work:
-            due += (self._collecting.due_ms, self._sound.due_ms)
+            due += (self._collecting.due_ms, self._sound.due_ms, self._calling_off.due_ms)
         if m.keypad.busy and m.phase is not Phase.OPENING:
             due.append(m.keypad.due_ms)
         if m.goodbye.begun:
@@ -231,6 +234,7 @@ class Call:
             commands += self._collecting.look(now_ms)
             self._silence.look(now_ms)
             if self._sound.at_work:
+                commands += self._agent.told(self._calling_off.look(now_ms))
                 commands += self._sound.look(now_ms)
         if m.handover.waiting and not ends(commands):
             commands += m.handover.look(now_ms, quiet=m.quiet)
@@ -264,6 +268,10 @@ class Call:
 
     def _model_fault(self, event: ModelFault, now_ms: int) -> list[Command]:
         return self._turns.fault(event, now_ms) + self._models.fault(event, now_ms)
+
+    def _phrase_stored(self, event: PhraseStored, now_ms: int) -> list[Command]:
+        commands = self._sound.phrase_stored(event, now_ms)
+        return self._agent.phrase_stored(event, now_ms) if commands is None else commands
 
     def _voice_started(self, event: VoiceStarted, now_ms: int) -> list[Command]:
         commands = self._caller.voice_started(event, now_ms)

@@ -165,6 +165,8 @@ class OpenLeg:
     """Whose session; "": the agent's that the call began with. `model` is one of its list."""
     language: str = ""
     """What is spoken, where that is not the agent's own choice; two letters."""
+    topics: tuple[str, ...] = ()
+    """Of the tools that the model asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,20 @@ class RunTool:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelTool:
+    """Break a run off; its output is not waited for any more."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferTools:
+    """Let the model's sessions have the tools of these topics besides those of the agent."""
+
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SendToolOutput:
     request_id: str
     call_id: str
@@ -264,6 +280,8 @@ Command: TypeAlias = (
     | PlayPhrase
     | PlayKeys
     | RunTool
+    | CancelTool
+    | OfferTools
     | SendToolOutput
     | EndCall
 )

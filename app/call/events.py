@@ -57,6 +57,8 @@ class Snapshot:
     """Who spoke; "": the agent that the call began with."""
     language: str = ""
     """What was spoken, if the caller chose another language; two letters."""
+    topics: tuple[str, ...] = ()
+    """Of the tools that the model asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ class Handover:
         self.crew = crew
         self._before: Who | None = None
         """While another agent or language is on its way: who speaks until then."""
+        self.topics: tuple[str, ...] = ()
+        """Of the tools that the model asked for: every leg has them."""
         self.cost_usd = 0.0
         """Of all legs and summaries so far, as far as prices are known."""
         self._responses = responses
@@ -117,6 +119,7 @@ class Handover:
         if event.resumed is not None:
             self._in_progress = True
             self.cost_usd = event.resumed.cost_usd
+            self.topics = event.resumed.topics
             self.history.resume(event.resumed)
             self._come_back(event.resumed)
             owed = _owed_after(event.resumed)
@@ -185,7 +188,13 @@ class Handover:
         if who.language:
             context = f"{context}\n\n{SPEAK.format(language=who.language)}".strip()
         return [
-            replace(c, context=context, agent=who.agent, language=who.language)
+            replace(
+                c,
+                context=context,
+                agent=who.agent,
+                language=who.language,
+                topics=self.topics,
+            )
             if isinstance(c, OpenLeg)
             else c
             for c in commands
@@ -200,6 +209,8 @@ class Handover:
             return self._responses.want(say, now_ms)
         self._before = self._before or before
         self.crew.who = who
+        if who.agent != before.agent:
+            self.topics = ()
         models = self.crew.speaking.models
         if self.relay.state is RelayState.CARRYING:
             self._responses.nobody_answers = True

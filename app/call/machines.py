@@ -146,7 +146,7 @@ def machines(settings: CallSettings) -> Machines:
         floor=floor,
         history=history,
         scribe=scribe,
-        tools=ToolDesk(),
+        tools=ToolDesk(settings.cancellable_tools),
         keypad=Keypad(settings.key_pause_ms),
         goodbye=Goodbye(settings.goodbye_timeout_ms),
         handover=handover,

@@ -7,20 +7,25 @@ Digits are collected by the heart itself (collecting.py); here that is a call li
 import json
 
 from app.call.collect_tool import COLLECT_TOOL
-from app.call.commands import Command, RunTool, SendToolOutput
+from app.call.commands import CancelTool, Command, RunTool, SendToolOutput
 from app.call.events import ToolCall, ToolFinished
 
 HANG_UP_TOOL = "hang_up"
 """The built-in tool whose effect is the heart's own."""
+CANCELLED = json.dumps({"ok": False, "reason": "cancelled because the caller spoke"})
+"""Output of a tool that was called off."""
 
 
 class ToolDesk:
-    __slots__ = ("_at_work", "_running")
+    __slots__ = ("_at_work", "_cancellable", "_running")
 
-    def __init__(self) -> None:
+    def __init__(self, cancellable: frozenset[str] = frozenset()) -> None:
+        """`cancellable`: tools that are called off when the caller takes the floor."""
+        self._cancellable = cancellable
         self._running: dict[str, set[str]] = {}
         """By call id the group that it belongs to: the ids still awaited."""
-        self._at_work: set[str] = set()
+        self._at_work: dict[str, str] = {}
+        """By call id the tool."""
 
     def start(self, calls: tuple[ToolCall, ...]) -> list[Command]:
         """Run the calls of one response; hanging up together with other tools is refused, and so
@@ -40,7 +45,7 @@ class ToolDesk:
                 self._running[call.call_id] = group
                 collects = collects or call.name == COLLECT_TOOL
                 if call.name != COLLECT_TOOL:
-                    self._at_work.add(call.call_id)
+                    self._at_work[call.call_id] = call.name
                     commands.append(RunTool(call.call_id, call.name, call.arguments))
         return commands
 
@@ -54,6 +59,27 @@ class ToolDesk:
         waited for."""
         return bool(self._at_work)
 
+    @property
+    def names_at_work(self) -> dict[str, str]:
+        """By call id the tools for which the caller waits, in the order of their beginning."""
+        return self._at_work
+
+    @property
+    def cancellable(self) -> list[str]:
+        """The calls that run and may be called off."""
+        return [i for i, name in self._at_work.items() if name in self._cancellable]
+
+    def call_off(self) -> tuple[list[Command], bool]:
+        """The caller took the floor: break off what is not worth going on with. The outputs for
+        the model, and whether one of them was the last of its group."""
+        commands: list[Command] = []
+        last = False
+        for call_id in self.cancellable:
+            outputs, of_group = self.came_back(call_id, CANCELLED)
+            commands += [CancelTool(call_id), *outputs]
+            last = last or of_group
+        return commands, last
+
     def resume(self, calls: list[ToolCall]) -> list[Command]:
         """Ask again for the runs that another worker began: each is run once all the same."""
         return self.start(tuple(calls))
@@ -65,7 +91,7 @@ class ToolDesk:
     def came_back(self, call_id: str, text: str) -> tuple[list[Command], bool]:
         """As `finished`, for a tool of the heart's own."""
         group = self._running.pop(call_id, None)
-        self._at_work.discard(call_id)
+        self._at_work.pop(call_id, None)
         if group is None:
             return [], False
         group.discard(call_id)

@@ -11,7 +11,7 @@ from app.carriers.twilio.errors import TwilioError
 from app.lab.speech.faults import SpeechError
 from app.observe.prices import PricesError
 from app.setting_rules import SettingsError
-from app.tools.functions import ToolLoadError
+from app.tools.errors import ToolLoadError
 from telecodecs.wav import WavError
 
 _EXPECTED = (

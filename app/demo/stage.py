@@ -66,6 +66,7 @@ class Stage:
         self._worker: Worker | None = None
         self._stop: Callable[[], None] = lambda: None
         self._serving: asyncio.Task[None] | None = None
+        self._outside: asyncio.Task[None] | None = None
         self._port = 0
 
     @property
@@ -89,6 +90,7 @@ class Stage:
             revise=self._revise,
             beyond=self._beyond,
         )
+        self._outside = asyncio.create_task(worker.answering.outside.run())
         server = make_server(worker, "127.0.0.1", self._port)
         # `_serve` is `serve` without its signal handlers: Ctrl+C belongs to whoever set the stage.
         self._serving = asyncio.create_task(server._serve())
@@ -112,6 +114,9 @@ class Stage:
         self._stop()
         if self._serving is not None:
             await self._serving
+        if self._outside is not None:
+            self._outside.cancel()
+            await asyncio.gather(self._outside, return_exceptions=True)
         await self.model.__aexit__(kind, error, trace)
 
     def line(

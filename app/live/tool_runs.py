@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from app.call.events import Effect
 from app.live import names
 from app.live.asking import Asker, RedisAwayError
 from app.live.outbox import Outbox
@@ -36,6 +37,15 @@ class Begun:
     kind: Verdict
     output: str = ""
     ok: bool = False
+    effect: Effect | None = None
+
+
+class _Ended(msgspec.Struct, array_like=True):
+    """What came of a run. Workers of an older version read and write the first two."""
+
+    output: str
+    ok: bool
+    effect: Effect | None = None
 
 
 class ToolRuns:
@@ -88,10 +98,13 @@ class ToolRuns:
             value = self._here.get(key, (0.0, _BEGUN))[1]
         return _begun(value)
 
-    async def finish(self, call_id: str, tool_call_id: str, output: str, ok: bool) -> None:
+    async def finish(
+        self, call_id: str, tool_call_id: str, output: str, ok: bool, effect: Effect | None = None
+    ) -> None:
         """Keep what came of it, before the model is told; waits 0.3 s at most."""
         key = names.tool_run(call_id, tool_call_id)
-        value = msgspec.json.encode((output, ok))
+        ended = _Ended(output, ok, effect)
+        value = msgspec.json.encode(ended if effect is not None else (output, ok))
         self._remember(key, value)
         write = ("SET", key, value, "EX", names.STATE_TTL_S)
         try:
@@ -113,5 +126,5 @@ class ToolRuns:
 def _begun(value: Any) -> Begun:
     if value is None or value == _BEGUN:
         return Begun("unknown")
-    output, ok = msgspec.json.decode(value, type=tuple[str, bool])
-    return Begun("finished", output, ok)
+    ended = msgspec.json.decode(value, type=_Ended)
+    return Begun("finished", ended.output, ended.ok, ended.effect)

@@ -3,6 +3,8 @@
 With it a bridge handles a refused key as it handles any other end of a session.
 """
 
+from collections.abc import Mapping, Sequence
+
 from app.call.events import Entry, ModelClosed
 from app.models.ports import Capabilities, Incoming, ModelCommand, SessionOver, SessionStats
 
@@ -32,6 +34,9 @@ class NeverOpened:
         """Dropped: nobody listens."""
 
     def send(self, command: ModelCommand) -> None:
+        """Dropped: nobody listens."""
+
+    def offer(self, tools: Sequence[Mapping[str, object]]) -> None:
         """Dropped: nobody listens."""
 
     def tell(self, entry: Entry, ulaw: bytes = b"") -> None:

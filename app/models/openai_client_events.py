@@ -4,7 +4,7 @@ Each command's `request_id` travels as `event_id`, which the server repeats in `
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 import msgspec
@@ -201,6 +201,12 @@ def encode_session_update(config: SessionConfig, request_id: str) -> bytes:
         session["instructions"] = config.instructions
     if config.reasoning_effort is not None:
         session["reasoning"] = {"effort": config.reasoning_effort}
+    return msgspec.json.encode(_event("session.update", request_id, session=session))
+
+
+def encode_tools(tools: Sequence[Mapping[str, object]], request_id: str) -> bytes:
+    """`session.update` with the tools alone: only the fields that are present change."""
+    session = {"type": "realtime", "tools": list(tools)}
     return msgspec.json.encode(_event("session.update", request_id, session=session))
 
 

@@ -6,6 +6,7 @@ as the last event.
 """
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from websockets.exceptions import ConnectionClosed
@@ -18,6 +19,7 @@ from app.models.openai_client_events import (
     append_silence,
     encode_command,
     encode_entry,
+    encode_tools,
 )
 from app.models.openai_connect import Configured, Credentials, Limits, connect_and_configure
 from app.models.openai_errors import closed_by_socket
@@ -88,6 +90,7 @@ class OpenAIRealtime:
         self._first: Incoming | None = Incoming(opened.ready)
         self._verdict: ModelClosed | None = None
         self._last_fatal_code = ""
+        self._offers = 0
         self._over = False
 
     @property
@@ -161,6 +164,11 @@ class OpenAIRealtime:
         """Put something said or done before this session into its conversation."""
         for message in encode_entry(entry, ulaw):
             self._writer.write(message)
+
+    def offer(self, tools: Sequence[Mapping[str, object]]) -> None:
+        """Put these tools in the place of those that it has."""
+        self._offers += 1
+        self._writer.write(encode_tools(tools, f"tools-{self._offers}"))
 
     async def close(self) -> None:
         """Close politely, and break the connection when that takes longer than `Limits.close_s`."""

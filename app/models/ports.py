@@ -4,7 +4,7 @@ A session is opened configured or not at all: its first `Incoming` is `ModelRead
 failed, `ModelClosed`; its last is always one `ModelClosed`. Audio is μ-law at 8 kHz both ways.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
@@ -195,6 +195,10 @@ class ModelSession(Protocol):
 
     def send(self, command: ModelCommand) -> None:
         """Carry out a command, in one order with the audio. Never waits."""
+        ...
+
+    def offer(self, tools: Sequence[Mapping[str, object]]) -> None:
+        """From the next answer on it has these tools, and no others. Never waits."""
         ...
 
     def tell(self, entry: Entry, ulaw: bytes = b"") -> None:

@@ -7,7 +7,8 @@ got wrong is told when the tool is loaded, not during a call.
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import (
     Annotated,
@@ -20,27 +21,20 @@ from typing import (
     overload,
 )
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic.errors import PydanticUserError
+from pydantic import Field
+from pydantic_core import PydanticSerializationError, to_json
 
+from app.tools.arguments import Arguments
 from app.tools.docstrings import read_docstring
-from app.tools.schemas import tidy_schema, valid_name
+from app.tools.errors import ToolError, ToolLoadError
+from app.tools.idempotency import IdempotencyKey
+from app.tools.running import Outcome, run_function
+from app.tools.schemas import valid_name
+from app.tools.tool import Manner, OnInterruption, ToolResult, failed, schema_of, tell
 
 P = ParamSpec("P")
 R = TypeVar("R")
 _OPTIONS = "__earshot_tool__"
-
-
-class ToolError(Exception):
-    """Raise it in a tool to tell the model why it did not work: its text is for the model."""
-
-
-class ToolLoadError(ValueError):
-    """A tool cannot be offered to the model. The text says what to change in its source."""
-
-
-class ArgumentError(ValueError):
-    """The model called a tool with wrong arguments. The text is for the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +42,21 @@ class _Options:
     name: str | None = None
     description: str | None = None
     timeout_s: float | None = None
+    manner: Manner = dataclasses.field(default_factory=Manner)
 
 
 @overload
 def tool(function: Callable[P, R], /) -> Callable[P, R]: ...
 @overload
 def tool(
-    *, name: str | None = None, description: str | None = None, timeout_s: float | None = None
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    timeout_s: float | None = None,
+    idempotent: bool = False,
+    once_per_call: bool = False,
+    on_interruption: OnInterruption = "finish",
+    wait_words: str = "",
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 def tool(
     function: Callable[P, R] | None = None,
@@ -63,15 +65,25 @@ def tool(
     name: str | None = None,
     description: str | None = None,
     timeout_s: float | None = None,
+    idempotent: bool = False,
+    once_per_call: bool = False,
+    on_interruption: OnInterruption = "finish",
+    wait_words: str = "",
 ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
     """Mark a function as a tool and check it at once. It stays callable as it was.
 
     Plain functions are tools too; the decorator gives another name, description or timeout
-    (seconds) and reports a wrong signature (ToolLoadError) where the function is defined.
+    (seconds), says how a call deals with it (`app.tools.tool.Manner`), and reports a wrong
+    signature (ToolLoadError) where the function is defined.
     """
+    if on_interruption not in get_args(OnInterruption):
+        raise ToolLoadError(
+            f'on_interruption: expected "finish" or "cancel", got {on_interruption!r}.'
+        )
+    manner = Manner(idempotent, once_per_call, on_interruption, wait_words)
 
     def mark(marked: Callable[P, R]) -> Callable[P, R]:
-        setattr(marked, _OPTIONS, _Options(name, description, timeout_s))
+        setattr(marked, _OPTIONS, _Options(name, description, timeout_s, manner))
         FunctionTool.of(marked)
         return marked
 
@@ -80,16 +92,16 @@ def tool(
 
 @dataclass(frozen=True, slots=True)
 class FunctionTool:
-    """A checked function with what the model must know of it."""
+    """A checked function with what the model must know of it. See `app.tools.tool.Tool`."""
 
     name: str
     description: str
-    parameters: Mapping[str, Any]
-    """JSON Schema of the arguments, one object."""
     function: Callable[..., Any]
     timeout_s: float | None
-    """None: the toolbox's own."""
-    _arguments: TypeAdapter[Any]
+    manner: Manner
+    _arguments: Arguments
+    _key_parameters: tuple[str, ...]
+    """Those that take the run's key."""
 
     @classmethod
     def of(cls, function: Callable[..., Any]) -> "FunctionTool":
@@ -107,37 +119,58 @@ class FunctionTool:
             raise ToolLoadError(
                 f"{name}: expected a docstring that tells the model when to use it, found none."
             )
-        adapter = _adapter(name, function, described)
-        schema = _schema(name, adapter, inspect.signature(function).parameters)
-        return cls(name, description, schema, function, options.timeout_s, adapter)
+        arguments, keys = _arguments(name, function, described)
+        return cls(name, description, function, options.timeout_s, options.manner, arguments, keys)
 
     @property
     def is_async(self) -> bool:
         return inspect.iscoroutinefunction(self.function)
 
     @property
+    def max_output_chars(self) -> int | None:
+        return None
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """JSON Schema of the arguments, one object."""
+        return self._arguments.schema
+
+    @property
     def schema(self) -> dict[str, Any]:
-        """The tool as OpenAI's Realtime API takes it in `session.tools`."""
-        return {
-            "type": "function",
-            "name": self.name,
-            "description": self.description,
-            "parameters": dict(self.parameters),
-        }
+        return schema_of(self.name, self.description, self.parameters)
 
     def read_arguments(self, arguments_json: str) -> dict[str, Any]:
         """The keyword arguments in the model's JSON. Raises ArgumentError with a sentence."""
+        return self._arguments.read(arguments_json)
+
+    async def run(self, arguments_json: str, *, key: str, timeout_s: float) -> ToolResult:
+        """See `app.tools.tool.Tool`."""
+        arguments = self.read_arguments(arguments_json)
+        arguments |= dict.fromkeys(self._key_parameters, IdempotencyKey(key))
+        return self._result(
+            await run_function(
+                self.function, arguments, is_async=self.is_async, timeout_s=timeout_s
+            )
+        )
+
+    def _result(self, outcome: Outcome) -> ToolResult:
+        if isinstance(outcome.error, ToolError):
+            raise outcome.error
+        if outcome.error is not None:
+            tell(self.name, "a tool failed", logging.ERROR, error=outcome.error)
+            return failed(f"{self.name} did not work because of a fault on our side.")
         try:
-            values = self._arguments.validate_json(arguments_json.strip() or "{}")
-        except ValidationError as error:
-            raise ArgumentError(_told(self.name, error, self.parameters)) from None
-        return {f.name: getattr(values, f.name) for f in dataclasses.fields(values)}
+            return ToolResult(True, to_json(outcome.value).decode())
+        except (PydanticSerializationError, ValueError) as error:
+            text = "a tool returned what JSON cannot hold"
+            tell(self.name, text, logging.ERROR, error=error)
+            return failed(f"{self.name} ran, but its result cannot be read; do not run it again.")
 
 
-def _adapter(
+def _arguments(
     name: str, function: Callable[..., Any], described: Mapping[str, str]
-) -> TypeAdapter[Any]:
-    """A validator whose fields are the function's parameters."""
+) -> tuple[Arguments, tuple[str, ...]]:
+    """What the model gives, and the names of the parameters that take the key."""
     try:
         signature = inspect.signature(function)
         hints = get_type_hints(function, include_extras=True)
@@ -149,18 +182,13 @@ def _adapter(
             f"{name}: its docstring describes {', '.join(sorted(unknown))}, "
             "which is no parameter of it."
         )
-    fields = [_field(name, p, hints, described) for p in signature.parameters.values()]
-    model = dataclasses.make_dataclass(
-        name.replace("-", "_"),
-        fields,
-        kw_only=True,
-        namespace={"__pydantic_config__": ConfigDict(extra="forbid")},
-    )
-    try:
-        return TypeAdapter(model)
-    except (PydanticUserError, NameError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise ToolLoadError(f"{name}: a parameter's type is not supported: {reason}") from error
+    keys = tuple(key for key in signature.parameters if hints.get(key) is IdempotencyKey)
+    fields = [
+        _field(name, p, hints, described)
+        for p in signature.parameters.values()
+        if p.name not in keys
+    ]
+    return Arguments(name, fields), keys
 
 
 def _field(
@@ -197,34 +225,3 @@ def _described(hint: Any, from_docstring: str) -> Any:
         said = [extra for extra in get_args(hint)[1:] if isinstance(extra, str)]
         words = said[0] if said else words
     return Annotated[hint, Field(description=words)] if words else hint
-
-
-def _schema(name: str, adapter: TypeAdapter[Any], order: Iterable[str]) -> dict[str, Any]:
-    try:
-        schema = tidy_schema(adapter.json_schema())
-    except (PydanticUserError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ToolLoadError(f"{name}: a parameter's type has no JSON form: {reason}") from error
-    properties = {key: schema["properties"][key] for key in order}
-    required = [key for key in order if key in schema.get("required", ())]
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": False,
-    }
-
-
-def _told(name: str, error: ValidationError, parameters: Mapping[str, Any]) -> str:
-    """One sentence for the model: what is wrong, and what the tool takes."""
-    wrongs = []
-    for wrong in error.errors(include_url=False, include_input=False, include_context=False)[:3]:
-        where = ".".join(str(part) for part in wrong["loc"])
-        wrongs.append(f"{where}: {wrong['msg']}" if where else wrong["msg"])
-    required = parameters.get("required", [])
-    takes = [
-        f"{key} ({'required' if key in required else 'optional'})"
-        for key in parameters.get("properties", {})
-    ]
-    expected = f"it takes {', '.join(takes)}" if takes else "it takes no arguments"
-    return f"{name} was not run, its arguments are wrong: {'; '.join(wrongs)}; {expected}."

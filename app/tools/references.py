@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from app.tools.functions import ToolLoadError
+from app.tools.errors import ToolLoadError
 
 
 def load_function(reference: str, folder: Path) -> Callable[..., Any]:

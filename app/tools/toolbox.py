@@ -1,33 +1,30 @@
 """All the tools of one agent: what the model is told of them, and how a call of one is run.
 
-Whatever goes wrong, the model gets one clear sentence and the caller gets an answer. Log entries
-name the tool and the kind of error only: arguments and results are what people said.
+Whatever goes wrong, the model gets one clear sentence and the caller gets an answer. Tools that
+belong to a topic are told to the model once it asked for the topic, by `load_tools`.
 """
 
-import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
-
-from pydantic_core import PydanticSerializationError, to_json
+from typing import Any, Protocol
 
 from app.tools.built_ins import BUILT_INS
-from app.tools.functions import ArgumentError, FunctionTool, ToolError, ToolLoadError
+from app.tools.errors import ArgumentError, ToolError, ToolLoadError
+from app.tools.functions import FunctionTool
 from app.tools.references import load_function
-from app.tools.running import Outcome, run_function
+from app.tools.tool import Manner, Tool, ToolResult, failed, tell, trimmed
+from app.tools.topics import LOAD_TOOLS, Topic, load_tools_schema, load_topic
 
-_log = logging.getLogger(__name__)
 
+class Source(Protocol):
+    """Tools that come and go while the process runs."""
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
-    """`output` is JSON text for the model, also when the tool failed: {"error": sentence}."""
-
-    ok: bool
-    output: str
+    def tools(self, taken: Collection[str]) -> Iterable[Tool]:
+        """Those that are known now; none has a name that is `taken`."""
+        ...
 
 
 class Toolbox:
@@ -39,22 +36,29 @@ class Toolbox:
 
     def __init__(
         self,
-        functions: Iterable[Callable[..., Any] | FunctionTool] = (),
+        functions: Iterable[Callable[..., Any] | Tool] = (),
         *,
         built_ins: Iterable[str] = (),
+        sources: Iterable[Source] = (),
+        topics: Mapping[str, Topic] | None = None,
         timeout_s: float = 10.0,
         max_output_chars: int = 8_000,
     ) -> None:
-        """Raises ToolLoadError if a function cannot be a tool or a name is taken twice."""
+        """`functions`: plain functions, or tools of any kind. `topics`: by name.
+
+        Raises ToolLoadError if a function cannot be a tool or a name is taken twice.
+        """
         self._timeout_s = timeout_s
         self._max_output_chars = max_output_chars
-        self._tools: dict[str, FunctionTool] = {}
+        self._fixed: dict[str, Tool] = {}
         self._built_ins = tuple(_built_in(name) for name in built_ins)
+        self._sources = tuple(sources)
+        self._topics = dict(topics or {})
         for function in functions:
-            tool = function if isinstance(function, FunctionTool) else FunctionTool.of(function)
-            if tool.name in self._tools or tool.name in BUILT_INS:
+            tool = _tool(function)
+            if tool.name in self._fixed or tool.name in BUILT_INS or tool.name == LOAD_TOOLS:
                 raise ToolLoadError(f"Two tools are called {tool.name}. Give one another name.")
-            self._tools[tool.name] = tool
+            self._fixed[tool.name] = tool
 
     @classmethod
     def load(
@@ -62,6 +66,9 @@ class Toolbox:
         references: Iterable[str],
         folder: Path,
         *,
+        tools: Iterable[Tool] = (),
+        sources: Iterable[Source] = (),
+        topics: Mapping[str, Topic] | None = None,
         timeout_s: float = 10.0,
         max_output_chars: int = 8_000,
     ) -> "Toolbox":
@@ -71,39 +78,87 @@ class Toolbox:
         built_ins = [r for r in references if ":" not in r]
         functions = [load_function(r, folder) for r in references if ":" in r]
         return cls(
-            functions, built_ins=built_ins, timeout_s=timeout_s, max_output_chars=max_output_chars
+            [*functions, *tools],
+            built_ins=built_ins,
+            sources=sources,
+            topics=topics,
+            timeout_s=timeout_s,
+            max_output_chars=max_output_chars,
         )
+
+    # What the model is told
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (*self._tools, *(str(schema["name"]) for schema in self._built_ins))
+        """Of all tools that are known now, loaded or not."""
+        return (*self._tools(), *(str(schema["name"]) for schema in self._built_ins))
 
-    def schemas(self) -> list[dict[str, Any]]:
-        """For `session.tools`, in the order of the agent's file, built-ins last."""
-        return [*(t.schema for t in self._tools.values()), *(dict(b) for b in self._built_ins)]
+    def schemas(self, loaded: Collection[str] = ()) -> list[dict[str, Any]]:
+        """For `session.tools`, in the order of the agent's file, built-ins last. `loaded`: the
+        topics whose tools the model asked for."""
+        tools = self._tools()
+        hidden = self._hidden(tools, loaded)
+        waiting = {name: t for name, t in self._topics.items() if name not in loaded}
+        told = [tool.schema for name, tool in tools.items() if name not in hidden]
+        if waiting:
+            told.append(load_tools_schema(waiting))
+        return [*told, *(dict(b) for b in self._built_ins if b["name"] not in hidden)]
 
-    async def run(self, name: str, arguments_json: str) -> ToolResult:
-        """Run a tool as the model asked. Raises nothing but cancellation."""
-        tool = self._tools.get(name)
+    def _hidden(self, tools: Mapping[str, Tool], loaded: Collection[str]) -> set[str]:
+        """Tools of topics that are not loaded, unless a loaded one has them too."""
+        shown = {n for name in loaded if name in self._topics for n in self._of(name, tools)}
+        return {n for name in self._topics for n in self._of(name, tools)} - shown
+
+    def _of(self, topic: str, tools: Mapping[str, Tool]) -> list[str]:
+        return self._topics[topic].names(tools)
+
+    def _tools(self) -> dict[str, Tool]:
+        if not self._sources:
+            return self._fixed
+        tools = dict(self._fixed)
+        for source in self._sources:
+            taken = {*tools, *BUILT_INS, LOAD_TOOLS}
+            tools.update((tool.name, tool) for tool in source.tools(taken))
+        return tools
+
+    # What a call must know of them
+
+    def manner(self, name: str) -> Manner:
+        tool = self._tools().get(name)
+        return Manner() if tool is None else tool.manner
+
+    @property
+    def manners(self) -> dict[str, Manner]:
+        """Of all tools that are known now, built-ins left out."""
+        return {name: tool.manner for name, tool in self._tools().items()}
+
+    async def run(self, name: str, arguments_json: str, *, key: str = "") -> ToolResult:
+        """Run a tool as the model asked. `key`: the same for every try of the same run; "": this
+        is the only one. Raises nothing but cancellation."""
+        if name == LOAD_TOOLS and self._topics:
+            return load_topic(self._topics, arguments_json, self._tools())
+        tool = self._tools().get(name)
         if tool is None:
-            _log.warning("the model called a tool that is not run here")
-            return _failed(self._unknown(name))
-        try:
-            arguments = tool.read_arguments(arguments_json)
-        except ArgumentError as error:
-            _tell(name, "the model gave a tool wrong arguments")
-            return _failed(str(error))
+            tell("", "the model called a tool that is not run here")
+            return failed(self._unknown(name))
         timeout_s = tool.timeout_s or self._timeout_s
         try:
-            outcome = await run_function(
-                tool.function, arguments, is_async=tool.is_async, timeout_s=timeout_s
+            result = await tool.run(
+                arguments_json, key=key or str(uuid.uuid4()), timeout_s=timeout_s
             )
+        except ArgumentError as error:
+            tell(name, "the model gave a tool wrong arguments")
+            return failed(str(error))
+        except ToolError as error:
+            tell(name, "a tool declined", logging.INFO)
+            return failed(str(error) or f"{name} did not work.")
         except TimeoutError:
-            _tell(name, "a tool took too long", timeout_s=timeout_s)
-            return _failed(
+            tell(name, "a tool took too long", timeout_s=timeout_s)
+            return failed(
                 f"{name} did not finish within {timeout_s:g} seconds and may still take effect."
             )
-        return self._result(name, outcome)
+        most_chars = tool.max_output_chars or self._max_output_chars
+        return ToolResult(result.ok, trimmed(result.output, most_chars), result.effect)
 
     def _unknown(self, name: str) -> str:
         if name in BUILT_INS:
@@ -112,26 +167,9 @@ class Toolbox:
         hint = f" Did you mean {near[0]}?" if near else ""
         return f"There is no such tool; there are: {', '.join(self.names) or 'none'}.{hint}"
 
-    def _result(self, name: str, outcome: Outcome) -> ToolResult:
-        if isinstance(outcome.error, ToolError):
-            _tell(name, "a tool declined", logging.INFO)
-            return _failed(str(outcome.error) or f"{name} did not work.")
-        if outcome.error is not None:
-            _tell(name, "a tool failed", logging.ERROR, error=outcome.error)
-            return _failed(f"{name} did not work because of a fault on our side.")
-        try:
-            text = to_json(outcome.value).decode()
-        except (PydanticSerializationError, ValueError) as error:
-            _tell(name, "a tool returned what JSON cannot hold", logging.ERROR, error=error)
-            return _failed(f"{name} ran, but its result cannot be read; do not run it again.")
-        return ToolResult(True, self._trimmed(text))
 
-    def _trimmed(self, text: str) -> str:
-        if len(text) <= self._max_output_chars:
-            return text
-        note = f"trimmed to the first {self._max_output_chars} of {len(text)} characters"
-        start = text[: self._max_output_chars]
-        return json.dumps({"note": note, "result": start}, ensure_ascii=False)
+def _tool(function: "Callable[..., Any] | Tool") -> Tool:
+    return function if isinstance(function, Tool) else FunctionTool.of(function)
 
 
 def _built_in(name: str) -> Mapping[str, Any]:
@@ -140,31 +178,3 @@ def _built_in(name: str) -> Mapping[str, Any]:
     near = get_close_matches(name, BUILT_INS, n=1)
     hint = f"did you mean {near[0]}?" if near else 'functions are named "file.py:function".'
     raise ToolLoadError(f"There is no built-in tool {name}; {hint}")
-
-
-def _failed(sentence: str) -> ToolResult:
-    return ToolResult(False, json.dumps({"error": sentence}, ensure_ascii=False))
-
-
-def _tell(
-    name: str,
-    text: str,
-    level: int = logging.WARNING,
-    *,
-    error: BaseException | None = None,
-    **fields: object,
-) -> None:
-    """A log entry with the tool's name and, of an error, its kind and place but not its text."""
-    if error is not None:
-        fields["error"] = type(error).__name__
-        fields["at"] = _place(error)
-    _log.log(level, text, extra={"fields": {"tool": name, **fields}})
-
-
-def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    if trace is None:
-        return ""
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"

@@ -1,6 +1,7 @@
 """A model session without sockets: a test says what it says and sees what it is told."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 from app.call.events import Entry, ModelReady
 from app.models.ports import Capabilities, Incoming, ModelCommand, SessionOver, SessionStats
@@ -16,6 +17,8 @@ class FakeModel:
         self.says: asyncio.Queue[Incoming] = asyncio.Queue()
         self.told: list[tuple[str, int] | ModelCommand] = []
         self.entries: list[tuple[Entry, bytes]] = []
+        self.offered: list[list[str]] = []
+        """By name, each time that it was given tools."""
         self.closed = 0
         self.fault: Exception | None = None
         """Raised by whatever is sent from now on."""
@@ -43,6 +46,9 @@ class FakeModel:
 
     def tell(self, entry: Entry, ulaw: bytes = b"") -> None:
         self.entries.append((entry, ulaw))
+
+    def offer(self, tools: Sequence[Mapping[str, object]]) -> None:
+        self.offered.append([str(tool["name"]) for tool in tools])
 
     async def close(self) -> None:
         self.closed += 1

@@ -5,7 +5,7 @@ import asyncio
 import json
 import logging
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ from app.call.commands import Command, CreateResponse, EndCall, OpenLeg, SendToo
 from app.call.endings import EndReason
 from app.call.events import (
     AudioReceived,
+    Effect,
     Event,
     ItemAdded,
     ModelClosed,
@@ -49,6 +50,7 @@ FRAME = "f" * 216
 class Said:
     ok: bool
     output: str
+    effect: Effect | None = None
 
 
 class Tools:
@@ -57,6 +59,7 @@ class Tools:
     def __init__(self, work: Callable[[], Awaitable[Said]]) -> None:
         self._work = work
         self.cancelled = 0
+        self.called_off: list[str] = []
 
     async def run(self, name: str, arguments_json: str, *, run_id: str) -> Said:
         try:
@@ -64,6 +67,12 @@ class Tools:
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
+
+    def cancel(self, run_id: str) -> None:
+        self.called_off.append(run_id)
+
+    def schemas(self, loaded: Collection[str] = ()) -> list[dict[str, Any]]:
+        return [{"name": name} for name in ("load_tools", *loaded)]
 
 
 async def booked() -> Said:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from app.tools.functions import ArgumentError, FunctionTool, ToolLoadError, tool
+from app.tools.errors import ArgumentError, ToolLoadError
+from app.tools.functions import FunctionTool, tool
 
 
 class Area(enum.Enum):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.tools.functions import ToolLoadError
+from app.tools.errors import ToolLoadError
 from app.tools.references import load_function
 
 

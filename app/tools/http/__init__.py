@@ -1,0 +1,1 @@
+"""HTTP endpoints as tools, declared in an agent's file."""
