@@ -26,6 +26,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from app.tools.arguments import Arguments
 from app.tools.docstrings import read_docstring
+from app.tools.doing import Doing
 from app.tools.errors import ToolError, ToolLoadError
 from app.tools.idempotency import IdempotencyKey
 from app.tools.running import Outcome, run_function
@@ -159,8 +160,11 @@ class FunctionTool:
         if outcome.error is not None:
             tell(self.name, "a tool failed", logging.ERROR, error=outcome.error)
             return failed(f"{self.name} did not work because of a fault on our side.")
+        value, effect = outcome.value, None
+        if isinstance(value, Doing):
+            value, effect = value.result, value.effect
         try:
-            return ToolResult(True, to_json(outcome.value).decode())
+            return ToolResult(True, to_json(value).decode(), effect)
         except (PydanticSerializationError, ValueError) as error:
             text = "a tool returned what JSON cannot hold"
             tell(self.name, text, logging.ERROR, error=error)
