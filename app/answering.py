@@ -23,6 +23,7 @@ from app.bridge.twilio_socket import MakeWriter, TwilioDialect
 from app.call.call import Call
 from app.call.commands import EndCall, OpenLeg, Summarise
 from app.call.events import Snapshot, StreamStarted, SummaryWritten
+from app.call.facts import CallFacts
 from app.call.phases import CallSettings
 from app.carriers.twilio.clock import CarrierClock
 from app.carriers.twilio.media import Start
@@ -115,7 +116,12 @@ class Answering:
         return list(self._leases.items())
 
     async def make(
-        self, grant: Grant, start: Start, dialect: TwilioDialect, writer: MakeWriter
+        self,
+        grant: Grant,
+        facts: CallFacts,
+        start: Start,
+        dialect: TwilioDialect,
+        writer: MakeWriter,
     ) -> CallBridge:
         persona = self._personas.get(grant.agent)
         left = await self._take_over(start.call_sid)

@@ -24,6 +24,7 @@ from app.bridge.switchboard import Fleet, NoRoom, Switchboard
 from app.bridge.twilio_socket import MediaSocket, OnEnded
 from app.call.commands import EndCall
 from app.call.endings import EndReason
+from app.carriers.twilio.caller import FactSeals
 from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
 from app.carriers.twilio.progress import CallProgress, StreamStatus
 from app.carriers.twilio.public_url import MEDIA_PATH
@@ -134,10 +135,13 @@ def make_worker(
     calls.prepare()
     tokens = settings.twilio_auth_tokens
     checker, stream_tokens = SignatureChecker(tokens, settings.public_url), StreamTokens(tokens)
+    seals = FactSeals(tokens)
     live = beyond.live
-    door = _door(settings, personas, switchboard, checker, stream_tokens, live, metrics)
+    door = _door(settings, personas, switchboard, checker, stream_tokens, seals, live, metrics)
     used: UsedTokens = UsedTokensHere() if live is None else live.tokens
-    socket = MediaSocket(checker, stream_tokens, used, switchboard, calls.make, _counted(metrics))
+    socket = MediaSocket(
+        checker, stream_tokens, seals, used, switchboard, calls.make, _counted(metrics)
+    )
     ours = [*routes(door), WebSocketRoute(MEDIA_PATH, socket)]
     # A proxy may leave the prefix of PUBLIC_URL on the path or strip it.
     prefix = checker.public_url.prefix
@@ -168,6 +172,7 @@ def _door(
     switchboard: Switchboard,
     checker: SignatureChecker,
     tokens: StreamTokens,
+    seals: FactSeals,
     live: Live | None,
     metrics: Metrics,
 ) -> TwilioDoor:
@@ -193,6 +198,7 @@ def _door(
     return TwilioDoor(
         checker=checker,
         tokens=tokens,
+        seals=seals,
         default_agent=settings.agent,
         knows_agent=personas.knows,
         ending_of=ending_of,

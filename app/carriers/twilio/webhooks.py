@@ -22,7 +22,15 @@ from starlette.routing import Route
 
 from app.call.endings import EndReason
 from app.call.events import Direction
+from app.call.facts import CallFacts
 from app.carriers.twilio import twiml
+from app.carriers.twilio.caller import (
+    FACTS_QUERY,
+    VARIABLES_QUERY,
+    FactSeals,
+    as_parameters,
+    read_facts,
+)
 from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
 from app.carriers.twilio.intake import RefusedError, Webhook, receive
 from app.carriers.twilio.progress import (
@@ -71,6 +79,8 @@ class OfferedCall:
     to_number: str = field(default="", repr=False)
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Everything that Twilio sent about the call."""
+    facts: CallFacts = field(default_factory=CallFacts)
+    """What is kept of it, also where a later request brings less."""
 
 
 async def admit_all(call: OfferedCall) -> Admission:
@@ -88,6 +98,7 @@ class TwilioDoor:
 
     checker: SignatureChecker
     tokens: StreamTokens
+    seals: FactSeals
     default_agent: str
     knows_agent: Callable[[str], bool]
     ending_of: Callable[[str], Awaitable[EndReason | None]]
@@ -199,7 +210,7 @@ def _no_place(door: TwilioDoor, call: OfferedCall, admission: Admission, waited_
         return twiml.busy()
     if admission != "queue" or call.direction != "inbound" or waited_s >= FULL_QUEUE_S:
         return twiml.full(door.speech)
-    memory = {"agent": call.agent, "direction": call.direction}
+    memory = _memory(door, call)
     memory["waited"] = str(waited_s + QUEUE_STEP_S)
     url = door.checker.public_url.webhook(VOICE_PATH, memory)
     return twiml.queue(door.speech, url, QUEUE_STEP_S, announce=not waited_s)
@@ -217,7 +228,7 @@ async def _stream_ended(door: TwilioDoor, webhook: Webhook) -> Answer:
     if step == "apologise" or resumed > MOST_RESUMES or not door.knows_agent(call.agent):
         return _twiml(twiml.apology(door.speech))
     if door.alone_and_leaving():
-        memory = _memory(call, resumed)
+        memory = _memory(door, call) | {"resumed": str(resumed)}
         again_url = door.checker.public_url.webhook(STREAM_ENDED_PATH, memory)
         return _twiml(twiml.wait(again_url, RESTART_S))
     return _twiml(twiml.resume(_plan(door, call, resumed)))
@@ -241,13 +252,17 @@ async def _status(door: TwilioDoor, log: ProgressLog, webhook: Webhook) -> Answe
 def _offered(door: TwilioDoor, webhook: Webhook) -> OfferedCall:
     fields, query = webhook.fields, webhook.query
     said = query.get("direction") or fields.get("Direction", "")
+    direction: Direction = "outbound" if said.startswith("outbound") else "inbound"
+    variables = door.seals.open_variables(query.get(VARIABLES_QUERY, ""))
+    known = door.seals.open(query.get(FACTS_QUERY, ""), webhook.call_sid)
     return OfferedCall(
         webhook.call_sid,
         query.get("agent") or door.default_agent,
-        "outbound" if said.startswith("outbound") else "inbound",
+        direction,
         fields.get("From", ""),
         fields.get("To", ""),
         fields,
+        known or read_facts(fields, direction, variables),
     )
 
 
@@ -255,17 +270,20 @@ def _plan(door: TwilioDoor, call: OfferedCall, resumed: int) -> twiml.StreamPlan
     """The action URL carries what the next worker must know; Twilio signs it when it asks."""
     url = door.checker.public_url
     grant = Grant(call.call_sid, call.agent, call.direction)
-    memory = _memory(call, resumed)
+    memory = _memory(door, call)
+    token = door.tokens.issue(grant, door.now_s())
     return twiml.StreamPlan(
         door.checker.media_url(),
-        url.webhook(STREAM_ENDED_PATH, memory),
+        url.webhook(STREAM_ENDED_PATH, memory | {"resumed": str(resumed)}),
         url.webhook(STATUS_PATH),
-        {TOKEN_PARAMETER: door.tokens.issue(grant, door.now_s())},
+        {TOKEN_PARAMETER: token, **as_parameters(memory[FACTS_QUERY])},
     )
 
 
-def _memory(call: OfferedCall, resumed: int) -> dict[str, str]:
-    return {"agent": call.agent, "direction": call.direction, "resumed": str(resumed)}
+def _memory(door: TwilioDoor, call: OfferedCall) -> dict[str, str]:
+    """What Twilio is to bring back with the next request about this call."""
+    facts = door.seals.seal(call.facts, call.call_sid)
+    return {"agent": call.agent, "direction": call.direction, FACTS_QUERY: facts}
 
 
 def _resumed(webhook: Webhook) -> int:
