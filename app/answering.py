@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 
+from app.agents.placeholders import names_in
 from app.bridge.call_bridge import CallBridge
 from app.bridge.call_record import open_journal
 from app.bridge.ears import Hearing
@@ -20,6 +21,7 @@ from app.bridge.once import OnceTools
 from app.bridge.pacer import Pacer
 from app.bridge.ports import Observer
 from app.bridge.twilio_socket import MakeWriter, TwilioDialect
+from app.briefing import Briefing
 from app.call.call import Call
 from app.call.commands import EndCall, OpenLeg, Summarise
 from app.call.events import Snapshot, StreamStarted, SummaryWritten
@@ -123,7 +125,8 @@ class Answering:
         dialect: TwilioDialect,
         writer: MakeWriter,
     ) -> CallBridge:
-        persona = self._personas.get(grant.agent)
+        briefing = Briefing(self._personas.get(grant.agent), facts)
+        persona = briefing.persona()
         left = await self._take_over(start.call_sid)
         started = StreamStarted(
             start.call_sid,
@@ -137,7 +140,7 @@ class Answering:
         return CallBridge(
             started=started,
             settings=persona.call,
-            open_model=lambda leg: self._open(persona, leg),
+            open_model=lambda leg: self._open(persona, briefing, leg),
             runners=Runners(
                 tools=OnceTools(persona.tools, start.call_sid, runs),
                 summariser=self._summarise,
@@ -198,9 +201,10 @@ class Answering:
                     return index
         return 0 if left is None else left.model
 
-    async def _open(self, persona: Persona, leg: OpenLeg) -> ModelSession:
+    async def _open(self, persona: Persona, briefing: Briefing, leg: OpenLeg) -> ModelSession:
         choice = persona.models[leg.model]
-        config = informed(choice.config, leg.context)
+        told = replace(choice.config, instructions=briefing.instructions())
+        config = informed(told, leg.context)
         session = await open_session(config, choice.credentials, limits=self._limits)
         if self._live is not None:
             refused = isinstance(session, NeverOpened)
@@ -226,9 +230,10 @@ class Answering:
     # Phrases
 
     def _want_phrases(self, persona: Persona) -> None:
+        """As recordings; a text with variables would make one for every caller."""
         agent = persona.agent
-        for text in (*agent.notices, agent.greeting, agent.filler):
-            if self._phrases is not None and text:
+        for text in (*agent.first_words, agent.greeting, agent.filler):
+            if self._phrases is not None and text and not names_in(text):
                 self._phrases.want(_key(persona, text))
 
     def _phrase(self, persona: Persona, text: str) -> bytes | None:

@@ -1,5 +1,6 @@
 """What an agent is: its words, its voice, its tools, and when it takes its turn."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -150,12 +151,19 @@ class Agent:
     """The prompt."""
     greeting: str = ""
     """What it says first, word for word. Default: none, it waits for the caller."""
+    disclosure: str = ""
+    """The sentence that a machine speaks. Said before everything else, word for word and to its
+    end, as the first of the notices."""
     notices: tuple[_Words, ...] = ()
     """What callers must hear before the greeting, word for word and to its end, in this order."""
     voice: _Words = "marin"
     """The model's voice, or the id of a custom one ("voice_...")."""
     language: Annotated[str, Field(pattern=r"^([a-z]{2})?$")] = "en"
     """What callers mostly speak, as two letters (ISO 639-1); helps transcription. "": any."""
+    timezone: str = "UTC"
+    """Its place in the IANA database ("Europe/Berlin"): for {{date}}, {{time}}, {{weekday}}."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Defaults for what its texts name in {{...}}."""
     model: str = ""
     """A model of its own. Default: the settings'."""
     failover: tuple[Failover, ...] = ()
@@ -180,6 +188,11 @@ class Agent:
     """For reasoning models; more is slower. Default: the model's own."""
     speed: Annotated[float, Field(ge=0.25, le=1.5)] = 1.0
     """How fast it speaks, 0.25 to 1.5."""
+
+    @property
+    def first_words(self) -> tuple[str, ...]:
+        """What callers must hear before the greeting, in this order."""
+        return (self.disclosure, *self.notices) if self.disclosure else self.notices
 
     @property
     def folder(self) -> Path:

@@ -12,7 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.agents.agent import Agent, Local, SemanticVad, ServerVad
+from app.agents.checks import Wrong, mistakes
 from app.agents.lines import line_of
+from app.agents.placeholders import line_with
 from app.agents.tables import keys_of, lists_tables, table_at
 from app.shipped import shipped
 
@@ -94,6 +96,7 @@ def _read(path: Path) -> Agent:
     agent = None
     try:
         agent = _ADAPTER.validate_json(_json({**given, "name": path.stem, "source": str(path)}))
+        problems += [file.wrong(mistake) for mistake in mistakes(agent)]
     except ValidationError as error:
         problems += file.problems(error)
     if agent is None or problems:
@@ -126,6 +129,10 @@ class _File:
         got = "it is missing" if value is None else f"got {_shown(key, value)}"
         return f"{self._place(key)}: expected {expected}, {got}."
 
+    def wrong(self, mistake: Wrong) -> str:
+        name = mistake.placeholder
+        return f"{self._place(mistake.key, name)}: {mistake.text}"
+
     def unknown(self, key: _Key) -> str:
         table = table_at(Agent, key[:-1], self._value(key[:-1])) or Agent
         known = [name for name in keys_of(table) if table is not Agent or name not in _NOT_KEYS]
@@ -136,8 +143,10 @@ class _File:
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
         return f"{self._place(key)}: there is no such key; {hint}"
 
-    def _place(self, key: _Key) -> str:
+    def _place(self, key: _Key, placeholder: str = "") -> str:
         line = line_of(self.text, key)
+        if line and placeholder:
+            line = line_with(self.text, placeholder, line)
         return f"{self.path}:{line}: {_named(key)}" if line else f"{self.path}: {_named(key)}"
 
     def _key(self, loc: _Key) -> _Key:

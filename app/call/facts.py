@@ -26,7 +26,8 @@ class CallFacts:
     direction: Direction = "inbound"
     origin: Origin = "pstn"
     from_number: str = ""
-    """Who placed the call: "+" and digits, or "sip:user@host", or "client:name"."""
+    """Who placed the call: "+" and digits, or "sip:user@host", or "client:name"; "anonymous" for a
+    number that is withheld."""
     to_number: str = ""
     """Whom it was placed to, alike."""
     country: str = ""

@@ -31,6 +31,9 @@ _MOST_VALUE: Final = 120
 _MOST_HEADER_BYTES: Final = 1_024
 """Twilio passes on no more than this of a call's SIP headers."""
 _HEADER: Final = "SipHeader_"
+_WITHHELD: Final = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
+"""What Twilio gives instead of a number that is not shown: "anonymous", "restricted", "blocked",
+"unknown" and "unavailable", spelt on a telephone's keys."""
 
 
 class TooManyVariablesError(ValueError):
@@ -89,6 +92,7 @@ def read_facts(
 ) -> CallFacts:
     """The facts in the fields of a voice webhook."""
     sender, receiver = (said.get(name, "")[:255] for name in ("From", "To"))
+    sender = "anonymous" if sender in _WITHHELD else sender
     party = sender if direction == "inbound" else receiver
     country = said.get("FromCountry" if direction == "inbound" else "ToCountry", "")
     return CallFacts(
