@@ -96,21 +96,25 @@ class Answering:
         """Made when the first agent needs it."""
 
     def prepare(self) -> None:
-        """Do once, before the first call, what would hold up the event loop in it."""
-        for choice in self._personas.get(self._settings.agent).models:
-            prepare(choice.credentials)
+        """Do before the first call, and when agents have changed, what would hold up the event
+        loop in a call."""
+        for persona in self._personas.ready:
+            for choice in persona.models:
+                prepare(choice.credentials)
         for module in LATE_IMPORTS:
             import_module(module)
         if self._settings.summary_model:
             openai_text.prepare(self._text)
         if self._judge is not None:
             openai_text.prepare(self._judge.credentials)
-        self._hearing_for(self._personas.get(self._settings.agent))
+        for persona in self._personas.ready:
+            self._hearing_for(persona)
         hold_tone()
 
     def want_phrases(self) -> None:
-        """Have the default agent's phrases at hand before its first call."""
-        self._want_phrases(self._personas.get(self._settings.agent))
+        """Have the agents' phrases at hand before their first calls."""
+        for persona in self._personas.ready:
+            self._want_phrases(persona)
 
     @property
     def leases(self) -> list[tuple[str, int]]:
@@ -134,6 +138,8 @@ class Answering:
             grant.direction,
             first_model=self._first_model(persona, left),
             resumed=left,
+            agent=persona.agent.name,
+            agent_version=persona.agent.version,
         )
         self._want_phrases(persona)
         runs = None if self._live is None else self._live.tool_runs
@@ -151,7 +157,7 @@ class Answering:
             writer=writer,
             clock=CarrierClock(0),
             pacer=self._pacer,
-            journal=self._journal(start, persona.call),
+            journal=self._journal(started, persona.call),
             observers=self._observers,
             hearing=self._hearing_for(persona),
             before_close=self._before_close,
@@ -239,12 +245,16 @@ class Answering:
     def _phrase(self, persona: Persona, text: str) -> bytes | None:
         return None if self._phrases is None else self._phrases.get(_key(persona, text))
 
-    def _journal(self, start: Start, call_settings: CallSettings) -> Journal | None:
+    def _journal(self, started: StreamStarted, call_settings: CallSettings) -> Journal | None:
         if not self._settings.record_events:
             return None
         try:
             return open_journal(
-                self._settings.data_dir, start.call_sid, start.stream_sid, call_settings
+                self._settings.data_dir,
+                started.call_id,
+                started.stream_id,
+                call_settings,
+                {"agent": started.agent, "agent_version": started.agent_version},
             )
         except OSError as error:
             why = error.strerror or type(error).__name__

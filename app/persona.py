@@ -1,19 +1,26 @@
 """From an agent's file to what a call needs: models, call settings, tools."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeAlias
 
-from app.agents import Agent, AgentError, Failover, Local, load_agent
+from app.agents import Agent, AgentError, Failover, Local, default_search, load_agent
 from app.agents import SemanticVad as AgentSemanticVad
+from app.agents.files import files_of
 from app.call.phases import CallSettings
 from app.call.prices import Prices
 from app.manner import call_settings
 from app.models.openai_connect import Credentials
 from app.models.ports import SemanticVad, ServerVad, SessionConfig, TurnDetection
+from app.observe.log import event
+from app.reloading import Kept
 from app.settings import Settings
 from app.tools.toolbox import Toolbox
+
+logger = logging.getLogger(__name__)
 
 Adjust: TypeAlias = Callable[[CallSettings], CallSettings]
 """Changes what the settings and an agent's file made of a call's settings."""
@@ -58,7 +65,8 @@ class ModelChoice:
 
 
 class Personas:
-    """Agents by name or path, each loaded and checked once."""
+    """Agents by name or path, each loaded and checked when it is first asked for, and again when
+    its files have changed: `watched`. Whoever holds a persona keeps that version of it."""
 
     def __init__(
         self,
@@ -72,14 +80,13 @@ class Personas:
         self._prices_of = prices_of
         self._adjust = adjust
         self._revise = revise
-        self._ready: dict[str, Persona] = {}
+        self._kept: dict[str, Kept[Persona]] = {}
 
     def get(self, name: str) -> Persona:
         """Raises `AgentError` or `ToolLoadError`, whose text says how to mend the file."""
-        if name not in self._ready:
-            persona = make_persona(self._revise(load_agent(name)), self._settings, self._prices_of)
-            self._ready[name] = replace(persona, call=self._adjust(persona.call))
-        return self._ready[name]
+        if name not in self._kept:
+            self._kept[name] = Kept(name, lambda: self._load(name), lambda: self._files(name))
+        return self._kept[name].value
 
     def knows(self, name: str) -> bool:
         try:
@@ -87,6 +94,26 @@ class Personas:
         except (AgentError, ValueError):
             return False
         return True
+
+    @property
+    def watched(self) -> tuple[Kept[Persona], ...]:
+        return tuple(self._kept.values())
+
+    @property
+    def ready(self) -> tuple[Persona, ...]:
+        """Those that take calls now."""
+        return tuple(kept.value for kept in self._kept.values())
+
+    def _load(self, name: str) -> Persona:
+        persona = make_persona(self._revise(load_agent(name)), self._settings, self._prices_of)
+        agent = persona.agent
+        event(logger, logging.INFO, "agent loaded", agent=agent.name, version=agent.version)
+        return replace(persona, call=self._adjust(persona.call))
+
+    def _files(self, name: str) -> tuple[Path, ...]:
+        """Its prices too: its calls reckon with them."""
+        prices = self._settings.prices
+        return (*files_of(name, default_search()), *([Path(prices)] if prices else []))
 
 
 def make_persona(

@@ -37,6 +37,7 @@ from app.carriers.twilio.webhooks import (
     after_stream,
     routes,
 )
+from app.files import Files
 from app.live import Live
 from app.live.answers import Code
 from app.models.openai_errors import FAULT_KINDS
@@ -44,8 +45,8 @@ from app.observe.faults import Faults
 from app.observe.log import event
 from app.observe.metrics import Metrics
 from app.observe.metrics_families import Refusal
-from app.observe.prices import PriceTable, load_prices
-from app.persona import Adjust, Personas, Revise, as_it_is, as_written
+from app.persona import Adjust, Revise, as_it_is, as_written
+from app.reloading import Reloader
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -90,22 +91,18 @@ class Worker:
     """Measures nothing until it is started."""
     answering: Answering
     metrics: Metrics
+    reloader: Reloader
+    """Looks at no file until it is run."""
 
 
-def check(
-    settings: Settings, adjust: Adjust = as_it_is, revise: Revise = as_written
-) -> tuple[Personas, PriceTable]:
+def check(settings: Settings, adjust: Adjust = as_it_is, revise: Revise = as_written) -> Files:
     """What keeps a worker from being made, found out before one is.
 
-    Raises `SettingsError`, `PricesError`, or `AgentError` or `ToolLoadError` when the default agent
-    cannot take calls.
+    Raises `SettingsError`, and what making `Files` raises.
     """
     if settings.when_full == "redirect":
         settings.require("EARSHOT_FULL_REDIRECT_URL")
-    prices = load_prices(settings.prices)
-    personas = Personas(settings, adjust, prices.prices_for, revise)
-    personas.get(settings.agent)
-    return personas, prices
+    return Files(settings, adjust, revise)
 
 
 def make_worker(
@@ -124,20 +121,22 @@ def make_worker(
     address. `beyond`: what all workers share.
     Raises what `check` raises.
     """
-    personas, prices = check(settings, adjust, revise)
+    files = check(settings, adjust, revise)
     pacer, lag = Pacer(), LagGauge()
-    metrics = Metrics(prices=prices, error_codes=FAULT_KINDS, summary_model=settings.summary_model)
+    metrics = Metrics(
+        prices=files.prices, error_codes=FAULT_KINDS, summary_model=settings.summary_model
+    )
     metrics.watch_loop(lambda: pacer.lag_ms, lambda: pacer.worst_lag_ms)
     switchboard = Switchboard(
         settings.max_calls, lag_ms=lag, max_lag_ms=settings.max_lag_ms, fleet=fleet
     )
-    calls = Answering(settings, personas, pacer, (*observers, metrics, Faults()), beyond)
+    calls = Answering(settings, files.personas, pacer, (*observers, metrics, Faults()), beyond)
     calls.prepare()
     tokens = settings.twilio_auth_tokens
     checker, stream_tokens = SignatureChecker(tokens, settings.public_url), StreamTokens(tokens)
     seals = FactSeals(tokens)
     live = beyond.live
-    door = _door(settings, personas, switchboard, checker, stream_tokens, seals, live, metrics)
+    door = _door(settings, files, switchboard, checker, stream_tokens, seals, live, metrics)
     used: UsedTokens = UsedTokensHere() if live is None else live.tokens
     socket = MediaSocket(
         checker, stream_tokens, seals, used, switchboard, calls.make, _counted(metrics)
@@ -148,7 +147,14 @@ def make_worker(
     prefixed = [Mount(prefix, routes=ours)] if prefix else []
     inner = Starlette(routes=[*ours, *prefixed, *_health(switchboard), _metrics(metrics)])
     app = LastOrders(inner, switchboard, MEDIA_PATH)
-    return Worker(settings, app, switchboard, pacer, lag, calls, metrics)
+
+    def swapped() -> None:
+        metrics.new_prices(files.prices)
+        calls.prepare()
+        calls.want_phrases()
+
+    reloader = Reloader(lambda: files.watched, swapped)
+    return Worker(settings, app, switchboard, pacer, lag, calls, metrics, reloader)
 
 
 def _counted(metrics: Metrics) -> OnEnded:
@@ -168,7 +174,7 @@ def _counted(metrics: Metrics) -> OnEnded:
 
 def _door(
     settings: Settings,
-    personas: Personas,
+    files: Files,
     switchboard: Switchboard,
     checker: SignatureChecker,
     tokens: StreamTokens,
@@ -200,7 +206,8 @@ def _door(
         tokens=tokens,
         seals=seals,
         default_agent=settings.agent,
-        knows_agent=personas.knows,
+        route=files.route,
+        knows_agent=files.personas.knows,
         ending_of=ending_of,
         admit=admit,
         alone_and_leaving=lambda: switchboard.alone_and_leaving,

@@ -147,6 +147,8 @@ class Agent:
     """The file's name without `.toml`."""
     source: Path
     """The file; the Python files of its tools are looked up beside it."""
+    version: str = field(default="", compare=False)
+    """Changes with the file and the Python files of its tools; see `app.agents.files`."""
     instructions: _Words
     """The prompt."""
     greeting: str = ""

@@ -146,7 +146,14 @@ class MediaSocket:
         facts, dialect = self._facts(grant, start), TwilioDialect(start.stream_sid)
         call = await self.make_call(grant, facts, start, dialect, writer)
         self.switchboard.connected(call)
-        event(logger, logging.INFO, "call connected", call=call.call_id, agent=grant.agent)
+        event(
+            logger,
+            logging.INFO,
+            "call connected",
+            call=call.call_id,
+            agent=grant.agent,
+            version=call.started.agent_version,
+        )
         reader = asyncio.create_task(_read(protocol, receive, call))
         reader.add_done_callback(call.watch)
         end = EndCall(EndReason.INTERNAL_ERROR, "cancelled")

@@ -84,6 +84,9 @@ class StreamStarted:
     """Where the call stood when another stream of it ended."""
     returned: Returned | None = None
     """It was elsewhere meanwhile; only with `resumed`."""
+    agent: str = ""
+    agent_version: str = ""
+    """Who answers, and by which version of its files."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ when something of ours breaks, the caller hears an apology, not Twilio's error m
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
 from starlette.requests import Request
@@ -101,6 +101,8 @@ class TwilioDoor:
     seals: FactSeals
     default_agent: str
     knows_agent: Callable[[str], bool]
+    route: Callable[[CallFacts], str] = lambda facts: ""
+    """The agent for a call that comes in; "": the one that the voice URL or the settings name."""
     ending_of: Callable[[str], Awaitable[EndReason | None]]
     """How the conversation of this CallSid ended; None when nobody knows (its worker died)."""
     admit: Callable[[OfferedCall], Awaitable[Admission]] = admit_all
@@ -190,7 +192,7 @@ async def _answer(
 
 
 async def _voice(door: TwilioDoor, webhook: Webhook) -> Answer:
-    call = _offered(door, webhook)
+    call = _routed(door, _offered(door, webhook), webhook)
     if not door.knows_agent(call.agent):
         _log.error("unknown agent in the voice URL", extra={"fields": {"call": call.call_sid}})
         return _twiml(twiml.apology(door.speech))
@@ -264,6 +266,14 @@ def _offered(door: TwilioDoor, webhook: Webhook) -> OfferedCall:
         fields,
         known or read_facts(fields, direction, variables),
     )
+
+
+def _routed(door: TwilioDoor, call: OfferedCall, webhook: Webhook) -> OfferedCall:
+    """With the agent that the routes choose, for a call that has just come in."""
+    if call.direction == "outbound" or FACTS_QUERY in webhook.query:
+        return call
+    agent = door.route(call.facts)
+    return replace(call, agent=agent) if agent else call
 
 
 def _plan(door: TwilioDoor, call: OfferedCall, resumed: int) -> twiml.StreamPlan:
