@@ -51,6 +51,10 @@ class Briefing:
         )
         return replace(persona, call=worded(persona.call, spoken))
 
+    def spoken(self, text: str) -> str:
+        """A sentence of the agent's file as this caller is to hear it."""
+        return text if self._values is None else self._values.spoken(text)
+
     def instructions(self) -> str:
         """The prompt of a session that is opened now."""
         text = self._persona.agent.instructions

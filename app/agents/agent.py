@@ -162,8 +162,8 @@ class Agent:
     """The model's voice, or the id of a custom one ("voice_...")."""
     language: Annotated[str, Field(pattern=r"^([a-z]{2})?$")] = "en"
     """What callers mostly speak, as two letters (ISO 639-1); helps transcription. "": any."""
-    timezone: str = "UTC"
-    """Its place in the IANA database ("Europe/Berlin"): for {{date}}, {{time}}, {{weekday}}."""
+    timezone: str = ""
+    """Where it is, as "Europe/Berlin": for {{date}} and {{time}}. Default: as `hours`, or UTC."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Defaults for what its texts name in {{...}}."""
     model: str = ""
@@ -195,6 +195,10 @@ class Agent:
     def first_words(self) -> tuple[str, ...]:
         """What callers must hear before the greeting, in this order."""
         return (self.disclosure, *self.notices) if self.disclosure else self.notices
+
+    @property
+    def zone(self) -> str:
+        return self.timezone or (self.hours.timezone if self.hours else "UTC")
 
     @property
     def folder(self) -> Path:

@@ -31,7 +31,7 @@ def mistakes(agent: Agent) -> Iterator[Wrong]:
 
 def _timezone(agent: Agent) -> Iterator[Wrong]:
     try:
-        ZoneInfo(agent.timezone)
+        ZoneInfo(agent.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         text = f'expected a time zone such as "Europe/Berlin", got "{agent.timezone}".'
         yield Wrong(("timezone",), text)

@@ -81,7 +81,7 @@ class Values:
 
 def values_of(agent: "Agent", facts: CallFacts, now: Callable[[], datetime]) -> Values:
     """What is known at the start of a call. `now`: the time, aware of its zone."""
-    here = now().astimezone(ZoneInfo(agent.timezone))
+    here = now().astimezone(ZoneInfo(agent.zone))
     headers = {header_name(name): value for name, value in facts.sip_headers.items()}
     given = {name: value for name, value in facts.campaign.items() if name in agent.variables}
     return Values(
