@@ -6,10 +6,12 @@ the state which that one left.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 
+from app.agents import Agent, AgentError
+from app.agents.placeholders import names_in
 from app.bridge.call_bridge import CallBridge
 from app.bridge.call_record import open_journal
 from app.bridge.ears import Hearing
@@ -22,11 +24,15 @@ from app.bridge.ports import Observer
 from app.bridge.twilio_socket import MakeWriter, TwilioDialect
 from app.call.call import Call
 from app.call.commands import EndCall, OpenLeg, Summarise
-from app.call.events import Returned, Snapshot, StreamStarted, SummaryWritten
+from app.call.events import ModelClosed, Returned, Snapshot, StreamStarted, SummaryWritten
+from app.call.facts import CallFacts, number_of
 from app.call.phases import CallSettings
+from app.call_tools import CallTools, Trusted
 from app.carriers.twilio.clock import CarrierClock
 from app.carriers.twilio.media import Start
 from app.carriers.twilio.tokens import Grant
+from app.cast import Cast
+from app.gate import Gate, Who
 from app.live import Live
 from app.models import openai_text
 from app.models.never_opened import NeverOpened
@@ -38,10 +44,15 @@ from app.observe.log import event
 from app.onward.news import told
 from app.onward.news import unpacked as unpacked_news
 from app.persona import Persona, Personas, credentials_of, with_tools
+from app.policy.trust import Trust, by_sip_origin, by_verstat
+from app.rules import doors
 from app.settings import Settings
 from app.speech.hold_tone import hold_tone
 from app.speech.phrase_book import PhraseBook, PhraseKey
 from app.speech.vad.detectors import voice_engine
+from app.telephone_line import Offices, TelephoneLine
+from app.tools.current_call import CurrentCall
+from app.tools.errors import ToolLoadError
 from app.tools.outside import Outside
 
 logger = logging.getLogger(__name__)
@@ -77,8 +88,10 @@ class Answering:
         personas: Personas,
         pacer: Pacer,
         observers: Sequence[Observer],
+        gate: Gate,
         beyond: Beyond = ALONE,
     ) -> None:
+        self._gate = gate
         self._settings = settings
         self._personas = personas
         self._pacer = pacer
@@ -97,21 +110,25 @@ class Answering:
         """Made when the first agent needs it."""
 
     def prepare(self) -> None:
-        """Do once, before the first call, what would hold up the event loop in it."""
-        for choice in self._personas.get(self._settings.agent).models:
-            prepare(choice.credentials)
+        """Do before the first call, and when agents have changed, what would hold up the event
+        loop in a call."""
+        for persona in self._personas.ready:
+            for choice in persona.models:
+                prepare(choice.credentials)
         for module in LATE_IMPORTS:
             import_module(module)
         if self._settings.summary_model:
             openai_text.prepare(self._text)
         if self._judge is not None:
             openai_text.prepare(self._judge.credentials)
-        self._hearing_for(self._personas.get(self._settings.agent))
+        for persona in self._personas.ready:
+            self._hearing_for(persona)
         hold_tone()
 
     def want_phrases(self) -> None:
-        """Have the default agent's phrases at hand before its first call."""
-        self._want_phrases(self._personas.get(self._settings.agent))
+        """Have the agents' phrases at hand before their first calls."""
+        for persona in self._personas.ready:
+            self._want_phrases(persona)
 
     @property
     def outside(self) -> Outside:
@@ -124,9 +141,15 @@ class Answering:
         return list(self._leases.items())
 
     async def make(
-        self, grant: Grant, start: Start, dialect: TwilioDialect, writer: MakeWriter
+        self,
+        grant: Grant,
+        facts: CallFacts,
+        start: Start,
+        dialect: TwilioDialect,
+        writer: MakeWriter,
     ) -> CallBridge:
-        persona = self._personas.get(grant.agent)
+        cast = Cast(self._personas, grant.agent, facts)
+        persona = cast.first.persona
         left = await self._take_over(start.call_sid)
         returned = _returned(grant, persona)
         if returned is not None and left is None:
@@ -138,16 +161,17 @@ class Answering:
             first_model=self._first_model(persona, left),
             resumed=left,
             returned=returned,
+            agent=persona.agent.name,
+            agent_version=persona.agent.version,
         )
         self._want_phrases(persona)
-        runs = None if self._live is None else self._live.tool_runs
         call_settings = with_tools(persona.call, persona.agent, persona.tools)
-        return CallBridge(
+        bridge = CallBridge(
             started=started,
             settings=call_settings,
-            open_model=lambda leg: self._open(persona, leg),
+            open_model=lambda leg: self._open(cast, leg),
             runners=Runners(
-                tools=OnceTools(persona.tools, start.call_sid, runs, self._under_way),
+                tools=self._tools(cast, facts, started, lambda: bridge.call.handover.speaker),
                 summariser=self._summarise,
                 phrases=lambda text: self._phrase(persona, text),
                 judge=None if self._judge is None else self._judge.judge,
@@ -156,11 +180,42 @@ class Answering:
             writer=writer,
             clock=CarrierClock(0),
             pacer=self._pacer,
-            journal=self._journal(start, call_settings),
+            journal=self._journal(started, call_settings),
             observers=self._observers,
             hearing=self._hearing_for(persona),
             before_close=self._before_close,
         )
+        return bridge
+
+    def _tools(
+        self, cast: Cast, facts: CallFacts, started: StreamStarted, speaker: Callable[[], str]
+    ) -> OnceTools:
+        """What this call may do. `speaker`: who speaks now, by name; "": who began."""
+        caller, own = number_of(facts.party), number_of(facts.line)
+
+        def who() -> Who:
+            agent = cast.part(speaker()).persona.agent.name
+            return Who(started.call_id, agent, caller, own)
+
+        current = CurrentCall(
+            started.call_id,
+            started.agent,
+            started.direction,
+            caller,
+            own,
+            TelephoneLine(self._gate, who, Offices()),
+        )
+        trusted = Trusted(trust_of(cast.first.persona, facts))
+        tools = CallTools(
+            lambda: cast.part(speaker()).persona,
+            current,
+            trusted,
+            lambda name, verdict: self._gate.decided(
+                started.call_id, f"tool:{name}", name, verdict, "model"
+            ),
+        )
+        runs = None if self._live is None else self._live.tool_runs
+        return OnceTools(tools, started.call_id, runs, self._under_way)
 
     async def _take_over(self, call_id: str) -> Snapshot | None:
         """Carry this call from now on, and learn where another stream of it left it."""
@@ -206,10 +261,22 @@ class Answering:
                     return index
         return 0 if left is None else left.model
 
-    async def _open(self, persona: Persona, leg: OpenLeg) -> ModelSession:
-        choice = persona.models[leg.model]
-        config = informed(choice.config, leg.context)
-        config = replace(config, tools=tuple(persona.tools.schemas(leg.topics)))
+    async def _open(self, cast: Cast, leg: OpenLeg) -> ModelSession:
+        try:
+            part = cast.part(leg.agent)
+        except (AgentError, ToolLoadError):
+            # Its file went wrong since this call began: who speaks goes on.
+            event(logger, logging.ERROR, "a colleague's file is wrong", agent=leg.agent)
+            return NeverOpened(ModelClosed("refused", "the agent's file is wrong"))
+        choice = part.persona.models[leg.model]
+        config = replace(
+            choice.config,
+            instructions=part.briefing.instructions(),
+            tools=tuple(part.persona.tools.schemas(leg.topics)),
+        )
+        if leg.language:
+            config = speaking(config, part.persona.agent, leg.language)
+        config = informed(config, leg.context)
         session = await open_session(config, choice.credentials, limits=self._limits)
         if self._live is not None:
             refused = isinstance(session, NeverOpened)
@@ -235,21 +302,26 @@ class Answering:
     # Phrases
 
     def _want_phrases(self, persona: Persona) -> None:
+        """As recordings; a text with variables would make one for every caller."""
         agent = persona.agent
         lines = with_tools(persona.call, agent, persona.tools).wait_words.values()
-        for text in (*agent.notices, agent.greeting, agent.filler, *lines):
-            if self._phrases is not None and text:
+        for text in (*agent.first_words, agent.greeting, agent.filler, *lines):
+            if self._phrases is not None and text and not names_in(text):
                 self._phrases.want(_key(persona, text))
 
     def _phrase(self, persona: Persona, text: str) -> bytes | None:
         return None if self._phrases is None else self._phrases.get(_key(persona, text))
 
-    def _journal(self, start: Start, call_settings: CallSettings) -> Journal | None:
+    def _journal(self, started: StreamStarted, call_settings: CallSettings) -> Journal | None:
         if not self._settings.record_events:
             return None
         try:
             return open_journal(
-                self._settings.data_dir, start.call_sid, start.stream_sid, call_settings
+                self._settings.data_dir,
+                started.call_id,
+                started.stream_id,
+                call_settings,
+                {"agent": started.agent, "agent_version": started.agent_version},
             )
         except OSError as error:
             why = error.strerror or type(error).__name__
@@ -273,6 +345,21 @@ def _judge(settings: Settings) -> Judge | None:
         timeout_s=settings.judge_timeout_s,
         effort="none" if settings.judge_reasons else None,
     )
+
+
+def trust_of(persona: Persona, facts: CallFacts) -> Trust:
+    """How far the caller is trusted by what the carrier says; what they say counts for nothing."""
+    by_network = by_verstat(facts.stir_verstat)
+    return max(by_network, by_sip_origin(doors(persona.agent), facts.sip_domain, facts.source_ip))
+
+
+def speaking(config: SessionConfig, agent: Agent, language: str) -> SessionConfig:
+    """The session in a language that the caller has chosen."""
+    speaks = agent.languages.get(language)
+    voice = speaks.voice if speaks is not None and speaks.voice else config.voice
+    more = speaks.instructions if speaks is not None else ""
+    instructions = f"{config.instructions}\n\n{more}".strip() if more else config.instructions
+    return replace(config, language=language, voice=voice, instructions=instructions)
 
 
 def informed(config: SessionConfig, context: str) -> SessionConfig:

@@ -50,8 +50,8 @@ async def open_beyond(settings: Settings) -> AsyncIterator[Beyond]:
 
 @asynccontextmanager
 async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
-    """While calls are answered: sample the loop's lag, keep the calls' leases, tell the other
-    workers how this one is."""
+    """While calls are answered: sample the loop's lag, load files that have changed, keep the
+    calls' leases, tell the other workers how this one is."""
     switchboard, live = worker.switchboard, beyond.live
 
     def lost(call_id: str) -> None:
@@ -64,7 +64,11 @@ async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
         return WorkerState(len(switchboard), switchboard.max_calls, switchboard.has_room, lag_ms)
 
     worker.answering.want_phrases()
-    tasks = [_task(_sample(worker), "metrics"), _task(worker.answering.outside.run(), "tools")]
+    tasks = [
+        _task(_sample(worker), "metrics"),
+        _task(worker.answering.outside.run(), "tools"),
+        _task(worker.reloader.run(), "reloader"),
+    ]
     if live is not None:
         tasks.append(_task(live.leases.run(lambda: worker.answering.leases, lost), "leases"))
         tasks.append(_task(live.fleet.run(state), "fleet"))

@@ -17,7 +17,7 @@ from app.persona import Personas
 from app.policy.decisions import Decision, decided
 from app.policy.destinations import By, Cleared, Purpose, judge
 from app.policy.limits import Action, Counters, Limits
-from app.policy.verdicts import Refused
+from app.policy.verdicts import Allowed, Refused
 from app.rules import destination_rules, limit_rules
 from app.ways import targets_of
 
@@ -88,7 +88,12 @@ class Gate:
         return verdict
 
     def decided(
-        self, call_sid: str, action: str, subject: object, verdict: Cleared | Refused, by: str
+        self,
+        call_sid: str,
+        action: str,
+        subject: object,
+        verdict: Cleared | Allowed | Refused,
+        by: str,
     ) -> None:
         """Write a decision down."""
         decision = decided(self._now(), call_sid, action, subject, verdict, by)

@@ -1,5 +1,7 @@
 """What an agent's file says of how it behaves, as the settings of its calls."""
 
+from dataclasses import replace
+
 from app.agents import Agent, AgentError, Local
 from app.call.floor_settings import FloorSettings
 from app.call.patience import PatienceSettings
@@ -17,12 +19,8 @@ def call_settings(
 ) -> CallSettings:
     """Raises `AgentError` for values that contradict each other."""
     models = agent.barge_in.by == "model"
-    return CallSettings(
+    call = CallSettings(
         language=agent.language,
-        greeting=greeting_instructions(agent.greeting) if agent.greeting else "",
-        greeting_words=agent.greeting,
-        late_greeting=late_greeting_instructions(agent.greeting) if agent.greeting else "",
-        notices=agent.notices,
         patience=_patience(agent),
         tool_sound_after_ms=round(agent.silence.tool_sound_after_s * 1000),
         wait_words_after_ms=round(agent.silence.tool_words_after_s * 1000),
@@ -32,6 +30,20 @@ def call_settings(
         relay=_relay(agent, settings),
         prices=prices,
         responses=ResponseSettings(server_answers=models, server_cancels=models),
+    )
+    return worded(call, agent)
+
+
+def worded(call: CallSettings, agent: Agent) -> CallSettings:
+    """The same settings with what the agent says, and is told to say, of its own accord."""
+    greeting, silence = agent.greeting, agent.silence
+    return replace(
+        call,
+        greeting=greeting_instructions(greeting) if greeting else "",
+        greeting_words=greeting,
+        late_greeting=late_greeting_instructions(greeting) if greeting else "",
+        notices=agent.first_words,
+        patience=replace(call.patience, prompts=silence.prompts, give_up=silence.goodbye),
     )
 
 
@@ -55,8 +67,6 @@ def _patience(agent: Agent) -> PatienceSettings:
     longest_ms = round(limits.minutes * 60_000)
     try:
         return PatienceSettings(
-            prompts=silence.prompts,
-            give_up=silence.goodbye,
             after_ms=round(silence.ask_after_s * 1000),
             hold_ms=round(silence.hold_s * 1000),
             max_call_ms=longest_ms,

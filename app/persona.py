@@ -1,25 +1,36 @@
 """From an agent's file to what a call needs: models, call settings, tools."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TypeAlias
 
-from app.agents import Agent, AgentError, Failover, Local, load_agent
+from app.agents import Agent, AgentError, Failover, Local, default_search, load_agent
 from app.agents import SemanticVad as AgentSemanticVad
+from app.agents.files import files_of
 from app.call.phases import CallSettings
 from app.call.prices import Prices
 from app.call.wait_words import ANY_TOOL
+from app.crew import colleagues_of, telephone_tools
 from app.manner import call_settings
 from app.models.openai_connect import Credentials
 from app.models.ports import SemanticVad, ServerVad, SessionConfig, TurnDetection
+from app.observe.log import event
 from app.onward.ways import Ways
+from app.policy.trust import Proof, Trust
+from app.reloading import Kept
+from app.rules import opening_hours, required_trust
 from app.settings import Settings
 from app.tools.outside import Outside
+from app.tools.telephone import TELEPHONE_TOOLS
 from app.tools.toolbox import Toolbox
 from app.tools.topics import Topic as ToolTopic
 from app.tools.topics import check_topics
 from app.ways import ways_of
+
+logger = logging.getLogger(__name__)
 
 Adjust: TypeAlias = Callable[[CallSettings], CallSettings]
 """Changes what the settings and an agent's file made of a call's settings."""
@@ -50,6 +61,10 @@ class Persona:
     tools: Toolbox
     ways: Ways = field(default_factory=Ways)
     """Where its calls may go outside the model."""
+    trust: Mapping[str, Trust] = field(default_factory=dict)
+    """How sure it must be who calls, by tool."""
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    """Tools whose success proves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +81,8 @@ class ModelChoice:
 
 
 class Personas:
-    """Agents by name or path, each loaded and checked once."""
+    """Agents by name or path, each loaded and checked when it is first asked for, and again when
+    its files have changed: `watched`. Whoever holds a persona keeps that version of it."""
 
     def __init__(
         self,
@@ -80,17 +96,15 @@ class Personas:
         self._prices_of = prices_of
         self._adjust = adjust
         self._revise = revise
-        self._ready: dict[str, Persona] = {}
+        self._kept: dict[str, Kept[Persona]] = {}
         self.outside = Outside()
         """What the agents' tools share. Whoever answers calls must run it."""
 
     def get(self, name: str) -> Persona:
         """Raises `AgentError` or `ToolLoadError`, whose text says how to mend the file."""
-        if name not in self._ready:
-            agent = self._revise(load_agent(name))
-            persona = make_persona(agent, self._settings, self._prices_of, self.outside)
-            self._ready[name] = replace(persona, call=self._adjust(persona.call))
-        return self._ready[name]
+        if name not in self._kept:
+            self._kept[name] = Kept(name, lambda: self._load(name), lambda: self._files(name))
+        return self._kept[name].value
 
     def knows(self, name: str) -> bool:
         try:
@@ -98,6 +112,26 @@ class Personas:
         except (AgentError, ValueError):
             return False
         return True
+
+    @property
+    def watched(self) -> tuple[Kept[Persona], ...]:
+        return tuple(self._kept.values())
+
+    @property
+    def ready(self) -> tuple[Persona, ...]:
+        """Those that take calls now."""
+        return tuple(kept.value for kept in self._kept.values())
+
+    def _load(self, name: str) -> Persona:
+        agent = self._revise(load_agent(name))
+        persona = make_persona(agent, self._settings, self._prices_of, self.outside)
+        event(logger, logging.INFO, "agent loaded", agent=agent.name, version=agent.version)
+        return replace(persona, call=self._adjust(persona.call))
+
+    def _files(self, name: str) -> tuple[Path, ...]:
+        """Its prices too: its calls reckon with them."""
+        prices = self._settings.prices
+        return (*files_of(name, default_search()), *([Path(prices)] if prices else []))
 
 
 def make_persona(
@@ -110,7 +144,9 @@ def make_persona(
 
     Raises `ToolLoadError` for tools that cannot be used, `AgentError` for a key that is not
     set."""
-    tools = toolbox_of(agent, settings, outside or Outside())
+    ways = ways_of(agent)
+    opening_hours(agent, tuple(agent.transfers))
+    tools = toolbox_of(agent, settings, outside or Outside(), ways)
     first = ModelChoice(
         _session(agent, settings, tools.schemas()),
         credentials_of(settings),
@@ -120,17 +156,25 @@ def make_persona(
     call = call_settings(agent, settings, prices)
     if call.turn_end is not None and call.turn_end.judge:
         call = replace(call, judge_prices=prices_of(settings.judge_model))
-    return Persona(agent, models, call, tools, ways_of(agent))
+    call = replace(call, agent=agent.name, colleagues=colleagues_of(agent, settings, prices_of))
+    # What an MCP server has is not known yet.
+    named = (*tools.names, *(agent.policy.trust if agent.mcp else ()))
+    trust = required_trust(agent, named)
+    proofs = {tool: Proof(proof) for tool, proof in agent.policy.proofs.items()}
+    return Persona(agent, models, call, tools, ways, trust, proofs)
 
 
-def toolbox_of(agent: Agent, settings: Settings, outside: Outside) -> Toolbox:
+def toolbox_of(agent: Agent, settings: Settings, outside: Outside, ways: Ways) -> Toolbox:
     """Raises `ToolLoadError` for tools that cannot be used."""
     folder = str(agent.folder)
     topics = {name: ToolTopic(t.description, t.tools) for name, t in agent.topics.items()}
     toolbox = Toolbox.load(
-        agent.tools,
+        [name for name in agent.tools if name not in TELEPHONE_TOOLS],
         agent.folder,
-        tools=[outside.http_tool(table, os.environ) for table in agent.http_tools],
+        tools=[
+            *(outside.http_tool(table, os.environ) for table in agent.http_tools),
+            *telephone_tools(agent, ways),
+        ],
         sources=[outside.server(n, table, os.environ, folder) for n, table in agent.mcp.items()],
         topics=topics,
         timeout_s=settings.tool_timeout_s,

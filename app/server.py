@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import hmac
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from app.bridge.switchboard import Fleet, NoRoom, Switchboard
 from app.bridge.twilio_socket import MediaSocket, OnEnded
 from app.call.commands import EndCall
 from app.call.endings import EndReason
+from app.carriers.twilio.caller import FactSeals
 from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
 from app.carriers.twilio.progress import CallProgress, StreamStatus
 from app.carriers.twilio.public_url import MEDIA_PATH
@@ -38,6 +40,7 @@ from app.carriers.twilio.webhooks import (
     routes,
 )
 from app.desk import Desk
+from app.files import Files
 from app.gate import Gate
 from app.live import Live
 from app.live.answers import Code
@@ -46,8 +49,8 @@ from app.observe.faults import Faults
 from app.observe.log import event
 from app.observe.metrics import Metrics
 from app.observe.metrics_families import Refusal
-from app.observe.prices import PriceTable, load_prices
 from app.persona import Adjust, Personas, Revise, as_it_is, as_written
+from app.reloading import Reloader
 from app.rest_line import RestLine
 from app.settings import Settings
 
@@ -94,22 +97,19 @@ class Worker:
     answering: Answering
     metrics: Metrics
     rest: RestLine
+    desk: Desk
+    reloader: Reloader
+    """Looks at no file until it is run."""
 
 
-def check(
-    settings: Settings, adjust: Adjust = as_it_is, revise: Revise = as_written
-) -> tuple[Personas, PriceTable]:
+def check(settings: Settings, adjust: Adjust = as_it_is, revise: Revise = as_written) -> Files:
     """What keeps a worker from being made, found out before one is.
 
-    Raises `SettingsError`, `PricesError`, or `AgentError` or `ToolLoadError` when the default agent
-    cannot take calls.
+    Raises `SettingsError`, and what making `Files` raises.
     """
     if settings.when_full == "redirect":
         settings.require("EARSHOT_FULL_REDIRECT_URL")
-    prices = load_prices(settings.prices)
-    personas = Personas(settings, adjust, prices.prices_for, revise)
-    personas.get(settings.agent)
-    return personas, prices
+    return Files(settings, adjust, revise)
 
 
 def make_worker(
@@ -128,29 +128,64 @@ def make_worker(
     address. `beyond`: what all workers share.
     Raises what `check` raises.
     """
-    personas, prices = check(settings, adjust, revise)
+    files = check(settings, adjust, revise)
     pacer, lag = Pacer(), LagGauge()
-    metrics = Metrics(prices=prices, error_codes=FAULT_KINDS, summary_model=settings.summary_model)
+    metrics = Metrics(
+        prices=files.prices, error_codes=FAULT_KINDS, summary_model=settings.summary_model
+    )
     metrics.watch_loop(lambda: pacer.lag_ms, lambda: pacer.worst_lag_ms)
     switchboard = Switchboard(
         settings.max_calls, lag_ms=lag, max_lag_ms=settings.max_lag_ms, fleet=fleet
     )
-    calls = Answering(settings, personas, pacer, (*observers, metrics, Faults()), beyond)
-    calls.prepare()
     tokens = settings.twilio_auth_tokens
     checker, stream_tokens = SignatureChecker(tokens, settings.public_url), StreamTokens(tokens)
+    seals = FactSeals(tokens)
     live = beyond.live
     rest = RestLine(settings)
-    door = _door(settings, personas, switchboard, checker, stream_tokens, live, metrics, rest)
+    gate = Gate(files.personas, None if live is None else live.limits(_secret(settings)))
+    calls = Answering(
+        settings, files.personas, pacer, (*observers, metrics, Faults()), gate, beyond
+    )
+    calls.prepare()
+    desk = _desk(files.personas, gate, rest, switchboard, live)
+    door = _door(settings, files, switchboard, checker, stream_tokens, seals, live, metrics, desk)
     used: UsedTokens = UsedTokensHere() if live is None else live.tokens
-    socket = MediaSocket(checker, stream_tokens, used, switchboard, calls.make, _counted(metrics))
+    socket = MediaSocket(
+        checker, stream_tokens, seals, used, switchboard, calls.make, _counted(metrics)
+    )
     ours = [*routes(door), WebSocketRoute(MEDIA_PATH, socket)]
     # A proxy may leave the prefix of PUBLIC_URL on the path or strip it.
     prefix = checker.public_url.prefix
     prefixed = [Mount(prefix, routes=ours)] if prefix else []
     inner = Starlette(routes=[*ours, *prefixed, *_health(switchboard), _metrics(metrics)])
     app = LastOrders(inner, switchboard, MEDIA_PATH)
-    return Worker(settings, app, switchboard, pacer, lag, calls, metrics, rest)
+
+    def swapped() -> None:
+        metrics.new_prices(files.prices)
+        calls.prepare()
+        calls.want_phrases()
+
+    reloader = Reloader(lambda: files.watched, swapped)
+    return Worker(settings, app, switchboard, pacer, lag, calls, metrics, rest, desk, reloader)
+
+
+def _secret(settings: Settings) -> bytes:
+    """Common to all workers: what they count by numbers is kept under keyed digests."""
+    return hmac.digest(
+        settings.twilio_auth_tokens[0].encode(), b"earshot limits, version 1", "sha256"
+    )
+
+
+def _desk(
+    personas: Personas, gate: Gate, rest: RestLine, switchboard: Switchboard, live: Live | None
+) -> Desk:
+    return Desk(
+        lambda agent: personas.get(agent).ways,
+        gate,
+        rest,
+        lambda call_id: _ending_of(call_id, switchboard, live),
+        None if live is None else live.outcomes,
+    )
 
 
 def _counted(metrics: Metrics) -> OnEnded:
@@ -170,13 +205,14 @@ def _counted(metrics: Metrics) -> OnEnded:
 
 def _door(
     settings: Settings,
-    personas: Personas,
+    files: Files,
     switchboard: Switchboard,
     checker: SignatureChecker,
     tokens: StreamTokens,
+    seals: FactSeals,
     live: Live | None,
     metrics: Metrics,
-    rest: RestLine,
+    desk: Desk,
 ) -> TwilioDoor:
     """What the webhooks may ask of the worker."""
 
@@ -198,20 +234,13 @@ def _door(
             switchboard.keep_seat(call_id)
         return ending
 
-    gate = Gate(personas)
-    desk = Desk(
-        lambda agent: personas.get(agent).ways,
-        gate,
-        rest,
-        lambda call_id: _ending_of(call_id, switchboard, live),
-        None if live is None else live.outcomes,
-    )
-
     return TwilioDoor(
         checker=checker,
         tokens=tokens,
+        seals=seals,
         default_agent=settings.agent,
-        knows_agent=personas.knows,
+        route=files.route,
+        knows_agent=files.personas.knows,
         ending_of=ending_of,
         onward=desk,
         admit=admit,

@@ -250,6 +250,9 @@ class Settings(BaseSettings):
     prices: str = setting("", "EARSHOT_PRICES", expected="the path of a TOML file with prices")
     """The price table that costs are reckoned with. Default: the one that ships."""
 
+    routes: str = setting("", "EARSHOT_ROUTES", expected="the path of a TOML file with routes")
+    """Which agent answers which number. Default: `agents/routes.toml`, if it is there."""
+
     tool_timeout_s: float = setting(
         10.0, "EARSHOT_TOOL_TIMEOUT_S", expected="seconds from 0.1 to 120", ge=0.1, le=120
     )

@@ -154,16 +154,27 @@ class Agent:
     """The file's name without `.toml`."""
     source: Path
     """The file; the Python files of its tools are looked up beside it."""
+    version: str = field(default="", compare=False)
+    """Changes with the file and the Python files of its tools; see `app.agents.files`."""
     instructions: _Words
     """The prompt."""
+    description: str = ""
+    """What it is for, told to colleagues who may hand calls to it."""
     greeting: str = ""
     """What it says first, word for word. Default: none, it waits for the caller."""
+    disclosure: str = ""
+    """The sentence that a machine speaks. Said before everything else, word for word and to its
+    end, as the first of the notices."""
     notices: tuple[_Words, ...] = ()
     """What callers must hear before the greeting, word for word and to its end, in this order."""
     voice: _Words = "marin"
     """The model's voice, or the id of a custom one ("voice_...")."""
     language: Annotated[str, Field(pattern=r"^([a-z]{2})?$")] = "en"
     """What callers mostly speak, as two letters (ISO 639-1); helps transcription. "": any."""
+    timezone: str = ""
+    """Where it is, as "Europe/Berlin": for {{date}} and {{time}}. Default: as `hours`, or UTC."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Defaults for what its texts name in {{...}}."""
     model: str = ""
     """A model of its own. Default: the settings'."""
     failover: tuple[Failover, ...] = ()
@@ -206,6 +217,15 @@ class Agent:
     """For reasoning models; more is slower. Default: the model's own."""
     speed: Annotated[float, Field(ge=0.25, le=1.5)] = 1.0
     """How fast it speaks, 0.25 to 1.5."""
+
+    @property
+    def first_words(self) -> tuple[str, ...]:
+        """What callers must hear before the greeting, in this order."""
+        return (self.disclosure, *self.notices) if self.disclosure else self.notices
+
+    @property
+    def zone(self) -> str:
+        return self.timezone or (self.hours.timezone if self.hours else "UTC")
 
     @property
     def folder(self) -> Path:

@@ -2,21 +2,26 @@
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.agents.agent import Agent, Local, SemanticVad, ServerVad
+from app.agents.checks import Wrong, mistakes
+from app.agents.files import is_path, version_of
 from app.agents.lines import line_of
+from app.agents.placeholders import line_with
 from app.agents.tables import keys_of, lists_tables, table_at
 from app.shipped import shipped
 
-_NOT_KEYS = ("name", "source")
+ROUTES_FILE = "routes.toml"
+"""Beside the agents; see `app.agents.routes`."""
+_NOT_KEYS = ("name", "source", "version")
 _VAD: dict[str, type] = {"server_vad": ServerVad, "semantic_vad": SemanticVad, "local": Local}
 _WAYS = " or ".join(f'"{way}"' for way in _VAD)
 _EXPECTED = {
@@ -41,6 +46,7 @@ _PATTERNS = {
 """What the keys take whose text must look a certain way."""
 _Key: TypeAlias = tuple[str | int, ...]
 """Where a value stands; a number counts what a list holds, from 0."""
+T = TypeVar("T")
 
 
 class AgentError(ValueError):
@@ -57,7 +63,8 @@ def agent_files(search: Iterable[Path] | None = None) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in default_search() if search is None else search:
         for path in sorted(folder.glob("*.toml")):
-            found.setdefault(path.stem, path)
+            if path.name != ROUTES_FILE:
+                found.setdefault(path.stem, path)
     return found
 
 
@@ -67,7 +74,7 @@ def load_agent(name_or_path: str | Path, search: Iterable[Path] | None = None) -
     Raises AgentError, one line for each problem: file, line, key, what was expected, what came.
     """
     text = str(name_or_path)
-    if text.endswith(".toml") or "/" in text or "\\" in text:
+    if is_path(text):
         return _read(Path(text))
     files = agent_files(search)
     if text not in files:
@@ -79,35 +86,55 @@ def load_agent(name_or_path: str | Path, search: Iterable[Path] | None = None) -
 
 
 def _read(path: Path) -> Agent:
+    def ours(text: str) -> Mapping[str, str]:
+        return {"name": path.stem, "source": str(path), "version": version_of(text, path.parent)}
+
+    return read_toml(path, Agent, _ADAPTER, ours, mistakes)
+
+
+def read_toml(
+    path: Path,
+    root: type,
+    adapter: TypeAdapter[T],
+    ours: Callable[[str], Mapping[str, str]],
+    mistakes_in: Callable[[T], Iterable[Wrong]],
+) -> T:
+    """A file whose keys are the fields of `root`, but for those that `ours` makes of its text.
+
+    `mistakes_in`: what types cannot tell. Raises AgentError, one line for each problem.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         data = tomllib.loads(text)
     except OSError as error:
-        raise AgentError(f"{path}: expected an agent's file: {error.strerror}.") from error
+        what = "an agent's file" if root is Agent else "such a file"
+        raise AgentError(f"{path}: expected {what}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise AgentError(f"{path}: expected UTF-8 text.") from error
     except tomllib.TOMLDecodeError as error:
         raise AgentError(f"{path}: it is not TOML: {error}.") from error
-    file = _File(path, text, data)
+    file = TomlFile(path, text, data, root)
     given = {key: value for key, value in data.items() if key not in _NOT_KEYS}
     problems = [file.unknown((key,)) for key in data if key in _NOT_KEYS]
-    agent = None
+    made: T | None = None
     try:
-        agent = _ADAPTER.validate_json(_json({**given, "name": path.stem, "source": str(path)}))
+        made = adapter.validate_json(_json({**given, **ours(text)}))
+        problems += [file.wrong(mistake) for mistake in mistakes_in(made)]
     except ValidationError as error:
         problems += file.problems(error)
-    if agent is None or problems:
+    if made is None or problems:
         raise AgentError("\n".join(problems))
-    return agent
+    return made
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    """An agent's file while its mistakes are told."""
+class TomlFile:
+    """A file while its mistakes are told. `root`: the table that the whole of it is."""
 
     path: Path
     text: str
     data: Mapping[str, Any]
+    root: type = Agent
 
     def problems(self, error: ValidationError) -> list[str]:
         """A line for each wrong key; of a choice of types, all that would have been right."""
@@ -115,20 +142,26 @@ class _File:
         wrong: dict[_Key, list[str]] = {}
         for details in error.errors(include_url=False):
             key = self._key(details["loc"])
+            if details["type"] == "missing" and len(key) < len(details["loc"]):
+                key = (*key, details["loc"][-1])
             if details["type"] == "unexpected_keyword_argument":
                 unknown.append(self.unknown(key))
             else:
-                wrong.setdefault(key, []).append(_expected(key, details))
+                wrong.setdefault(key, []).append(_expected(self.root, key, details))
         return unknown + [self.told(key, " or ".join(e)) for key, e in wrong.items()]
 
     def told(self, key: _Key, expected: str) -> str:
         value = self._value(key)
-        got = "it is missing" if value is None else f"got {_shown(key, value)}"
+        got = "it is missing" if value is None else f"got {_shown(self.root, key, value)}"
         return f"{self._place(key)}: expected {expected}, {got}."
 
+    def wrong(self, mistake: Wrong) -> str:
+        name = mistake.placeholder
+        return f"{self._place(mistake.key, name)}: {mistake.text}"
+
     def unknown(self, key: _Key) -> str:
-        table = table_at(Agent, key[:-1], self._value(key[:-1])) or Agent
-        known = [name for name in keys_of(table) if table is not Agent or name not in _NOT_KEYS]
+        table = table_at(self.root, key[:-1], self._value(key[:-1])) or self.root
+        known = [n for n in keys_of(table) if table is not self.root or n not in _NOT_KEYS]
         near = get_close_matches(str(key[-1]), known, n=1)
         if key == ("name",):
             hint = "an agent is called like its file"
@@ -136,8 +169,10 @@ class _File:
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
         return f"{self._place(key)}: there is no such key; {hint}"
 
-    def _place(self, key: _Key) -> str:
+    def _place(self, key: _Key, placeholder: str = "") -> str:
         line = line_of(self.text, key)
+        if line and placeholder:
+            line = line_with(self.text, placeholder, line)
         return f"{self.path}:{line}: {_named(key)}" if line else f"{self.path}: {_named(key)}"
 
     def _key(self, loc: _Key) -> _Key:
@@ -177,10 +212,10 @@ def _json(data: Mapping[str, Any]) -> str:
     return json.dumps(data, default=lambda date: {"date": str(date)})
 
 
-def _expected(key: _Key, details: ErrorDetails) -> str:
+def _expected(root: type, key: _Key, details: ErrorDetails) -> str:
     if details["type"] == "string_pattern_mismatch":
         return _PATTERNS.get(str(key[-1]), details["msg"])
-    if details["type"] == "tuple_type" and lists_tables(Agent, key):
+    if details["type"] == "tuple_type" and lists_tables(root, key):
         return f"tables, each headed [[{_named(key)}]]"
     if details["type"] in _EXPECTED:
         return _EXPECTED[details["type"]]
@@ -188,11 +223,11 @@ def _expected(key: _Key, details: ErrorDetails) -> str:
     return f"a number {text}" if text.startswith(("less", "greater")) else text
 
 
-def _shown(key: _Key, value: Any) -> str:
+def _shown(root: type, key: _Key, value: Any) -> str:
     """Where a key may have been written by mistake, what came is not shown."""
     if str(key[-1]).endswith("_env"):
         return "other characters"
-    if isinstance(value, Mapping) and lists_tables(Agent, key):
+    if isinstance(value, Mapping) and lists_tables(root, key):
         return "one table"
     return _quoted(value)
 

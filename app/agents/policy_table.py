@@ -138,6 +138,8 @@ class Policy:
     """How sure it must be who calls before a tool runs: tool -> level."""
     default_trust: TrustLevel = "unknown"
     """What tools need that `trust` does not name."""
+    proofs: Mapping[str, Literal["pin", "call_back"]] = field(default_factory=dict)
+    """Tools whose success proves who calls: tool -> what the caller did."""
     sip_domains: tuple[_Domain, ...] = ()
     """SIP domains whose callers log in or come from a list of addresses: they are attested."""
     sip_networks: tuple[_Network, ...] = ()

@@ -26,7 +26,8 @@ def lists_tables(root: type, place: Sequence[str | int]) -> bool:
 
 
 def keys_of(table: type) -> tuple[str, ...]:
-    return tuple(field.name for field in _fields(table))
+    """As they stand in the file: a field whose name Python keeps for itself ends in "_"."""
+    return tuple(field.name.removesuffix("_") for field in _fields(table))
 
 
 def _inside(hint: Any, part: str | int) -> Any:

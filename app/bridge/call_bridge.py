@@ -233,6 +233,8 @@ class CallBridge:
             "call_id": self.call_id,
             "stream_id": self.stream_id,
             "direction": self.started.direction,
+            "agent": self.started.agent,
+            "agent_version": self.started.agent_version,
         }
         try:
             await self._journal.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from app.bridge.journal import Journal
@@ -16,11 +17,18 @@ def call_folder(data_dir: Path, call_id: str) -> Path:
     return data_dir / "calls" / call_id
 
 
-def open_journal(data_dir: Path, call_id: str, stream_id: str, settings: CallSettings) -> Journal:
-    """A call that comes back on a second stream keeps the first one's log."""
+def open_journal(
+    data_dir: Path,
+    call_id: str,
+    stream_id: str,
+    settings: CallSettings,
+    who: Mapping[str, str] | None = None,
+) -> Journal:
+    """A call that comes back on a second stream keeps the first one's log. `who`: for its header,
+    such as which agent answers."""
     folder = call_folder(data_dir, call_id)
     path = folder / EVENTS_FILE
-    return Journal(folder / f"events-{stream_id}.jsonl" if path.exists() else path, settings)
+    return Journal(folder / f"events-{stream_id}.jsonl" if path.exists() else path, settings, who)
 
 
 async def write_timeline(journal: Journal, call: Call, identity: dict[str, str]) -> Path:

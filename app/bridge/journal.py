@@ -8,7 +8,7 @@ with `"masked":true`; while a key may still have to be hidden, what follows it i
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -47,13 +47,16 @@ class Difference:
 class Journal:
     """Written by the bridge; one per call. Belongs to one event loop."""
 
-    def __init__(self, path: Path, settings: CallSettings) -> None:
+    def __init__(
+        self, path: Path, settings: CallSettings, who: Mapping[str, str] | None = None
+    ) -> None:
+        """`who`: more for the header, not needed to replay it."""
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lines: list[bytes] = []
         self._held_from: int | None = None
         """The first line of those that must not be written yet."""
-        header = {"format": FORMAT, "settings": settings}
+        header = {"format": FORMAT, **(who or {}), "settings": settings}
         path.touch(mode=0o600)
         path.write_bytes(msgspec.json.encode(header) + b"\n")
         self._writing: asyncio.Task[None] | None = None

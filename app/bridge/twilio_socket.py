@@ -18,6 +18,8 @@ from app.bridge.carrier_writer import CarrierWriter
 from app.bridge.switchboard import Switchboard
 from app.call.commands import EndCall
 from app.call.endings import EndReason
+from app.call.facts import CallFacts
+from app.carriers.twilio.caller import FactSeals, from_parameters
 from app.carriers.twilio.media import (
     Connected,
     Dtmf,
@@ -49,8 +51,7 @@ POLICY_VIOLATION = 1008
 NORMAL = 1000
 
 MakeWriter = Callable[[Callable[[str, str], None]], CarrierWriter]
-MakeCall = Callable[[Grant, Start, "TwilioDialect", MakeWriter], Awaitable[CallBridge]]
-
+MakeCall = Callable[[Grant, CallFacts, Start, "TwilioDialect", MakeWriter], Awaitable[CallBridge]]
 
 OnEnded = Callable[[CallBridge, EndCall, int], None]
 """Told of each call that is over, and how many malformed frames came in it."""
@@ -92,6 +93,7 @@ class MediaSocket:
 
     checker: SignatureChecker
     tokens: StreamTokens
+    seals: FactSeals
     used: UsedTokens
     switchboard: Switchboard
     make_call: MakeCall
@@ -124,6 +126,14 @@ class MediaSocket:
         except TokenRefusedError as error:
             raise RefusedStreamError(f"token_{error.reason}") from error
 
+    def _facts(self, grant: Grant, start: Start) -> CallFacts:
+        """What the webhook learnt of the call. Without it less is known and trusted, no more."""
+        sealed = from_parameters(start.parameters)
+        facts = self.seals.open(sealed, start.call_sid)
+        if facts is None:
+            event(logger, logging.WARNING, "the call's facts are missing", call=start.call_sid)
+        return facts or CallFacts(direction=grant.direction)
+
     async def _carry(
         self, grant: Grant, start: Start, protocol: MediaProtocol, receive: Receive, send: Send
     ) -> None:
@@ -133,9 +143,17 @@ class MediaSocket:
         def writer(on_broken: Callable[[str, str], None]) -> CarrierWriter:
             return CarrierWriter(send_text, on_broken)
 
-        call = await self.make_call(grant, start, TwilioDialect(start.stream_sid), writer)
+        facts, dialect = self._facts(grant, start), TwilioDialect(start.stream_sid)
+        call = await self.make_call(grant, facts, start, dialect, writer)
         self.switchboard.connected(call)
-        event(logger, logging.INFO, "call connected", call=call.call_id, agent=grant.agent)
+        event(
+            logger,
+            logging.INFO,
+            "call connected",
+            call=call.call_id,
+            agent=grant.agent,
+            version=call.started.agent_version,
+        )
         reader = asyncio.create_task(_read(protocol, receive, call))
         reader.add_done_callback(call.watch)
         end = EndCall(EndReason.INTERNAL_ERROR, "cancelled")

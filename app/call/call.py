@@ -37,7 +37,7 @@ from app.call.commands import (
     TruncateItem,
 )
 from app.call.earliest import earliest
-from app.call.endings import CARRIER_ENDINGS, HANG_UP_ENDINGS
+from app.call.endings import CARRIER_ENDINGS, HANG_UP_ENDINGS, EndReason
 from app.call.events import (
     AudioReceived,
     CallerAudioBegan,
@@ -186,8 +186,14 @@ class Call:
         m = self._m
         snapshot = m.handover.snapshot(m.stream.call_id, m.stream, moved=moved)
         broke_off = snapshot.broke_off and not m.notices.under_way
-        heard, topics = m.notices.heard, m.handover.topics
-        return replace(snapshot, broke_off=broke_off, notices_heard=heard, topics=topics)
+        left = m.goodbye.reason is EndReason.HANDED_ON
+        return replace(
+            snapshot,
+            broke_off=broke_off,
+            notices_heard=m.notices.heard,
+            topics=m.handover.topics,
+            left_by=m.goodbye.call_id if left else "",
+        )
 
     # One step
 

@@ -57,6 +57,8 @@ class Snapshot:
     """Who spoke; "": the agent that the call began with."""
     language: str = ""
     """What was spoken, if the caller chose another language; two letters."""
+    left_by: str = ""
+    """The tool call that sent the call elsewhere; "": none did."""
     topics: tuple[str, ...] = ()
     """Of the tools that the model asked for."""
 
@@ -69,8 +71,6 @@ class Returned:
     """What came of it, for the model: the output of the tool that sent it there."""
     say: str
     """Instructions of the first answer."""
-    call_id: str = ""
-    """That tool's call; "": no tool did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,9 @@ class StreamStarted:
     """Where the call stood when another stream of it ended."""
     returned: Returned | None = None
     """It was elsewhere meanwhile; only with `resumed`."""
+    agent: str = ""
+    agent_version: str = ""
+    """Who answers, and by which version of its files."""
 
 
 @dataclass(frozen=True, slots=True)

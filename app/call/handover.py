@@ -124,7 +124,7 @@ class Handover:
             self._come_back(event.resumed)
             owed = _owed_after(event.resumed)
             if event.returned is not None:
-                self.history.amended(event.returned.call_id, event.returned.output)
+                self.history.amended(event.resumed.left_by, event.returned.output)
                 owed = event.returned.say
             if owed is not None:
                 self._responses.want(owed, now_ms)
@@ -218,6 +218,11 @@ class Handover:
         commands = self.relay.change(cause, models, now_ms)
         commands += self._responses.want(say, now_ms)
         return self._informed(commands)
+
+    @property
+    def speaker(self) -> str:
+        """Whose leg carries the call; "": the agent's that it began with."""
+        return (self._before or self.crew.who).agent
 
     @property
     def _change_failed(self) -> bool:

@@ -1,16 +1,40 @@
 """`earshot agents`"""
 
-import click
+import json
+import sys
+from dataclasses import asdict
 
+import click
+from rich.console import Console
+
+from app.agent_report import WholeReport, inspect_all
 from app.agents import agent_files, load_agent
-from app.cli.failure import told_plainly
+from app.agents.routes import load_routes, routes_path
+from app.agents.tokens import PRESSURE_TOKENS
+from app.call.facts import CallFacts
+from app.cli.agents_shown import render
+from app.cli.failure import Failure, told_plainly
+from app.settings import load_settings
 from app.tools.toolbox import Toolbox
 
 
-@click.command("agents")
+class _ByName(click.Group):
+    """`earshot agents NAME...` lists these agents; everything else is a command below it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        named = not args or (args[0] not in self.commands and not args[0].startswith("-"))
+        return super().parse_args(ctx, ["list", *args] if named else args)
+
+
+@click.group("agents", cls=_ByName)
+def command() -> None:
+    """List the agents, check them, or say who answers a number."""
+
+
+@command.command("list", hidden=True)
 @click.argument("names", nargs=-1)
-def command(names: tuple[str, ...]) -> None:
-    """List the agents, or check the named ones (names or TOML files)."""
+def list_agents(names: tuple[str, ...]) -> None:
+    """One line for each agent, or for the named ones (names or TOML files)."""
     with told_plainly():
         for name in names or agent_files():
             agent = load_agent(name)
@@ -18,3 +42,55 @@ def command(names: tuple[str, ...]) -> None:
             click.echo(
                 f"{agent.name:<16} {agent.voice:<8} {agent.model or 'default model'}  {tools}"
             )
+
+
+@command.command("check")
+@click.argument("names", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def check(names: tuple[str, ...], as_json: bool) -> None:
+    """Check all agents and the routes, or the named agents, and tell every mistake.
+
+    Token counts are estimates. Exits with 1 when something is wrong.
+    """
+    with told_plainly():
+        report = inspect_all(load_settings(), names)
+    if as_json:
+        click.echo(json.dumps(_data(report), indent=2, ensure_ascii=False))
+    else:
+        render(report, Console())
+    sys.exit(report.exit_code)
+
+
+@command.command("route")
+@click.argument("number")
+@click.option("--from", "caller", default="", help="Who calls; default: nobody that is known.")
+@click.option("--header", "headers", multiple=True, help="NAME=VALUE, a SIP header of the call.")
+def route(number: str, caller: str, headers: tuple[str, ...]) -> None:
+    """Say which agent answers a call to NUMBER (+ and digits, or a sip: address), and why."""
+    with told_plainly():
+        settings = load_settings()
+        routes = load_routes(routes_path(settings.routes), must_exist=bool(settings.routes))
+        given = dict(_pair(header) for header in headers)
+        facts = CallFacts(from_number=caller, to_number=number, sip_headers=given)
+        found = routes.find(facts)
+        agent = found[1].agent if found else settings.agent
+        load_agent(agent)
+    if found:
+        why = f"route {found[0]} of {routes.source}: {found[1].shown}"
+    else:
+        why = f"none of {len(routes.route)} routes fits; EARSHOT_AGENT, or ?agent= in the voice URL"
+    click.echo(f"{agent}  ({why})")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise Failure("--header: expected NAME=VALUE.")
+    return name, value
+
+
+def _data(report: WholeReport) -> dict[str, object]:
+    agents = [{**asdict(a), "status": a.status, "percent": a.percent} for a in report.agents]
+    routes = report.routes
+    shown = None if routes is None else {**asdict(routes), "status": routes.status}
+    return {"limit_tokens": PRESSURE_TOKENS, "agents": agents, "routes": shown}

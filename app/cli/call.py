@@ -1,6 +1,7 @@
 """`earshot call`"""
 
 import asyncio
+from collections.abc import Mapping
 
 import click
 
@@ -16,7 +17,8 @@ from app.settings import Settings
 @click.option("--from", "from_", default="", help="Caller ID; default: EARSHOT_FROM_NUMBER.")
 @click.option("--agent", default="", help="Who speaks; default: EARSHOT_AGENT.")
 @click.option("--ring", "ring_s", default=60, show_default=True, help="Seconds to let it ring.")
-def command(to: str, from_: str, agent: str, ring_s: int) -> None:
+@click.option("--var", "variables", multiple=True, help="NAME=VALUE for the agent's {{NAME}}.")
+def command(to: str, from_: str, agent: str, ring_s: int, variables: tuple[str, ...]) -> None:
     """Call TO (+ and digits, or a sip: address) and let an agent speak.
 
     A running `earshot serve` at PUBLIC_URL carries the call. Prints the CallSid and its status.
@@ -28,11 +30,26 @@ def command(to: str, from_: str, agent: str, ring_s: int) -> None:
         caller_id = from_ or settings.from_number
         if not caller_id:
             raise Failure("No caller ID: give --from +1..., or set EARSHOT_FROM_NUMBER.")
-        placed = asyncio.run(_place(settings, to, caller_id, who, ring_s))
+        given = dict(_pair(variable) for variable in variables)
+        placed = asyncio.run(_place(settings, to, caller_id, who, ring_s, given))
     click.echo(f"{placed.call_sid} {placed.status}")
 
 
-async def _place(settings: Settings, to: str, caller_id: str, agent: str, ring_s: int) -> CallInfo:
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name.isidentifier() and equals):
+        raise Failure("--var: expected NAME=VALUE with a name of letters, digits and _.")
+    return name, value
+
+
+async def _place(
+    settings: Settings,
+    to: str,
+    caller_id: str,
+    agent: str,
+    ring_s: int,
+    variables: Mapping[str, str],
+) -> CallInfo:
     async with TwilioRest(
         settings.twilio_account_sid,
         settings.twilio_auth_tokens[0],
@@ -40,4 +57,4 @@ async def _place(settings: Settings, to: str, caller_id: str, agent: str, ring_s
         api_url=settings.twilio_api_url,
         timeout_s=settings.twilio_timeout_s,
     ) as rest:
-        return await rest.place_call(to, caller_id, agent, ring_s=ring_s)
+        return await rest.place_call(to, caller_id, agent, ring_s=ring_s, variables=variables)

@@ -96,6 +96,10 @@ class Metrics:
         """A call was not let in."""
         self._refused.labels(why).inc()
 
+    def new_prices(self, prices: PriceTable) -> None:
+        """Costs are reckoned with this table from now on."""
+        self._model.new_prices(prices)
+
     # The relay, for changes that no `TakeLeg` tells
 
     def rolled_over(self, cause: LegCause) -> None:

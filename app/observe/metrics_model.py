@@ -36,9 +36,8 @@ class ModelMetrics:
         error_codes: Collection[str],
         summary_model: str,
     ) -> None:
-        self._prices = prices
         self._codes = frozenset(error_codes)
-        self._summary_model = prices.id_for(summary_model) or OTHER
+        self._summarised_by = summary_model
         self._responses = families.RESPONSES.make(registry)
         self._errors = families.MODEL_ERRORS.make(registry)
         self._closes = families.MODEL_CLOSES.make(registry)
@@ -50,7 +49,13 @@ class ModelMetrics:
         self._failovers = families.FAILOVERS.make(registry)
         self._takeovers = families.TAKEOVERS.make(registry)
         self._gap = families.MODEL_GAP.make(registry)
-        families.PRICES_AS_OF.make(registry).set(_unix_s(prices))
+        self._as_of = families.PRICES_AS_OF.make(registry)
+        self.new_prices(prices)
+
+    def new_prices(self, prices: PriceTable) -> None:
+        self._prices = prices
+        self._summary_model = prices.id_for(self._summarised_by) or OTHER
+        self._as_of.set(_unix_s(prices))
 
     @property
     def handlers(self) -> Mapping[type, Callable[[OpenCall, Any, int], None]]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from app.call.events import Direction
 
-MOST_CHARS: Final = 200
+MOST_CHARS: Final = 4_000
 """Of one value; a longer one is none of ours."""
 MOST_STEPS: Final = 30
 """So often one call goes from place to place before it is ended: no journey goes round for ever."""
@@ -36,8 +36,6 @@ class Journey:
     stop: Stop = Stop.START
     to: str = ""
     """The key of a transfer."""
-    tool: str = ""
-    """The tool call that sent the call here, and that waits for what came of it."""
     fell: bool = False
     """It left because no model could carry it."""
     rung: int = 0
@@ -45,6 +43,8 @@ class Journey:
     tries: int = 0
     """At this stop."""
     steps: int = 0
+    facts: str = ""
+    """What is known of the call, sealed by whoever began it; opaque here."""
 
     def at(self, stop: Stop, **changes: str | int | bool) -> "Journey":
         """The next stop."""
@@ -57,11 +57,11 @@ class Journey:
             "direction": self.direction,
             "stop": self.stop.value,
             "to": self.to,
-            "tool": self.tool,
             "fell": "1" if self.fell else "",
             "rung": str(self.rung or ""),
             "tries": str(self.tries or ""),
             "steps": str(self.steps or ""),
+            "facts": self.facts,
         }
         return {name: value for name, value in fields.items() if value}
 
@@ -79,11 +79,11 @@ def read_journey(query: Mapping[str, str]) -> Journey:
         direction="outbound" if query.get("direction") == "outbound" else "inbound",
         stop=Stop(query["stop"]),
         to=query.get("to", ""),
-        tool=query.get("tool", ""),
         fell=query.get("fell") == "1",
         rung=_whole(query.get("rung", "")),
         tries=_whole(query.get("tries", "")),
         steps=_whole(query.get("steps", "")),
+        facts=query.get("facts", ""),
     )
 
 

@@ -28,19 +28,16 @@ class News:
     status: Status
     to: str = ""
     """The key of the transfer."""
-    tool: str = ""
-    """The tool call that waits for it."""
 
     def packed(self) -> str:
-        return _SEPARATOR.join((self.status, self.to, self.tool))
+        return _SEPARATOR.join((self.status, self.to))
 
 
 def unpacked(text: str) -> News | None:
     """None for what is no news of ours."""
-    status, _, rest = text.partition(_SEPARATOR)
-    to, _, tool = rest.partition(_SEPARATOR)
+    status, _, to = text.partition(_SEPARATOR)
     known = next((one for one in get_args(Status) if one == status), None)
-    return None if known is None else News(known, to, tool)
+    return None if known is None else News(known, to)
 
 
 def told(news: News, transfers: Mapping[str, Way]) -> Returned:
@@ -49,7 +46,7 @@ def told(news: News, transfers: Mapping[str, Way]) -> Returned:
     name = (way.name or way.key) if way is not None else ""
     why = _WHY[news.status]
     result = {"ok": False, "status": news.status, "to": name, "reason": why}
-    return Returned(json.dumps(result, ensure_ascii=False), _say(news, name, why), news.tool)
+    return Returned(json.dumps(result, ensure_ascii=False), _say(news, name, why))
 
 
 def _say(news: News, name: str, why: str) -> str:

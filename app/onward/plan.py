@@ -14,8 +14,6 @@ class Plan:
     what: Literal["transfer", "menu", "voicemail"]
     to: str = ""
     """The key of a transfer."""
-    tool: str = ""
-    """The tool call that wants it."""
     agent: str = ""
     """Whose ways they are; "": the agent that the call began with."""
     brief: str = ""
@@ -36,5 +34,5 @@ def read_plan(text: str) -> Plan | None:
     except (ValueError, TypeError):
         return None
     right = plan.what in ("transfer", "menu", "voicemail")
-    texts = all(isinstance(one, str) for one in (plan.to, plan.tool, plan.agent, plan.brief))
+    texts = all(isinstance(one, str) for one in (plan.to, plan.agent, plan.brief))
     return plan if right and texts else None

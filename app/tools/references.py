@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,12 +13,16 @@ from typing import Any
 
 from app.tools.errors import ToolLoadError
 
+_loading = threading.RLock()
+"""Agents are loaded beside the event loop too; a file must not run twice."""
+
 
 def load_function(reference: str, folder: Path) -> Callable[..., Any]:
     """The function behind a reference; files are looked up from `folder`.
 
     A file is run once in a process, however many agents and calls use it, so what it keeps in
-    memory is common to all of them. Raises ToolLoadError.
+    memory is common to all of them. A file that has changed is run anew, beside what was loaded of
+    it before: running calls keep that, with its memory. Raises ToolLoadError.
     """
     source, colon, name = reference.partition(":")
     if not (source and colon and name):
@@ -39,19 +44,27 @@ def load_function(reference: str, folder: Path) -> Callable[..., Any]:
 
 def _file(path: Path) -> ModuleType:
     path = path.resolve()
-    digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
-    name = f"earshot_tools_{path.stem}_{digest}"
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        text = f"Expected a Python file with a tool, found none at {path}."
+        raise ToolLoadError(text) from error
+    digest = hashlib.sha256(f"{path}\0".encode() + source).hexdigest()[:12]
+    with _loading:
+        return _run_file(path, source, f"earshot_tools_{path.stem}_{digest}")
+
+
+def _run_file(path: Path, source: bytes, name: str) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
-    if not path.is_file():
-        raise ToolLoadError(f"Expected a Python file with a tool, found none at {path}.")
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None, "a .py file always has a loader"
+    assert spec is not None, "a .py file always has a loader"
     module = importlib.util.module_from_spec(spec)
     # Registered before it runs: dataclasses look their own module up by name.
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        # Not by its loader: compiled files are told apart by whole seconds.
+        exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
     except BaseException as error:
         del sys.modules[name]
         if not isinstance(error, (Exception, SystemExit)):

@@ -254,7 +254,9 @@ def _continue_by_text(crew: Crew) -> Callable[..., Any]:
 def _take_message(crew: Crew) -> Callable[..., Any]:
     @as_tool(
         idempotent=True,
-        description="Take a message from the caller for the people you work for. Read it back first.",
+        description=(
+            "Take a message from the caller for the people you work for. Read it back first."
+        ),
     )
     async def take_message(
         message: Annotated[str, Field(min_length=1, max_length=2_000)],
@@ -262,7 +264,7 @@ def _take_message(crew: Crew) -> Callable[..., Any]:
         name: Annotated[str, Field(description="who it is from", max_length=200)] = "",
         number: Annotated[
             str,
-            Field(description="where to reach them, if not where they call from", max_length=40),
+            Field(description="if not where they call from", max_length=40),
         ] = "",
     ) -> dict[str, bool]:
         _, line = _line()

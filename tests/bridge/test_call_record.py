@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 from app.bridge.call_record import EVENTS_FILE, TIMELINE_FILE, open_journal, write_timeline
+from app.bridge.journal import read
 from app.call.call import Call
 from app.call.events import CarrierClosed, StreamStarted
 from app.call.phases import CallSettings
@@ -21,6 +22,14 @@ def test_a_call_has_a_folder_of_its_own_that_only_its_owner_may_read(tmp_path: P
     assert journal.path == tmp_path / "calls" / "CA1" / EVENTS_FILE
     assert mode(journal.path) == 0o600
     assert mode(journal.path.parent) == 0o700
+
+
+def test_the_header_says_who_answers(tmp_path: Path) -> None:
+    who = {"agent": "desk", "agent_version": "0123456789"}
+    path = open_journal(tmp_path, "CA1", "MZ1", SETTINGS, who).path
+    header = json.loads(path.read_text("utf-8").splitlines()[0])
+    assert {name: header[name] for name in who} == who
+    assert read(path)[0] == SETTINGS
 
 
 def test_a_second_stream_of_a_call_keeps_the_log_of_the_first(tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ from app.bridge.twilio_socket import MakeWriter, MediaSocket, TwilioDialect
 from app.call.commands import OpenLeg
 from app.call.endings import EndReason
 from app.call.events import StreamStarted
+from app.call.facts import CallFacts
 from app.call.phases import CallSettings
+from app.carriers.twilio.caller import FactSeals, as_parameters
 from app.carriers.twilio.clock import CarrierClock
 from app.carriers.twilio.media import Start
 from app.carriers.twilio.signature import SignatureChecker
@@ -53,6 +55,10 @@ class Upgrade:
         self.tokens = StreamTokens([TOKEN])
         self.open.set()
         self.call: CallBridge | None = None
+        self.facts: CallFacts | None = None
+        self.made = asyncio.Event()
+        self.seals = FactSeals([TOKEN])
+        self.parameters: dict[str, str] = {}
         self.on_close: Callable[[], None] = lambda: None
 
     def arrive(self, *texts: str) -> None:
@@ -63,7 +69,7 @@ class Upgrade:
         self.frames.put_nowait({"type": "websocket.connect"})
         grant = Grant(CALL, "receptionist", "inbound")
         token = self.tokens.issue(grant, time.time())
-        self.arrive(CONNECTED, self.writer.start({"token": token}))
+        self.arrive(CONNECTED, self.writer.start({"token": token, **self.parameters}))
 
     async def send(self, message: Any) -> None:
         if message["type"] == "websocket.send":
@@ -73,8 +79,16 @@ class Upgrade:
         self.answered.append(message)
 
     async def make_call(
-        self, grant: Grant, start: Start, dialect: TwilioDialect, writer: MakeWriter
+        self,
+        grant: Grant,
+        facts: CallFacts,
+        start: Start,
+        dialect: TwilioDialect,
+        writer: MakeWriter,
     ) -> CallBridge:
+        self.facts = facts
+        self.made.set()
+
         async def open_model(_leg: OpenLeg) -> FakeModel:
             return self.model
 
@@ -95,6 +109,7 @@ class Upgrade:
         socket = MediaSocket(
             SignatureChecker([TOKEN], "http://127.0.0.1:9"),
             self.tokens,
+            self.seals,
             UsedTokensHere(),
             self.board,
             self.make_call,
@@ -200,3 +215,36 @@ async def test_a_call_whose_server_is_stopped_closes_its_model(gone: bool) -> No
             await serving
     assert upgrade.model.closed == 1
     assert not upgrade.board.is_connected(CALL)
+
+
+async def test_what_the_webhook_learnt_of_the_call_arrives_with_its_stream() -> None:
+    upgrade = Upgrade()
+    facts = CallFacts(from_number="+15550100001", sip_headers={"X-Order": "4711"})
+    upgrade.parameters = as_parameters(upgrade.seals.seal(facts, CALL))
+    upgrade.begin()
+    serving = asyncio.create_task(upgrade.serve())
+    await upgrade.made.wait()
+    assert upgrade.facts == facts
+    upgrade.frames.put_nowait({"type": "websocket.disconnect"})
+    await serving
+
+
+@pytest.mark.parametrize("of", ["another call", "another account", "nobody"])
+async def test_facts_that_were_not_sealed_for_this_call_are_not_believed(
+    of: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    upgrade, facts = Upgrade(), CallFacts(from_number="+15550100001")
+    sealed = {
+        "another call": upgrade.seals.seal(facts, "CA" + "9" * 32),
+        "another account": FactSeals(["other"]).seal(facts, CALL),
+        "nobody": "+15550100001",
+    }
+    upgrade.parameters = as_parameters(sealed[of])
+    upgrade.begin()
+    serving = asyncio.create_task(upgrade.serve())
+    await upgrade.made.wait()
+    assert upgrade.facts == CallFacts()
+    upgrade.frames.put_nowait({"type": "websocket.disconnect"})
+    await serving
+    assert "the call's facts are missing" in caplog.text
+    assert "5550100001" not in caplog.text

@@ -29,7 +29,7 @@ TRANSFER = ToolCall("t1", "i1", "transfer_call", '{"to": "desk"}')
 CONNECTING = '{"ok": true}'
 PLAN = "the plan"
 LEAVE = Effect("leave", PLAN, "Say that you connect them.")
-NEWS = Returned('{"status": "no answer"}', "Say that nobody answered.", "t1")
+NEWS = Returned('{"status": "no answer"}', "Say that nobody answered.")
 
 
 def calls_tool(call: Call, now_ms: int, *, speaks_ms: int = 0, tool: ToolCall = TRANSFER) -> None:

@@ -50,3 +50,11 @@ def test_an_api_that_cannot_be_reached_is_told_without_a_trace() -> None:
     assert isinstance(result.exception, SystemExit)
     assert result.stderr.strip()
     assert NUMBER not in result.stderr
+
+
+@pytest.mark.parametrize("variable", ["name", "=Ada", "the name=Ada", ""])
+def test_a_variable_without_a_name_or_a_value_is_told(variable: str) -> None:
+    arguments = ["call", NUMBER, "--from", NUMBER, "--var", variable]
+    result = CliRunner(env=SET).invoke(earshot, arguments)
+    assert result.exit_code == 1
+    assert "expected NAME=VALUE" in result.stderr

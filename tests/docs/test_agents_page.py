@@ -53,14 +53,14 @@ def _keys(kind: type, after: str) -> dict[str, str]:
     """Key -> default on the page, checked to be all the keys of `kind`."""
     told = {codes(row[0])[0]: row[1] for row in table(TEXT, after)}
     expected = {field.name for field in dataclasses.fields(cast(Any, kind))}
-    assert set(told) == expected - {"name", "source", "type"}
+    assert set(told) == expected - {"name", "source", "version", "type"}
     return told
 
 
 NO_DEFAULT = frozenset(
     {
         *("instructions", "tools", "turn_detection", "barge_in", "silence", "limits"),
-        *("prompts", "goodbye", "policy", "hours"),
+        *("prompts", "goodbye", "policy", "hours", "variables"),
         *("transfers", "ladder", "menu", "voicemail", "languages"),
     }
 )

@@ -1,5 +1,6 @@
 """A tool's reference finds its function, or says in a line what is wrong with which file."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,23 @@ def test_a_broken_file_can_be_mended_and_loaded(tmp_path: Path) -> None:
         load_function("mine.py:look", tmp_path)
     write(tmp_path, "def look() -> int:\n    return 3\n")
     assert load_function("mine.py:look", tmp_path)() == 3
+
+
+def test_a_changed_file_is_run_anew_and_what_was_loaded_before_goes_on(tmp_path: Path) -> None:
+    text = "seen = []\ndef look() -> list:\n    seen.append(1)\n    return seen\n"
+    write(tmp_path, text)
+    old = load_function("mine.py:look", tmp_path)
+    old()
+    write(tmp_path, text.replace("append(1)", "append(2)"))  # as long as before, in the same second
+    new = load_function("mine.py:look", tmp_path)
+    assert new() == [2]
+    assert old() == [1, 1]
+    write(tmp_path, text)
+    assert load_function("mine.py:look", tmp_path) is old, "its memory is there as long as it is"
+
+
+def test_a_file_that_two_threads_load_at_once_runs_once(tmp_path: Path) -> None:
+    write(tmp_path, "import time\nseen = []\ntime.sleep(0.05)\ndef look():\n    return seen\n")
+    with ThreadPoolExecutor(4) as threads:
+        loaded = list(threads.map(lambda _: load_function("mine.py:look", tmp_path), range(4)))
+    assert len({id(function()) for function in loaded}) == 1

@@ -24,6 +24,7 @@ from app.carriers.twilio.signature import (
 MOST_BODY_BYTES: Final = 65_536
 _READ_S: Final = 10.0
 """Twilio itself gives up after 15 s."""
+_STEERING: Final = ("CallSid", "agent", "direction", "resumed", "waited", "facts", "vars")
 _SID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
@@ -89,6 +90,6 @@ async def _read(request: Request) -> bytes:
 def _single(fields: Fields) -> dict[str, str]:
     """Fields by name. The ones that steer us must not be given twice; of others the last counts."""
     names = [name for name, _ in fields]
-    if any(names.count(name) > 1 for name in ("CallSid", "agent", "direction", "resumed")):
+    if any(names.count(name) > 1 for name in _STEERING):
         raise RefusedError(400, "repeated_field")
     return dict(fields)

@@ -199,7 +199,7 @@ def begun(
     plan = read_plan(detail) if reason is EndReason.HANDED_ON else None
     if plan is None:
         return Journey(agent, direction), Fell()
-    return Journey(plan.agent or agent, direction, to=plan.to, tool=plan.tool), plan.wanted
+    return Journey(plan.agent or agent, direction, to=plan.to), plan.wanted
 
 
 def journey_of(query: Mapping[str, str]) -> Journey:

@@ -19,6 +19,7 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient  # type: ignore[
 from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
+from app.carriers.twilio.caller import VARIABLES_QUERY, FactSeals, TooManyVariablesError
 from app.carriers.twilio.errors import CallInputError, VendorError, from_transport, from_twilio
 from app.carriers.twilio.public_url import STATUS_PATH, VOICE_PATH, PublicUrl
 
@@ -101,10 +102,12 @@ class TwilioRest:
         *,
         ring_s: int = 60,
         most_s: int | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> CallInfo:
         """Call `to` (E.164 or sip:) and connect whoever answers to `agent`.
 
         `ring_s`: how long it may ring, 1 to 600. `most_s`: length after which Twilio ends the call.
+        `variables`: what the agent's file may name in `{{...}}`; only our webhook can read them.
         Sent once: when the error says `outcome_unknown`, wait for the status callback.
         """
         _check_numbers(to, from_)
@@ -114,7 +117,7 @@ class TwilioRest:
         creating = self._calls().create_async(
             to=to,
             from_=from_,
-            url=self._public_url.webhook(VOICE_PATH, {"agent": agent}),
+            url=self._public_url.webhook(VOICE_PATH, self._query(agent, variables)),
             method="POST",
             status_callback=self._public_url.webhook(STATUS_PATH),
             status_callback_method="POST",
@@ -123,6 +126,15 @@ class TwilioRest:
             **limit,
         )
         return _info(await answered(creating, creating=True), creating=True)
+
+    def _query(self, agent: str, variables: Mapping[str, str] | None) -> dict[str, str]:
+        if not variables:
+            return {"agent": agent}
+        try:
+            sealed = FactSeals([self._auth_token]).seal_variables(variables)
+        except TooManyVariablesError as error:
+            raise CallInputError(str(error)) from error
+        return {"agent": agent, VARIABLES_QUERY: sealed}
 
     async def end_call(self, call_sid: str) -> None:
         """Hang up a call that was answered. One that has ended already is no error."""

@@ -13,7 +13,7 @@ when something of ours breaks, the caller hears an apology, not Twilio's error m
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
 from starlette.requests import Request
@@ -22,7 +22,15 @@ from starlette.routing import Route
 
 from app.call.endings import EndReason
 from app.call.events import Direction
+from app.call.facts import CallFacts
 from app.carriers.twilio import onward_routes, twiml
+from app.carriers.twilio.caller import (
+    FACTS_QUERY,
+    VARIABLES_QUERY,
+    FactSeals,
+    as_parameters,
+    read_facts,
+)
 from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
 from app.carriers.twilio.intake import RefusedError, Webhook, receive
 from app.carriers.twilio.onward import Caller, OnwardDesk, Pages, begun
@@ -83,6 +91,8 @@ class OfferedCall:
     to_number: str = field(default="", repr=False)
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Everything that Twilio sent about the call."""
+    facts: CallFacts = field(default_factory=CallFacts)
+    """What is kept of it, also where a later request brings less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +118,11 @@ class TwilioDoor:
 
     checker: SignatureChecker
     tokens: StreamTokens
+    seals: FactSeals
     default_agent: str
     knows_agent: Callable[[str], bool]
+    route: Callable[[CallFacts], str] = lambda facts: ""
+    """The agent for a call that comes in; "": the one that the voice URL or the settings name."""
     ending_of: Callable[[str], Awaitable[Ending | None]]
     """How the conversation of this CallSid ended; None when nobody knows (its worker died)."""
     onward: OnwardDesk
@@ -236,7 +249,7 @@ async def _answer(
 
 
 async def _voice(door: TwilioDoor, webhook: Webhook) -> Answer:
-    call = _offered(door, webhook)
+    call = _routed(door, _offered(door, webhook), webhook)
     if not door.knows_agent(call.agent):
         _log.error("unknown agent in the voice URL", extra={"fields": {"call": call.call_sid}})
         return _twiml(twiml.apology(door.speech))
@@ -256,7 +269,7 @@ def _no_place(door: TwilioDoor, call: OfferedCall, admission: Admission, waited_
         return twiml.busy()
     if admission != "queue" or call.direction != "inbound" or waited_s >= FULL_QUEUE_S:
         return twiml.full(door.speech)
-    memory = {"agent": call.agent, "direction": call.direction}
+    memory = _memory(door, call)
     memory["waited"] = str(waited_s + QUEUE_STEP_S)
     url = door.checker.public_url.webhook(VOICE_PATH, memory)
     return twiml.queue(door.speech, url, QUEUE_STEP_S, announce=not waited_s)
@@ -277,7 +290,7 @@ async def _stream_ended(door: TwilioDoor, webhook: Webhook) -> Answer:
     if step in ("onward", "apologise") or resumed > MOST_RESUMES:
         return await _go_on(door, call, ending if step == "onward" else None)
     if door.alone_and_leaving():
-        memory = _memory(call, resumed)
+        memory = _memory(door, call) | {"resumed": str(resumed)}
         again_url = door.checker.public_url.webhook(STREAM_ENDED_PATH, memory)
         return _twiml(twiml.wait(again_url, RESTART_S))
     return _twiml(twiml.resume(_plan(door, call, resumed)))
@@ -286,7 +299,9 @@ async def _stream_ended(door: TwilioDoor, webhook: Webhook) -> Answer:
 async def _go_on(door: TwilioDoor, call: OfferedCall, ending: Ending | None) -> Answer:
     """Where the agent has sent the call; `ending` None: down the ladder."""
     reason, detail = (None, "") if ending is None else (ending.reason, ending.detail)
+    facts = door.seals.seal(call.facts, call.call_sid)
     journey, happening = begun(call.agent, call.direction, reason, detail)
+    journey = replace(journey, facts=facts)
     caller = Caller(call.call_sid, call.from_number, call.to_number, call.fields)
     ready = await door.onward.after(caller, journey, happening)
 
@@ -314,40 +329,57 @@ async def _status(door: TwilioDoor, log: ProgressLog, webhook: Webhook) -> Answe
 def _offered(door: TwilioDoor, webhook: Webhook) -> OfferedCall:
     fields, query = webhook.fields, webhook.query
     said = query.get("direction") or fields.get("Direction", "")
+    direction: Direction = "outbound" if said.startswith("outbound") else "inbound"
+    variables = door.seals.open_variables(query.get(VARIABLES_QUERY, ""))
+    known = door.seals.open(query.get(FACTS_QUERY, ""), webhook.call_sid)
     return OfferedCall(
         webhook.call_sid,
         query.get("agent") or door.default_agent,
-        "outbound" if said.startswith("outbound") else "inbound",
+        direction,
         fields.get("From", ""),
         fields.get("To", ""),
         fields,
+        known or read_facts(fields, direction, variables),
     )
 
 
+def _routed(door: TwilioDoor, call: OfferedCall, webhook: Webhook) -> OfferedCall:
+    """With the agent that the routes choose, for a call that has just come in."""
+    if call.direction == "outbound" or FACTS_QUERY in webhook.query:
+        return call
+    agent = door.route(call.facts)
+    return replace(call, agent=agent) if agent else call
+
+
 def _plan(door: TwilioDoor, call: OfferedCall, resumed: int) -> twiml.StreamPlan:
-    """The action URL carries what the next worker must know; Twilio signs it when it asks."""
-    return _stream_plan(door, Grant(call.call_sid, call.agent, call.direction), resumed)
+    grant = Grant(call.call_sid, call.agent, call.direction)
+    return _stream_plan(door, grant, door.seals.seal(call.facts, call.call_sid), resumed)
 
 
 def _plan_back(door: TwilioDoor, caller: Caller, step: BackToAgent) -> twiml.StreamPlan:
     journey = step.journey
-    news = News(step.status, journey.to, journey.tool).packed()
+    news = News(step.status, journey.to).packed()
     grant = Grant(caller.call_sid, journey.agent, journey.direction, news)
-    return _stream_plan(door, grant, resumed=0)
+    return _stream_plan(door, grant, journey.facts, resumed=0)
 
 
-def _stream_plan(door: TwilioDoor, grant: Grant, resumed: int) -> twiml.StreamPlan:
-    url, memory = door.checker.public_url, _memory(grant, resumed)
+def _stream_plan(door: TwilioDoor, grant: Grant, facts: str, resumed: int) -> twiml.StreamPlan:
+    """The action URL carries what the next worker must know; Twilio signs it when it asks.
+    `facts`: sealed."""
+    url = door.checker.public_url
+    memory = {"agent": grant.agent, "direction": grant.direction, FACTS_QUERY: facts}
     return twiml.StreamPlan(
         door.checker.media_url(),
-        url.webhook(STREAM_ENDED_PATH, memory),
+        url.webhook(STREAM_ENDED_PATH, memory | {"resumed": str(resumed)}),
         url.webhook(STATUS_PATH),
-        {TOKEN_PARAMETER: door.tokens.issue(grant, door.now_s())},
+        {TOKEN_PARAMETER: door.tokens.issue(grant, door.now_s()), **as_parameters(facts)},
     )
 
 
-def _memory(call: OfferedCall | Grant, resumed: int) -> dict[str, str]:
-    return {"agent": call.agent, "direction": call.direction, "resumed": str(resumed)}
+def _memory(door: TwilioDoor, call: OfferedCall) -> dict[str, str]:
+    """What Twilio is to bring back with the next request about this call."""
+    facts = door.seals.seal(call.facts, call.call_sid)
+    return {"agent": call.agent, "direction": call.direction, FACTS_QUERY: facts}
 
 
 def _resumed(webhook: Webhook) -> int:

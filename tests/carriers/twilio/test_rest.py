@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from aiohttp import BasicAuth, web
 
+from app.carriers.twilio.caller import FactSeals
 from app.carriers.twilio.errors import (
     AccountError,
     CallInputError,
@@ -103,6 +105,18 @@ async def test_a_call_is_placed_with_what_twilio_needs_to_find_us(
         "Timeout": ["25"],
         "TimeLimit": ["600"],
     }
+
+
+async def test_what_the_agent_should_know_travels_sealed(api: Api, rest: TwilioRest) -> None:
+    variables = {"name": "Ada", "due": "Friday"}
+    await rest.place_call("+14155550100", "+14155550199", "sales", variables=variables)
+    query = dict(parse_qsl(urlsplit(api.requests[0][2]["Url"][0]).query))
+    assert "Ada" not in str(api.requests)
+    assert query["agent"] == "sales"
+    assert FactSeals(["secret"]).open_variables(query["vars"]) == variables
+    with pytest.raises(CallInputError, match="1024 bytes of variables"):
+        await rest.place_call("+14155550100", "+14155550199", "sales", variables={"n": "x" * 2000})
+    assert len(api.requests) == 1
 
 
 @pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")

@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
 from app.call.endings import EndReason
+from app.call.facts import CallFacts
+from app.carriers.twilio.caller import FactSeals, from_parameters
 from app.carriers.twilio.intake import MOST_BODY_BYTES
 from app.carriers.twilio.progress import CallProgress, CallState, StreamStatus
 from app.carriers.twilio.signature import SignatureChecker
@@ -42,6 +44,7 @@ AUTH = "0123456789abcdef"
 PUBLIC = "https://bot.example.com/earshot"
 CALL = "CA" + "0b" * 16
 NOW_S = 1_800_000_000.0
+SEALS = FactSeals([AUTH])
 RINGING = (
     ("CallSid", CALL),
     ("From", "+14155550100"),
@@ -94,6 +97,7 @@ def door(world: World, **changes: Any) -> TwilioDoor:
     whole = TwilioDoor(
         checker=SignatureChecker([AUTH], PUBLIC),
         tokens=StreamTokens([AUTH]),
+        seals=SEALS,
         default_agent="reception",
         knows_agent={"reception", "sales"}.__contains__,
         ending_of=world.ending_of,
@@ -122,6 +126,15 @@ class Answered:
         found = ElementTree.fromstring(self.text).find(path)
         assert found is not None
         return found.attrib
+
+    @property
+    def facts(self) -> CallFacts:
+        """What the stream will know of the call."""
+        parameters = ElementTree.fromstring(self.text).findall("Connect/Stream/Parameter")
+        sealed = from_parameters({p.attrib["name"]: p.attrib["value"] for p in parameters})
+        facts = SEALS.open(sealed, CALL)
+        assert facts is not None
+        return facts
 
     @property
     def grant(self) -> Grant:
@@ -207,6 +220,68 @@ def world() -> World:
 async def twilio(stage: Stage, world: World) -> AsyncIterator[Twilio]:
     async with stage.serving(door(world)) as client:
         yield client
+
+
+# --- what is known of the call --------------------------------------------------------------------
+
+SIP_CALL = (
+    ("CallSid", CALL),
+    ("From", "sip:+14155550100@pbx.example.com"),
+    ("To", "sip:sales@shop.sip.example.com"),
+    ("CallStatus", "ringing"),
+    ("Direction", "inbound"),
+    ("SipDomain", "shop.sip.example.com"),
+    ("SipSourceIp", "192.0.2.7"),
+    ("SipHeader_X-Order", "4711"),
+    ("SipHeader_User-to-User", "abc;encoding=hex"),
+)
+
+
+async def test_the_facts_of_a_call_reach_its_stream(twilio: Twilio, world: World) -> None:
+    answer = await twilio.post("/twilio/voice", SIP_CALL)
+    assert answer.facts == CallFacts(
+        origin="sip",
+        from_number="sip:+14155550100@pbx.example.com",
+        to_number="sip:sales@shop.sip.example.com",
+        sip_domain="shop.sip.example.com",
+        source_ip="192.0.2.7",
+        sip_headers={"X-Order": "4711", "User-to-User": "abc;encoding=hex"},
+    )
+    assert world.offered[0].facts == answer.facts
+
+
+async def test_the_facts_are_not_read_by_whoever_sees_the_document(twilio: Twilio) -> None:
+    text = (await twilio.post("/twilio/voice", SIP_CALL)).text
+    assert not any(secret in text for secret in ("4155550100", "4711", "192.0.2.7", "X-Order"))
+
+
+async def test_a_resumed_stream_knows_what_the_first_one_knew(twilio: Twilio, world: World) -> None:
+    first = await twilio.post("/twilio/voice", SIP_CALL)
+    form = [field for field in SIP_CALL if not field[0].startswith("Sip")]
+    again = await twilio.post(path_of(first.find("Connect")["action"]), form)
+    assert again.facts == first.facts
+
+
+async def test_a_call_that_waited_for_a_place_kept_its_facts(twilio: Twilio, world: World) -> None:
+    world.admission = "queue"
+    first = await twilio.post("/twilio/voice", SIP_CALL)
+    world.admission = "open"
+    answer = await twilio.post(queued_url(first), SIP_CALL[:5])
+    assert answer.facts.header("x-order") == "4711"
+
+
+async def test_the_variables_of_a_call_that_we_placed_reach_its_stream(twilio: Twilio) -> None:
+    sealed = SEALS.seal_variables({"name": "Ada", "due": "Friday"})
+    form = [*RINGING[:4], ("Direction", "outbound-api")]
+    answer = await twilio.post(f"/twilio/voice?vars={sealed}", form)
+    assert answer.facts.campaign == {"name": "Ada", "due": "Friday"}
+    assert (answer.facts.party, answer.facts.line) == ("+14155550199", "+14155550100")
+
+
+async def test_facts_of_another_call_are_not_taken_for_this_one(twilio: Twilio) -> None:
+    other = SEALS.seal(CallFacts(from_number="+14155550777"), "CA" + "0c" * 16)
+    answer = await twilio.post(f"/twilio/voice?facts={other}")
+    assert answer.facts.from_number == "+14155550100"
 
 
 # --- a call comes in -----------------------------------------------------------------------------
@@ -323,7 +398,8 @@ async def test_while_nobody_can_go_on_with_a_call_it_waits_in_silence(
     world.ending = EndReason.DRAINED
     leaving = True
     form = [*RINGING[:3], ("CallStatus", "in-progress")]
-    path = "/twilio/stream-ended?agent=sales&direction=inbound&resumed=0"
+    facts = SEALS.seal(CallFacts(from_number="+14155550100"), CALL)
+    path = f"/twilio/stream-ended?agent=sales&direction=inbound&facts={facts}&resumed=0"
     async with stage.serving(door(world, alone_and_leaving=lambda: leaving)) as twilio:
         answer = await twilio.post(path, form)
         assert answer.verbs == ["Pause", "Redirect"]

@@ -1,0 +1,70 @@
+"""What pydantic cannot see of an agent: one part of its file against another."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from app.agents.agent import Agent
+from app.agents.placeholders import NAME, names_in
+from app.agents.variables import ALWAYS, BUILT_IN, SIP, variables_in
+
+Key: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One mistake: where, and in a sentence what was expected there."""
+
+    key: Key
+    text: str
+    placeholder: str = ""
+    """The mistake is this name in `{{...}}` inside the key's text."""
+
+
+def mistakes(agent: Agent) -> Iterator[Wrong]:
+    yield from _timezone(agent)
+    yield from _variables(agent)
+    yield from _placeholders(agent)
+
+
+def _timezone(agent: Agent) -> Iterator[Wrong]:
+    try:
+        ZoneInfo(agent.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        text = f'expected a time zone such as "Europe/Berlin", got "{agent.timezone}".'
+        yield Wrong(("timezone",), text)
+
+
+def _variables(agent: Agent) -> Iterator[Wrong]:
+    for name in agent.variables:
+        key: Key = ("variables", name)
+        if not NAME.match(name):
+            yield Wrong(key, "expected a name of small letters, digits and _.")
+        elif name in ALWAYS:
+            yield Wrong(key, "expected another name: this one is known in every call.")
+
+
+def _placeholders(agent: Agent) -> Iterator[Wrong]:
+    known = {*BUILT_IN, *agent.variables}
+    for key, text, spoken in variables_in(agent):
+        for name in names_in(text):
+            if name not in known and not (name.startswith(SIP) and NAME.match(name)):
+                yield Wrong(key, _unknown(name, known), name)
+            elif spoken and name not in agent.variables and name not in ALWAYS:
+                yield Wrong(
+                    key,
+                    f"expected a default for {name} in [variables]: what is spoken must also be "
+                    f"right when it is not known.",
+                    name,
+                )
+    for name in names_in(agent.filler):
+        text = "expected no {{...}}: it is spoken from a recording."
+        yield Wrong(("filler",), text, name)
+
+
+def _unknown(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {{{{{near[0]}}}}}?" if near else "give it a default in [variables]."
+    return f"there is no variable {{{{{name}}}}}; {hint}"

@@ -1,0 +1,123 @@
+"""What an agent's texts may name in `{{...}}`, and what it stands for in one call.
+
+Where a value comes from decides how far it is trusted. The agent's file is the operator's own: its
+defaults stand as they are. What we make ourselves, such as the date or a number of digits, does
+too. Everything else is `app.agents.outside`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from app.agents.outside import GUARD, OPENS, UNKNOWN, as_data, speakable, tidied
+from app.agents.placeholders import filled, names_in
+from app.call.facts import CallFacts, number_of
+
+if TYPE_CHECKING:
+    from app.agents.agent import Agent
+
+BUILT_IN: Final[Mapping[str, str]] = {
+    "caller_number": "the number of whoever speaks with the agent, if it is shown",
+    "called_number": "our own number in this call",
+    "caller_country": "the caller's country, two letters, where the carrier says it",
+    "caller_name": "the caller's name, where the carrier looks it up",
+    "forwarded_from": "the number that sent the call on",
+    "direction": "inbound or outbound",
+    "date": "the date at the call's start, as 2026-11-20",
+    "time": "the time at the call's start, as 14:05",
+    "weekday": "the day of the week, in English",
+}
+"""Name -> meaning, of what every call has or may have."""
+SIP: Final = "sip_"
+"""Names of SIP headers begin so: {{sip_x_order}} is X-Order, {{sip_user_to_user}} User-to-User."""
+ALWAYS: Final = frozenset({"direction", "date", "time", "weekday"})
+"""Known in every call, so no default is needed."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Values:
+    """What the names stand for in one call. Personal data, so it is kept out of `repr`."""
+
+    defaults: Mapping[str, str]
+    ours: Mapping[str, str]
+    """Made by us, of plain letters and digits."""
+    outside: Mapping[str, str] = field(default_factory=dict)
+
+    def told(self, text: str) -> str:
+        """A text for the model."""
+        return filled(text, self._told)
+
+    def prompt(self, text: str) -> str:
+        """A whole prompt, which says at its end what is data in it."""
+        whole = self.told(text)
+        held = whole != text and any(
+            as_data(self.outside.get(name, "")).startswith(OPENS)
+            for name in names_in(text)
+            if not self.ours.get(name)
+        )
+        return f"{whole.rstrip()}\n\n{GUARD}" if held else whole
+
+    def spoken(self, text: str) -> str:
+        """A text that is spoken word for word."""
+        said = filled(text, self._spoken)
+        return text if said == text else tidied(said)
+
+    def told_also(self, outside: Mapping[str, str]) -> "Values":
+        """The same with more from outside, such as the answer to a look-up."""
+        return replace(self, outside={**self.outside, **outside})
+
+    def _told(self, name: str) -> str:
+        if ours := self.ours.get(name):
+            return ours
+        data = as_data(self.outside.get(name, ""))
+        return data if data != UNKNOWN else self.defaults.get(name) or UNKNOWN
+
+    def _spoken(self, name: str) -> str:
+        said = self.ours.get(name) or speakable(self.outside.get(name, ""))
+        return said or self.defaults.get(name, "")
+
+
+def values_of(agent: "Agent", facts: CallFacts, now: Callable[[], datetime]) -> Values:
+    """What is known at the start of a call. `now`: the time, aware of its zone."""
+    here = now().astimezone(ZoneInfo(agent.zone))
+    headers = {header_name(name): value for name, value in facts.sip_headers.items()}
+    given = {name: value for name, value in facts.campaign.items() if name in agent.variables}
+    return Values(
+        defaults=agent.variables,
+        ours={
+            "caller_number": number_of(facts.party),
+            "called_number": number_of(facts.line),
+            "caller_country": facts.country,
+            "forwarded_from": number_of(facts.forwarded_from),
+            "direction": facts.direction,
+            "date": f"{here:%Y-%m-%d}",
+            "time": f"{here:%H:%M}",
+            "weekday": f"{here:%A}",
+        },
+        outside={"caller_name": facts.caller_name, **headers, **given},
+    )
+
+
+def header_name(header: str) -> str:
+    """The variable that holds a SIP header."""
+    letters = "".join(c if c.isascii() and c.isalnum() else "_" for c in header.lower())
+    return f"{SIP}{letters}"
+
+
+def variables_in(agent: "Agent") -> Iterator[tuple[tuple[str | int, ...], str, bool]]:
+    """The texts of an agent that may hold `{{name}}`: key, text, and whether callers hear it word
+    for word."""
+    yield ("instructions",), agent.instructions, False
+    yield ("greeting",), agent.greeting, True
+    yield ("disclosure",), agent.disclosure, True
+    for at, notice in enumerate(agent.notices):
+        yield ("notices", at), notice, True
+    for at, prompt in enumerate(agent.silence.prompts):
+        yield ("silence", "prompts", at), prompt, False
+    yield ("silence", "goodbye"), agent.silence.goodbye, False
+
+
+def has_variables(agent: "Agent") -> bool:
+    return any(names_in(text) for _, text, _ in variables_in(agent))

@@ -1,0 +1,111 @@
+"""The agents' report for eyes: a table at a terminal, plain aligned lines elsewhere.
+
+As in `earshot doctor`, a word and a sign say the status and colour only repeats it.
+"""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from app.agent_report import (
+    HIGH_PERCENT,
+    WARN_PERCENT,
+    AgentReport,
+    Status,
+    WholeReport,
+)
+
+_STYLES: dict[Status, str] = {"ok": "blue", "warn": "yellow", "fail": "bold magenta"}
+_SIGNS: dict[Status, str] = {"ok": "✓", "warn": "!", "fail": "✗"}
+_BAR = 10
+_HEADS = ("", "agent", "model, voice", "tools", "prompt", "tools", "of the limit")
+
+
+def render(report: WholeReport, console: Console) -> None:
+    if not console.is_terminal:
+        console.print(plain(report), markup=False, highlight=False, soft_wrap=True, emoji=False)
+        return
+    console.print(_table(report.agents))
+    console.print()
+    for each in report.all:
+        for kind, texts in (("fail", each.errors), ("warn", each.warnings)):
+            for text in texts:
+                style = _STYLES["fail" if kind == "fail" else "warn"]
+                sign = _SIGNS["fail" if kind == "fail" else "warn"]
+                console.print(Text(f"{sign} {text}", style=style), soft_wrap=True)
+    style = _STYLES["fail" if report.exit_code else "ok"]
+    console.print(Text(summary(report), style=style))
+
+
+def plain(report: WholeReport) -> str:
+    """The same as aligned lines without colour."""
+    rows = [_row(agent) for agent in report.agents]
+    widths = [max((len(row[at]) for row in rows), default=0) for at in range(6)]
+    lines = []
+    for agent, row in zip(report.agents, rows, strict=True):
+        cells = "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        lines.append(f"{agent.status:<4}  {cells}  {', '.join(agent.tools) or '-'}")
+    for each in report.all:
+        lines += [f"fail  {text}" for text in each.errors]
+        lines += [f"warn  {text}" for text in each.warnings]
+    return "\n".join([*lines, summary(report)])
+
+
+def summary(report: WholeReport) -> str:
+    n_errors = sum(len(each.errors) for each in report.all)
+    n_warnings = sum(len(each.warnings) for each in report.all)
+    parts = [_count(len(report.agents), "agent")]
+    if report.routes is not None:
+        parts.append(_count(report.routes.rules, "route"))
+    return f"{', '.join(parts)}: {_count(n_errors, 'error')}, {_count(n_warnings, 'warning')}."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _row(agent: AgentReport) -> tuple[str, str, str, str, str, str]:
+    return (
+        agent.name,
+        agent.version or "-",
+        agent.model or "-",
+        agent.voice or "-",
+        f"about {agent.instruction_tokens} + {agent.tool_tokens} tokens" if agent.version else "-",
+        f"{agent.percent} %" if agent.version else "-",
+    )
+
+
+def _table(agents: tuple[AgentReport, ...]) -> Table:
+    """Two lines for each agent: the second one, dim, holds version and voice."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for at, head in enumerate(_HEADS):
+        tools = at == 3
+        table.add_column(
+            head,
+            justify="right" if at in (4, 5) else "left",
+            no_wrap=not tools,
+            overflow="fold",
+            ratio=1 if tools else None,
+        )
+    for agent in agents:
+        style, broken = _STYLES[agent.status], not agent.version
+        table.add_row(
+            Text(f"{_SIGNS[agent.status]} {agent.status}", style=style),
+            Text(agent.name, style="bold").append(f"\n{agent.version}", style="not bold dim"),
+            Text(agent.model).append(f"\n{agent.voice}", style="dim"),
+            Text(", ".join(agent.tools) or ("" if agent.errors else "no tools")),
+            "" if broken else f"~{agent.instruction_tokens}",
+            "" if broken else f"~{agent.tool_tokens}",
+            Text() if broken else _bar(agent),
+        )
+    return table
+
+
+def _bar(agent: AgentReport) -> Text:
+    """How much of the room for instructions and tools is taken."""
+    full = min(_BAR, round(agent.percent * _BAR / 100))
+    high = agent.percent >= HIGH_PERCENT
+    style = "bold magenta" if high else "yellow" if agent.percent >= WARN_PERCENT else "blue"
+    bar = Text("█" * full, style=style)
+    bar.append("░" * (_BAR - full), style="dim")
+    return bar.append(f" {agent.percent:>3} %", style=style)
