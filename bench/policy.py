@@ -1,4 +1,4 @@
-"""Whether anything that must not be dialled can be: `python -m bench.policy`.
+"""Whether anything that must not be dialled can be: `python -m bench.policy [SEEDS]`.
 
 Fuzzed targets against several policies; whatever is cleared is judged once more by an oracle of its
 own. Exits with 1 when something forbidden was cleared, a refusal has no rule, what was cleared is
@@ -15,10 +15,12 @@ from app.policy.destinations import By, Cleared, Purpose, judge
 from app.policy.verdicts import Refused, Rule
 from bench.policy_fuzz import Fuzz
 from bench.policy_golden import ADDRESSES, CLIENTS, NUMBERS, QUEUES, SIP_HEADERS, SIP_HOSTS
-from bench.policy_oracle import CANADA, ISLANDS, Oracle
+from bench.policy_oracle import CANADA, ISLANDS, OUTLYING, Oracle
 
 SEED: Final = 20_261_121
 TARGETS: Final = 12_000
+"""For each seed."""
+SEEDS: Final = 3
 CALLER: Final = "+12015550177"
 HOSTS: Final = ("pbx.example.com", "10.20.30.40")
 CONFIGURED: Final = {
@@ -27,7 +29,7 @@ CONFIGURED: Final = {
     "anna": "client:anna",
     "waiting": "queue:sales",
 }
-NOT_US: Final = tuple(f"+1{area}" for area in (*CANADA, *ISLANDS))
+NOT_US: Final = tuple(f"+1{area}" for area in (*CANADA, *ISLANDS, *OUTLYING))
 KNOWN: Final = (
     CALLER,
     "+12015550123",
@@ -190,7 +192,8 @@ def report(found: Found) -> str:
 
 def main() -> int:
     found = Found()
-    fuzzed(found)
+    for number in range(int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS):
+        fuzzed(found, seed=SEED + number)
     golden(found)
     print(report(found))
     return 1 if found.missed else 0

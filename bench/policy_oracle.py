@@ -70,12 +70,13 @@ _CANADA: Final = """
 825 851 867 873 879 902 905 942
 """
 _ISLANDS: Final = """
-242 246 264 268 284 340 345 441 473 649 658 664 670 671 684 721 758 767 784 787 809 829 849 868 869
-876 939
+242 246 264 268 284 345 441 473 649 658 664 721 758 767 784 809 829 849 868 869 876
 """
 CANADA: Final = tuple(_CANADA.split())
 ISLANDS: Final = tuple(_ISLANDS.split())
-"""North American area codes outside the United States and Canada, or in their outlying areas."""
+"""North American area codes of other countries, known from "one ring" fraud."""
+OUTLYING: Final = ("340", "670", "671", "684", "787", "939")
+"""North American area codes that are no state's and no other country's."""
 
 
 @dataclass(frozen=True)

@@ -174,18 +174,23 @@ class _Case:
         if not _NUMBER_LIKE.fullmatch(user):
             hides_one = not self._operators and _MANY_DIGITS.search(user)
             return refuse(Rule.SIP_USER) if hides_one or user.startswith("+") else None
-        digits = "".join(character for character in user if character.isdigit())
+        digits = user.removeprefix("+")
+        if not digits.isdigit():
+            # What a gateway makes of its dots and dashes is not known.
+            return refuse(Rule.SIP_USER)
         if user.startswith("+"):
-            return self._readings_refused([read_number("+" + digits)])
+            return self._readings_refused([_unchanged(read_number(user), digits)])
+        return self._digits_refused(digits)
+
+    def _digits_refused(self, digits: str) -> Refused | None:
         if len(digits) <= LONGEST_SHORT:
             return self._extension_refused(digits)
         if digits.startswith(("00", "011")):
             return refuse(Rule.DIALLING_PREFIX)
         if not self._operators:
             return refuse(Rule.NO_COUNTRY_CODE)
-        return self._readings_refused(
-            [read_number("+" + digits), read_number(digits, self._region)]
-        )
+        as_written = _unchanged(read_number("+" + digits), digits)
+        return self._readings_refused([as_written, read_number(digits, self._region)])
 
     def _readings_refused(self, readings: list[Number | Refused]) -> Refused | None:
         """What a gateway may make of the digits; all that can be meant must be allowed."""
@@ -225,6 +230,13 @@ class _Case:
         return Cleared(
             kind, address, self.purpose, self.by, self.key, country, headers, token=_ONLY_HERE
         )
+
+
+def _unchanged(number: Number | Refused, digits: str) -> Number | Refused:
+    """A gateway dials what is written, not what phonenumbers takes it to mean."""
+    if isinstance(number, Number) and number.digits != digits:
+        return refuse(Rule.NOT_VALID)
+    return number
 
 
 def _address_refused(uri: SipUri, rules: DestinationRules) -> Refused | None:

@@ -85,7 +85,7 @@ def _read(text: str) -> SipUri:
     if len(address) + scheme.end() > MOST_URI or len(header_text) > MOST_HEADERS:
         raise _Broken(Rule.TOO_LONG)
     place, *parameter_texts = address.split(";")
-    if "@" in address[len(place) :] or "@" in header_text or place.count("@") > 1:
+    if "@" in address[len(place) :] or "@" in header_text:
         raise _Broken(Rule.SIP_USER)
     user, at, host_text = place.rpartition("@")
     if "%" in place:

@@ -12,7 +12,7 @@ from app.agents import Hours, Policy, PolicyLimits, PolicySpend, load_agent
 from app.policy.trust import Trust
 from app.policy.verdicts import REASONS
 from app.rules import destination_rules, limit_rules, opening_hours, required_trust, spend_rules
-from bench.policy import CASES, TARGETS, Found, golden
+from bench.policy import CASES, SEEDS, TARGETS, Found, golden
 from tests.docs.pages import codes, example, page, table
 
 TEXT = page("policy")
@@ -69,6 +69,7 @@ def test_the_figures_of_the_proof_are_those_of_the_program() -> None:
     found = Found()
     golden(found)
     assert (
-        f"asks for {TARGETS:,} fuzzed targets under {['', '', '', '', 'four'][len(CASES)]}" in TEXT
+        f"asks for {SEEDS * TARGETS:,} fuzzed targets under {['', '', '', '', 'four'][len(CASES)]}"
+        in TEXT
     )
     assert f"one of {found.golden} ordinary numbers" in TEXT

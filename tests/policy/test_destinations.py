@@ -185,6 +185,9 @@ def test_the_emergency_numbers_of_every_region_are_known() -> None:
         ("sip:19005551234@pbx.example.com", Rule.PREMIUM),
         ("sip:00491801234567@pbx.example.com", Rule.DIALLING_PREFIX),
         ("sip:+33123456789@pbx.example.com", Rule.COUNTRY),
+        ("sip:+1201-5550123@pbx.example.com", Rule.SIP_USER),
+        ("sip:201.5550123@pbx.example.com", Rule.SIP_USER),
+        ("sip:+49030123456@pbx.example.com", Rule.NOT_VALID),
         ("sip:+12015550100@pbx.example.com", Rule.OWN_NUMBER),
     ],
 )
@@ -258,6 +261,17 @@ def test_free_numbers_are_the_callers_own_or_on_the_list() -> None:
     abroad = judge(OPEN, "+33123456789", purpose=Purpose.SMS, by=By.MODEL, caller="+33123456789")
     assert isinstance(abroad, Refused)
     assert abroad.rule == Rule.COUNTRY
+
+
+def test_a_number_of_the_operators_own_is_national_or_has_its_plus() -> None:
+    german = DestinationRules(own_numbers=("+4930123456",))
+    japanese = DestinationRules(own_numbers=("+81312345678",), countries=("DE", "JP"))
+    assert dialled("030 223456", german) == "+4930223456"
+    assert rule("4930223456", german) == Rule.NO_COUNTRY_CODE
+    assert dialled("03-1234-5679", japanese) == "+81312345679"
+    assert rule("010 4930223456", japanese) == Rule.DIALLING_PREFIX
+    italian = DestinationRules(own_numbers=("+390212345678",))
+    assert dialled("011 1234567", italian) == "+390111234567"
 
 
 def test_the_longer_prefix_wins_and_deny_wins_when_both_are_as_long() -> None:

@@ -110,6 +110,13 @@ def test_who_never_opens_has_no_next_opening() -> None:
     assert hours({}).next_opening(late) is None
 
 
+def test_it_opens_next_on_the_same_day_on_another_or_is_open() -> None:
+    friday = hours({4: DAY})
+    assert friday.next_opening(at("2026-11-20T12:30")) == at("2026-11-20T14:00")
+    assert friday.next_opening(at("2026-11-20T18:00")) == at("2026-11-27T09:00")
+    assert friday.next_opening(at("2026-11-20T15:00")) == at("2026-11-20T15:00")
+
+
 def test_a_yearly_opening_is_found() -> None:
     yearly = hours({}, {(2, 28): DAY})
     assert yearly.next_opening(at("2026-03-01T00:00")) == at("2027-02-28T09:00")
@@ -151,8 +158,8 @@ def test_the_next_opening_is_the_first_moment_of_being_open(
     if opening > now:
         assert not place.is_open(now)
         assert not place.is_open(opening - timedelta(seconds=1))
-        between = (opening - now) * 0.37
-        assert not place.is_open(now + between)
+        for part in range(1, 40):
+            assert not place.is_open(now + (opening - now) * part / 40)
 
 
 @pytest.mark.parametrize(
