@@ -39,7 +39,7 @@ from app.models.never_opened import NeverOpened
 from app.models.openai_connect import Limits, prepare
 from app.models.openai_judge import Judge
 from app.models.openai_realtime import open_session
-from app.models.ports import ModelSession, SessionConfig
+from app.models.ports import Capabilities, ModelSession, SessionConfig
 from app.observe.log import event
 from app.onward.news import told
 from app.onward.news import unpacked as unpacked_news
@@ -267,7 +267,8 @@ class Answering:
         except (AgentError, ToolLoadError):
             # Its file went wrong since this call began: who speaks goes on.
             event(logger, logging.ERROR, "a colleague's file is wrong", agent=leg.agent)
-            return NeverOpened(ModelClosed("refused", "the agent's file is wrong"))
+            closed = ModelClosed("refused", "the agent's file is wrong")
+            return NeverOpened(closed, Capabilities("us"))
         choice = part.persona.models[leg.model]
         config = replace(
             choice.config,

@@ -1,4 +1,4 @@
-"""The tools of one call: those of whoever speaks in it, and only as far as the caller is trusted."""
+"""The tools of one call: those of whoever speaks in it, as far as the caller is trusted."""
 
 import logging
 from collections.abc import Callable, Collection

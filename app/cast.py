@@ -1,5 +1,5 @@
-"""Who may speak in one call: the agent that it began with, and colleagues that it is handed to, each
-in the version that it had when it was first needed."""
+"""Who may speak in one call: the agent that it began with, and colleagues that it is handed to,
+each in the version that it had when it was first needed."""
 
 from dataclasses import dataclass
 

@@ -15,7 +15,7 @@ from app.tools.tool import Tool
 def colleagues_of(
     agent: Agent, settings: Settings, prices_of: Callable[[str], Prices | None]
 ) -> tuple[Colleague, ...]:
-    """The agents that it may hand calls to, as far as a call must know them. Raises `AgentError`."""
+    """The agents that it may hand calls to, as far as a call must know. Raises `AgentError`."""
     return tuple(_colleague(other, settings, prices_of) for other in _others(agent))
 
 

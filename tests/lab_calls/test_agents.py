@@ -68,7 +68,7 @@ async def held(on: Stage, script: Script = HEARD, to: str = CALLED, **said: str)
 
 async def test_what_is_known_of_the_caller_reaches_the_model(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
-        call = await held(on, CallerName="Ada", **{"SipHeader_X-Order": "4711"})
+        call = await held(on, CallerName="Ada", **{"SipHeader_X-Order": "4711"})  # type: ignore[arg-type]
     told = call.model.instructions
     assert f"- Name: ⟦Ada⟧\n- Number: {CALLER}\n- Order: ⟦4711⟧\n" in told
     assert told.endswith(GUARD)
@@ -90,7 +90,7 @@ async def test_nothing_that_came_along_changes_the_prompts_structure(tmp_path: P
     sayable = [text.encode("utf-8", "ignore").decode() for text in injections]
     async with stage(tmp_path) as on:
         for text in sayable:
-            call = await held(on, CallerName=text, **{"SipHeader_X-Order": text[:200]})
+            call = await held(on, CallerName=text, **{"SipHeader_X-Order": text[:200]})  # type: ignore[arg-type]
             told = call.model.instructions.removesuffix(f"\n\n{GUARD}")
             assert [row.split("⟦")[0].split(":")[0] for row in told.splitlines()] == [
                 row.split(":")[0] for row in PROMPT.splitlines()
@@ -103,7 +103,7 @@ async def test_the_caller_is_in_no_log_line(
 ) -> None:
     caplog.set_level("DEBUG", "app")
     async with stage(tmp_path) as on:
-        await held(on, CallerName="Ada Byron", **{"SipHeader_X-Order": "47-11-08"})
+        await held(on, CallerName="Ada Byron", **{"SipHeader_X-Order": "47-11-08"})  # type: ignore[arg-type]
     logged = " ".join(f"{r.message} {r.__dict__}" for r in caplog.records if r.name[:3] == "app")
     assert "call ended" in logged
     assert not any(secret in logged for secret in ("Ada Byron", "47-11-08", CALLER))
