@@ -61,11 +61,13 @@ class Account:
         impairments: Impairments | None = None,
         pace: Pace | None = None,
         on_event: OnEvent = ignore_event,
+        keeps_calls: bool = True,
     ) -> None:
         """`people`: who is at an address. `numbers`: owned; numbers that lines are called at and
         REST calls come from are added by themselves. `verified`: further caller ids.
         `services`: messaging services; none: any is taken. `blocked_prefixes`: numbers that geo
-        permissions forbid, such as "+44"."""
+        permissions forbid, such as "+44". `keeps_calls`: also those that are over, with their
+        reports and recordings."""
         self.account_sid = account_sid
         self.auth_token = auth_token
         self.people: Directory = people if people is not None else {}
@@ -75,9 +77,10 @@ class Account:
         self.impairments = impairments or Impairments()
         self.pace = pace or Pace()
         self.on_event = on_event
+        self.keeps_calls = keeps_calls
         self.notices = Notices(auth_token)
         self.calls: dict[str, PlacedCall] = {}
-        """By SID, oldest first; also those that are over."""
+        """By SID, oldest first."""
         self.recordings = Recordings(self.notices)
         self.conferences = Conferences(account_sid, self.notices)
         self.queues = Queues()
@@ -104,7 +107,8 @@ class Account:
 
     async def report(self, call_sid: str) -> CallReport:
         """Wait for a call's end. Raises KeyError for a call that there never was."""
-        return await asyncio.shield(self.calls[call_sid].task)
+        task = self.calls[call_sid].task
+        return task.result() if task.done() else await asyncio.shield(task)
 
     async def reports_to(self, address: str) -> list[CallReport]:
         """Of all calls made to this address so far, once they are over, oldest first."""
@@ -117,9 +121,16 @@ class Account:
             sid for sid, placed in self.calls.items() if bare(placed.live.identity.to) == wanted
         ]
 
+    def forget(self, call_sid: str) -> None:
+        """A call, and its recordings."""
+        self.calls.pop(call_sid, None)
+        for recording in self.recordings.of_call(call_sid):
+            del self.recordings.by_sid[recording.sid]
+
     async def close(self) -> None:
         """Hang up what still runs and wait for its end."""
-        for placed in tuple(self.calls.values()):
+        running = [placed for placed in self.calls.values() if not placed.task.done()]
+        for placed in running:
             placed.live.hang_up("rest")
-        await asyncio.gather(*(placed.task for placed in self.calls.values()))
+        await asyncio.gather(*(placed.task for placed in running))
         await self.notices.settled()

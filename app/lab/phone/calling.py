@@ -23,6 +23,8 @@ def place(plan: CallPlan, account: Account) -> PlacedCall:
     run = CallRun(plan, account)
     placed = PlacedCall(run.live, asyncio.ensure_future(run.run()))
     account.calls[plan.identity.call_sid] = placed
+    if not account.keeps_calls:
+        placed.task.add_done_callback(lambda done: account.forget(plan.identity.call_sid))
     return placed
 
 

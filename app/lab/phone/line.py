@@ -39,7 +39,8 @@ class PhoneLine:
         on_event: OnEvent = ignore_event,
     ) -> None:
         """Either `account`, to share it with other lines and with `TwilioRest`, or what makes one:
-        `account_sid` and `auth_token`, `people`, `impairments`, `pace` and `on_event`.
+        `account_sid` and `auth_token`, `people`, `impairments`, `pace` and `on_event`. The
+        account that it makes forgets calls when they are over.
 
         `status_url` gets `completed` of inbound calls and all four events of outbound ones;
         `sms_url` gets text messages.
@@ -55,6 +56,7 @@ class PhoneLine:
             impairments=impairments,
             pace=pace,
             on_event=on_event,
+            keeps_calls=False,
         )
 
     async def call(
