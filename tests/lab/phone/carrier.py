@@ -47,12 +47,12 @@ async def call(bot: WebBot, owner: Account, script: Script, **options: Any) -> A
 
 @asynccontextmanager
 async def api(
-    owner: Account, manners: RestManners | None = None, timeout_s: float = 5
+    owner: Account, manners: RestManners | None = None
 ) -> AsyncIterator[tuple[TwilioRest, Any]]:
     """The API and Twilio's client for it. Only the base URL differs from the real thing."""
     async with (
         TwilioRest(account=owner, manners=manners) as rest,
-        AsyncTwilioHttpClient(timeout=timeout_s) as http,
+        AsyncTwilioHttpClient(timeout=5) as http,
     ):
         client = Client(ACCOUNT_SID, AUTH_TOKEN, http_client=http)
         client.api.base_url = rest.base_url

@@ -22,9 +22,8 @@ def dial(inside: str, attributes: str = "") -> str:
 
 
 def pages(document: str, **more: str | int) -> dict[str, str | int]:
-    return {"/voice": document, "/done": twiml(), "/status": 204} | {
-        f"/{name}": page for name, page in more.items()
-    }
+    own: dict[str, str | int] = {"/voice": document, "/done": twiml(), "/status": 204}
+    return own | {f"/{name}": page for name, page in more.items()}
 
 
 def sound_ms(side: bytes) -> int:
