@@ -80,7 +80,7 @@ class PhoneLine:
         """
         kind: Direction = "inbound" if direction == "inbound" else "outbound-api"
         owned = to if kind == "inbound" else from_
-        if owned.startswith("+"):
+        if owned.startswith("+") and not is_sip(from_):
             self.account.numbers.add(owned)
         sip = domain_parameters(to, sip_headers) if kind == "inbound" and is_sip(from_) else {}
         identity = CallIdentity(

@@ -5,7 +5,18 @@ import asyncio
 
 import pytest
 
-from app.lab.phone import Callee, HangUp, Press, Say, Script, Wait, WaitForBot, audible, voicemail
+from app.lab.phone import (
+    Callee,
+    HangUp,
+    LineEvent,
+    Press,
+    Say,
+    Script,
+    Wait,
+    WaitForBot,
+    audible,
+    voicemail,
+)
 from app.lab.phone.sound import Recording
 from telecodecs.g711 import FRAME_BYTES
 from tests.lab.phone.bots import BOT_NUMBER, CALLER, STREAM, BotSide, WebBot, twiml
@@ -84,13 +95,17 @@ async def test_the_first_who_answers_is_connected_and_the_others_stop_ringing() 
     people = {ANN: Callee(ring_ms=3000), BEN: Callee(ANSWERS.script, ring_ms=40)}
     told = 'statusCallback="/status" statusCallbackEvent="initiated answered completed"'
     both = f"<Number {told}>{ANN}</Number><Number {told}>{BEN}</Number>"
+    events: list[LineEvent] = []
     async with WebBot(pages(dial(both))) as bot:
-        report = await call(bot, account(people), PATIENT)
+        report = await call(bot, account(people, on_event=events.append), PATIENT)
         (form,) = bot.forms("/done")
         states = {(f["To"], f["CallStatus"]) for f in bot.forms("/status")}
     ann, ben = report.dialled
     assert (ann.status, ben.status) == ("canceled", "completed")
     assert form["DialCallSid"] == ben.identity.call_sid
+    order = [(one.call_sid, one.kind, one.text) for one in events]
+    given_up = order.index((ann.identity.call_sid, "status", "canceled"))
+    assert given_up < order.index((ben.identity.call_sid, "caller_started", "Ann speaking"))
     assert states == {
         (ANN, "initiated"),
         (ANN, "canceled"),
@@ -191,10 +206,11 @@ async def test_own_and_verified_numbers_may_be_shown(shown: str) -> None:
     assert [leg.identity.from_ for leg in report.dialled] == [shown]
 
 
-async def test_a_caller_from_sip_has_no_number_to_show() -> None:
+@pytest.mark.parametrize("shown", ["", 'callerId="+15005559998"'])
+async def test_a_caller_from_sip_has_no_number_to_show(shown: str) -> None:
     owner = account({ANN: ANSWERS})
-    sip = {"from_": "sip:low@pbx.example", "to": "sip:bot@lab.sip.twilio.com"}
-    async with WebBot(pages(dial(ANN))) as bot:
+    sip = {"from_": "sip:low@pbx.example", "to": "+15005559998"}
+    async with WebBot(pages(dial(ANN, shown))) as bot:
         report = await call(bot, owner, PATIENT, **sip)
     assert [error.code for error in report.errors] == [13214]
 
