@@ -93,7 +93,12 @@ async def test_the_ear_knows_the_words_of_the_dialog_example() -> None:
 
 
 def test_every_flag_of_the_telephone_is_told() -> None:
-    tables = ("### Flags for difficult callers", "If the bot says less", "### Flags for a bad line")
+    tables = (
+        "### Flags for difficult callers",
+        "If the bot says less",
+        "### Flags for other people",
+        "### Flags for a bad line",
+    )
     rows = [row for words in tables for row in table(TEXT, words)]
     told = {flag.split()[0] for row in rows for flag in codes(row[0])}
     options = [parameter for parameter in lab.call.params if isinstance(parameter, click.Option)]

@@ -63,15 +63,16 @@ class Account:
         on_event: OnEvent = ignore_event,
         keeps_calls: bool = True,
     ) -> None:
-        """`people`: who is at an address. `numbers`: owned; numbers that lines are called at and
-        REST calls come from are added by themselves. `verified`: further caller ids.
-        `services`: messaging services; none: any is taken. `blocked_prefixes`: numbers that geo
+        """`people`: who is at an address. `numbers`: owned; those that lines are called at are
+        added by themselves, and, if none is given, those that REST calls come from. `verified`:
+        further caller ids. `services`: messaging services; none: any is taken. `blocked_prefixes`: numbers that geo
         permissions forbid, such as "+44". `keeps_calls`: also those that are over, with their
         reports and recordings."""
         self.account_sid = account_sid
         self.auth_token = auth_token
         self.people: Directory = people if people is not None else {}
         self.numbers = set(numbers)
+        self._strict = bool(self.numbers)
         self.verified = set(verified)
         self.blocked_prefixes = blocked_prefixes
         self.impairments = impairments or Impairments()
@@ -104,6 +105,12 @@ class Account:
     def may_show(self, caller_id: str) -> bool:
         """Whether a call may go out under this number."""
         return caller_id in self.numbers or caller_id in self.verified
+
+    def may_call_from(self, number: str) -> bool:
+        """Whether REST calls may come from it. An account that was given no numbers learns them."""
+        if not self._strict and number.startswith("+"):
+            self.numbers.add(number)
+        return not number.startswith("+") or self.may_show(number)
 
     async def report(self, call_sid: str) -> CallReport:
         """Wait for a call's end. Raises KeyError for a call that there never was."""

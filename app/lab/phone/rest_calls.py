@@ -25,6 +25,7 @@ from app.lab.phone.rest_wire import (
     GEO_FORBIDS_CALL,
     NOT_FOUND,
     NOT_IN_PROGRESS,
+    NOT_OUR_NUMBER,
     RestError,
     call_resource,
     check_parties,
@@ -44,17 +45,13 @@ class CallRoutes:
     async def _create(self, request: web.Request) -> web.StreamResponse:
         form = await read_form(request)
         to, from_ = one(form, "To"), one(form, "From")
-        check_parties(to, from_)
-        if self._account.blocks(to):
-            raise RestError(400, GEO_FORBIDS_CALL, "Account not authorized to call this number")
+        check_call(self._account, to, from_)
         placed = place(self._plan(form, to, from_), self._account)
         return web.json_response(resource(placed, "queued"), status=201)
 
     def _plan(self, form: Form, to: str, from_: str) -> CallPlan:
         source = twiml_source(form)
         callee = self._account.callee(to)
-        if from_.startswith("+"):
-            self._account.numbers.add(from_)
         sid = self._account.account_sid
         return CallPlan(
             identity=CallIdentity(new_sid("CA"), sid, from_, to, "outbound-api"),
@@ -106,6 +103,15 @@ class CallRoutes:
             raise RestError(400, NOT_IN_PROGRESS, "Call is not in-progress. Cannot redirect.")
         placed.live.redirect(source)
         return web.json_response(resource(placed))
+
+
+def check_call(account: Account, to: str, from_: str) -> None:
+    """Raises RestError for a call that the account may not make."""
+    check_parties(to, from_)
+    if not account.may_call_from(from_):
+        raise RestError(400, NOT_OUR_NUMBER, "The source number is not yet verified")
+    if account.blocks(to):
+        raise RestError(400, GEO_FORBIDS_CALL, "Account not authorized to call this number")
 
 
 def find_call(account: Account, request: web.Request) -> PlacedCall:

@@ -15,6 +15,7 @@ from app.lab.phone.conference_events import WORDS, ConferenceCallback
 from app.lab.phone.course import HungUp, Next
 from app.lab.phone.identity import API_VERSION, CallIdentity, new_sid
 from app.lab.phone.leg import CallPlan, Leg, sounds_for
+from app.lab.phone.rest_calls import check_call
 from app.lab.phone.rest_form import (
     Form,
     detection,
@@ -27,10 +28,8 @@ from app.lab.phone.rest_form import (
 )
 from app.lab.phone.rest_wire import (
     BAD_REQUEST,
-    GEO_FORBIDS_CALL,
     NOT_FOUND,
     RestError,
-    check_parties,
 )
 from app.lab.phone.webhook import Method, read_method
 
@@ -94,9 +93,7 @@ class ConferenceRoutes:
         """Calls somebody into the conference. Its name will do, also of one to be."""
         form = await read_form(request)
         to, from_ = one(form, "To"), one(form, "From")
-        check_parties(to, from_)
-        if self._account.blocks(to):
-            raise RestError(400, GEO_FORBIDS_CALL, "Account not authorized to call this number")
+        check_call(self._account, to, from_)
         name = request.match_info["conference"]
         known = self._account.conferences.find(name)
         if (known is None and name.startswith("CF")) or (known and known.status == "completed"):
@@ -111,8 +108,6 @@ class ConferenceRoutes:
     def _call(
         self, conference: Conference, how: Attendance, form: Form, to: str, from_: str
     ) -> PlacedCall:
-        if from_.startswith("+"):
-            self._account.numbers.add(from_)
         callee = self._account.callee(to)
 
         async def join(leg: Leg) -> Next:

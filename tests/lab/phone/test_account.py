@@ -62,6 +62,14 @@ async def test_numbers_that_geo_permissions_forbid_are_not_called() -> None:
     assert owner.calls == {}
 
 
+async def test_rest_calls_come_from_the_account_s_numbers() -> None:
+    owner = account({ANN: Callee(Script((HangUp(),)))}, numbers=[BOT_NUMBER])
+    async with api(owner) as (_, client):
+        create = client.calls.create_async
+        assert await refused(create(to=ANN, from_=BEN, twiml=twiml())) == (400, 21210)
+        assert (await create(to=ANN, from_=BOT_NUMBER, twiml=twiml())).status == "queued"
+
+
 async def test_one_request_too_many_is_refused() -> None:
     owner = account({ANN: Callee()})
     async with api(owner, RestManners(concurrent=2, delay_ms=200)) as (_, client):
