@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,9 +13,13 @@ from app.cli.configured import configured
 from app.cli.failure import Failure, told_plainly
 from app.cli.lab_caller import VOICES, InOrder, acts, caller_flags, steps
 from app.cli.lab_line import impairments, line_flags
-from app.demo.stage import CALLED, CALLER, LAB_ACCOUNT, LAB_KEY
+from app.cli.lab_people import people_flags
+from app.demo.stage import CALLED, LAB_ACCOUNT, LAB_KEY
+from app.lab.phone.account import Account
 from app.lab.phone.line import PhoneLine
+from app.lab.phone.people import Callee
 from app.lab.phone.report import CallReport, LineEvent
+from app.lab.phone.rest import TwilioRest
 from app.lab.phone.script import Script
 from app.lab.realtime.server import LabRealtime
 from app.lab.speech.dialog import ScriptedBrain
@@ -42,6 +47,7 @@ def command() -> None:
     default="comfort",
     help="What the line carries while nobody speaks; default: comfort noise.",
 )
+@people_flags
 @line_flags
 @click.option("--seed", default=0, help="Of all chance: the same seed, the same caller and line.")
 @click.option("--limit", "limit_s", default=120, metavar="S", help="Hangs up after so many s.")
@@ -60,6 +66,9 @@ def call(
     account_sid: str,
     auth_token: str,
     wav: Path | None,
+    caller: str,
+    people: Mapping[str, Callee],
+    api_port: int | None,
     **flags: Any,
 ) -> None:
     """Call the bot whose voice webhook is VOICE_URL, as Twilio would.
@@ -79,19 +88,29 @@ def call(
             does = steps(acts(ctx), seed, voice)
         except ValueError as error:
             raise Failure(str(error)) from error
-    line = PhoneLine(
-        voice_url,
+    account = Account(
         account_sid=account_sid or settings.twilio_account_sid or LAB_ACCOUNT,
         auth_token=auth_token,
+        people=people,
         impairments=impairments(seed, flags),
         on_event=_show,
     )
     script = Script(does, background=background, limit_ms=limit_s * 1000)
-    report = uvloop.run(line.call(script, from_=CALLER, to=CALLED))
+    report = uvloop.run(_called(account, voice_url, script, caller, api_port))
     if wav is not None:
         report.recording.write_wav(wav)
     click.echo(json.dumps(_outcome(report), indent=2))
     raise SystemExit(0 if report.as_scripted else 1)
+
+
+async def _called(
+    account: Account, voice_url: str, script: Script, caller: str, api_port: int | None
+) -> CallReport:
+    line = PhoneLine(voice_url, account=account)
+    if api_port is None:
+        return await line.call(script, from_=caller, to=CALLED)
+    async with TwilioRest(account=account, port=api_port):
+        return await line.call(script, from_=caller, to=CALLED)
 
 
 @command.command("model")
@@ -144,6 +163,14 @@ def _outcome(report: CallReport) -> dict[str, object]:
         "verbs": [verb.name for verb in report.verbs],
         "errors": [f"{error.code or 'lab'}: {error.detail}" for error in report.errors],
         "unfinished_steps": len(report.unfinished),
+        "dialled": [
+            {
+                "to": leg.identity.to,
+                "status": leg.status,
+                "heard": [one.text or one.kind for one in leg.heard],
+            }
+            for leg in report.dialled
+        ],
         "spoken": [
             {
                 "kind": spoken.kind,

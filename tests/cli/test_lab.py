@@ -29,6 +29,7 @@ from app.lab.phone.impairments import (
 from app.lab.phone.script import HangUp, Interrupt, Press, Say, SayPieces, Silence, Wait, WaitForBot
 from app.lab.speech.voices import voice_clip
 from tests.docs.tiny_bot import TOKEN, tiny_bot
+from tests.lab.phone.bots import WebBot
 
 URL = "http://127.0.0.1:9/voice"
 LINE: dict[str, tuple[str, Any]] = {
@@ -196,6 +197,37 @@ async def test_a_call_on_a_bad_line_by_a_difficult_caller() -> None:
     assert [spoken["kind"] for spoken in outcome["spoken"]] == ["spelling", "interruption"]
     assert outcome["spoken"][0]["text"] == "my number is ... five ... five"
     assert outcome["streams"][0]["clears"] >= 2
+
+
+async def test_the_bot_dials_people_whom_the_flags_put_there() -> None:
+    document = (
+        "<Response><Dial><Number url='/whisper'>+15550100077</Number></Dial>"
+        "<Dial>+15550100078</Dial></Response>"
+    )
+    whisper = (
+        "<Response><Gather numDigits='1' action='/no'><Say>Press 1 or 2</Say></Gather></Response>"
+    )
+    pages = {"/voice": document, "/whisper": whisper, "/no": "<Response><Hangup/></Response>"}
+    async with WebBot(pages) as bot:
+        result = await called(
+            *(f"{bot.url}/voice", "--at", "+15550100077=press:2", "--at", "+15550100078=busy"),
+            *("--from", "+15550100005", "--api-port", "0", "--wait", "20000"),
+        )
+        assert bot.forms("/no")[0]["Digits"] == "2"
+        assert bot.forms("/voice")[0]["From"] == "+15550100005"
+    dialled = json.loads(result.stdout)["dialled"]
+    assert [(leg["to"], leg["status"]) for leg in dialled] == [
+        ("+15550100077", "completed"),
+        ("+15550100078", "busy"),
+    ]
+    assert dialled[0]["heard"][0] == "Press 1 or 2"
+
+
+@pytest.mark.parametrize("words", ["+15550100077", "=busy", "+15550100077=away"])
+def test_a_person_that_cannot_be_is_a_usage_error(words: str) -> None:
+    result = refused("--at", words)
+    assert result.exit_code == 2
+    assert "--at" in result.stderr
 
 
 async def test_a_caller_who_does_not_get_through_is_told_by_the_exit_code() -> None:

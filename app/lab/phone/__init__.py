@@ -4,6 +4,8 @@ Written against Twilio's documented behaviour, not against our own bot: whatever
 webhooks can be called with it.
 """
 
+from app.lab.phone.account import Account
+from app.lab.phone.conference import Conference
 from app.lab.phone.impairments import (
     Band,
     Bursts,
@@ -17,8 +19,13 @@ from app.lab.phone.impairments import (
     Window,
 )
 from app.lab.phone.line import PhoneLine
-from app.lab.phone.report import CallReport, LineEvent, StreamReport
-from app.lab.phone.rest import Callee, TwilioRest
+from app.lab.phone.messages import Message, TextReport
+from app.lab.phone.pace import Pace
+from app.lab.phone.people import Callee, voicemail
+from app.lab.phone.recording import CallRecording
+from app.lab.phone.report import CallReport, Heard, LineEvent, StreamReport
+from app.lab.phone.rest import TwilioRest
+from app.lab.phone.rest_manners import RestManners
 from app.lab.phone.said import Spoken, UtteranceKind
 from app.lab.phone.script import (
     DialOutcome,
@@ -26,6 +33,7 @@ from app.lab.phone.script import (
     Interrupt,
     Piece,
     Press,
+    ReferOutcome,
     Say,
     SayPieces,
     Script,
@@ -36,30 +44,36 @@ from app.lab.phone.script import (
 )
 from app.lab.phone.sound import any_audio, audible, load_clip
 from app.lab.phone.truth import DrySpell, HeardSpan, Played, mid_utterance
-from app.lab.phone.verbs import Pace
 
 __all__ = [
+    "Account",
     "Band",
     "Bursts",
+    "CallRecording",
     "CallReport",
     "Callee",
     "Clipping",
+    "Conference",
     "DialOutcome",
     "DrySpell",
     "Echo",
     "HangUp",
+    "Heard",
     "HeardSpan",
     "Impairments",
     "Interrupt",
     "JitterBursts",
     "KeyLeak",
     "LineEvent",
+    "Message",
     "Noise",
     "Pace",
     "PhoneLine",
     "Piece",
     "Played",
     "Press",
+    "ReferOutcome",
+    "RestManners",
     "Say",
     "SayPieces",
     "Script",
@@ -68,6 +82,7 @@ __all__ = [
     "Stall",
     "Step",
     "StreamReport",
+    "TextReport",
     "TwilioRest",
     "UtteranceKind",
     "Wait",
@@ -77,4 +92,5 @@ __all__ = [
     "audible",
     "load_clip",
     "mid_utterance",
+    "voicemail",
 ]

@@ -1,45 +1,32 @@
 """One call while it lasts: its clock, its caller, its stream, and who may end or redirect it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal
 
 from app.lab.phone.agenda import Clock
 from app.lab.phone.caller import Caller, CallerEventKind, CallerTick
+from app.lab.phone.course import HungUp, Redirected, TwimlSource
 from app.lab.phone.identity import CallIdentity, CallStatus
-from app.lab.phone.impairments import Impairments
-from app.lab.phone.line_sound import LineSound
+from app.lab.phone.impairments import Impairments, KeyLeak
+from app.lab.phone.line_sound import KeyTones, LineSound, coded, linear
 from app.lab.phone.media import MediaStream
-from app.lab.phone.report import CallError, CallReport, EndedBy, LineEvent, LineEventKind
+from app.lab.phone.mixing import Ambience, mixed
+from app.lab.phone.report import (
+    CallError,
+    CallReport,
+    EndedBy,
+    Heard,
+    HeardKind,
+    LineEvent,
+    LineEventKind,
+)
 from app.lab.phone.said import Spoken, heard_between
 from app.lab.phone.script import Script
-from app.lab.phone.webhook import Method
-from telecodecs.g711 import FRAME_MS
+from app.lab.phone.senses import Listener, Seat, Tap
+from telecodecs.g711 import FRAME_BYTES, FRAME_MS, ULAW_SILENCE
 
-
-@dataclass(frozen=True, slots=True)
-class TwimlSource:
-    """Where the next TwiML comes from: a URL, or the document itself."""
-
-    url: str = ""
-    method: Method = "POST"
-    document: str = ""
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    """What a verb adds to the standard parameters."""
-    purpose: Literal["twiml", "action"] = "twiml"
-
-
-@dataclass(frozen=True, slots=True)
-class HungUp:
-    by: EndedBy
-    status: CallStatus = "completed"
-
-
-@dataclass(frozen=True, slots=True)
-class Redirected:
-    source: TwimlSource
+WORDLESS = frozenset({"cough", "breath", "noise"})
 
 
 class LiveCall:
@@ -60,6 +47,17 @@ class LiveCall:
         self.report = CallReport(identity)
         self.status: CallStatus = "queued"
         self.stream: MediaStream | None = None
+        self.seat: Seat | None = None
+        """The bridge or the conference that the leg is in; never together with a stream."""
+        self.ambience = Ambience()
+        """Ringing, beeps and hold music on this leg."""
+        self.taps: list[Tap] = []
+        self.listeners: list[Listener] = []
+        self.at_end: list[Callable[[], None]] = []
+        """Run when the call is over, before its last status is told."""
+        self.over = asyncio.Event()
+        self.redirected = False
+        """REST has given this call other TwiML."""
         self.announcing = False
         """TwiML's own voice (Say, Play) is heard."""
         self.keys: asyncio.Queue[str] = asyncio.Queue()
@@ -67,6 +65,8 @@ class LiveCall:
         self._on_event = on_event
         self._caller = Caller(script, self._tell_caller, impairments.seed)
         self._sound = LineSound(impairments)
+        # On a real line keys are tones; Twilio takes them out of streams, not out of recordings.
+        self._tones = None if impairments.key_leak else KeyTones(KeyLeak())
         self._interrupted: asyncio.Event = asyncio.Event()
         self._interruption: HungUp | Redirected | None = None
         self.answered_at: datetime | None = None
@@ -94,6 +94,10 @@ class LiveCall:
         return self._answered_s + self._tick * FRAME_MS / 1000
 
     @property
+    def answered(self) -> bool:
+        return self._answered_s is not None
+
+    @property
     def interruption(self) -> HungUp | Redirected | None:
         return self._interruption
 
@@ -113,6 +117,7 @@ class LiveCall:
     def redirect(self, source: TwimlSource) -> None:
         """Drop what is running and go on with other TwiML."""
         if not isinstance(self._interruption, HungUp):
+            self.redirected = True
             self._interruption = Redirected(source)
             self._interrupted.set()
 
@@ -131,6 +136,8 @@ class LiveCall:
 
     def finish(self, ended_by: EndedBy, status: CallStatus) -> None:
         """Stop the clock and complete the report."""
+        for close in self.at_end:
+            close()
         self.status = status
         self.ended_at = datetime.now(UTC)
         self.report.status = status
@@ -140,6 +147,7 @@ class LiveCall:
         self.report.unfinished = self._caller.unfinished
         self.report.spoken = self.spoken_between(0, self.next_tick_ms)
         self._running = False
+        self.over.set()
 
     def spoken_between(self, from_ms: int, to_ms: int) -> tuple[Spoken, ...]:
         """What the caller uttered in this span of the line's clock."""
@@ -154,8 +162,19 @@ class LiveCall:
         self.report.errors.append(CallError(code, detail, self.now_ms))
         self.tell("error", f"{code or 'lab'}: {detail}")
 
+    def hears(self, kind: HeardKind, text: str = "", by: str = "") -> None:
+        """Note what the person on this leg hears from now on."""
+        self.report.heard.append(Heard(kind, text, self.now_ms, by))
+
     def _tell_caller(self, kind: CallerEventKind, at_ms: int, text: str) -> None:
         self.tell(kind, text, at_ms)
+        if self._caller.uttering in WORDLESS:
+            return
+        for listener in tuple(self.listeners):
+            if kind == "caller_started":
+                listener.started(text)
+            elif kind == "caller_stopped":
+                listener.stopped(text)
 
     def _run_ticks(self) -> None:
         # Deadlines, not pauses: a late tick is followed at once by the ones that became due. The
@@ -171,15 +190,23 @@ class LiveCall:
                 return
 
     def _one_tick(self, now_s: float) -> None:
-        heard = None if self.stream is None else self.stream.advance(now_s)
+        far = self.seat if self.stream is None else self.stream
+        heard = None if far is None else far.advance(now_s)
         caller = self._caller.tick(self._tick * FRAME_MS, heard, self.announcing)
         for key in caller.keys:
             self._press(key)
         frame = self._line_frame(caller)
         self._tick += 1
-        self.report.recording.add(frame or b"", heard or b"")
+        around = self.ambience.frame()
+        sound = heard if around is None else mixed([part for part in (heard, around) if part])
+        self.report.recording.add(frame or b"", sound or b"")
+        said = self._in_band(frame)
+        for tap in tuple(self.taps):
+            tap(said or b"", sound or b"")
         if self.stream is not None:
             self.stream.caller_frame(frame)
+        elif self.seat is not None and said is not None:
+            self.seat.caller_frame(said)
         if caller.hang_up:
             self.hang_up("limit" if self._caller.out_of_time else "caller")
 
@@ -188,13 +215,26 @@ class LiveCall:
             stream_tick = -1 if self.stream is None else self.stream.ticks
             frame = self.script.line_audio(stream_tick, caller.speech)
         else:
-            bot = None if self.stream is None else self.stream.sounding
+            far = self.seat if self.stream is None else self.stream
+            bot = None if far is None else far.sounding
             frame = self._sound.frame(caller.speech or self._caller.background(self._tick), bot)
         return None if caller.mute else frame
 
+    def _in_band(self, frame: bytes | None) -> bytes | None:
+        """The person's frame as a recording or another person gets it, tones and all."""
+        tone = None if self._tones is None else self._tones.frame()
+        if tone is None:
+            return frame
+        voice = (frame or b"").ljust(FRAME_BYTES, ULAW_SILENCE)
+        return coded(linear(voice) + tone)
+
     def _press(self, key: str) -> None:
         self._sound.press(key)
+        if self._tones is not None:
+            self._tones.press(key)
         if self.stream is not None:
             self.stream.press(key)
+        elif self.seat is not None:
+            self.seat.press(key)
         else:
             self.keys.put_nowait(key)

@@ -84,6 +84,8 @@ class Caller:
         self._tell = tell
         self.out_of_time = False
         """The script's `limit_ms` was reached."""
+        self.uttering: UtteranceKind = "speech"
+        """What kind the utterance is, or was, that the latest event is about."""
         self._ear = Ear()
         self._now_ms = 0
         self._keys = ""
@@ -157,6 +159,7 @@ class Caller:
     def _say(
         self, pieces: Sequence[Piece], text: str, kind: UtteranceKind
     ) -> Generator[bytes | None, None, None]:
+        self.uttering = kind
         self._tell("caller_started", self._now_ms, text)
         if one := spoken(kind, text, self._now_ms, _laid_out(pieces)):
             self.spoken.append(one)

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 API_VERSION = "2010-04-01"
 
-Direction: TypeAlias = Literal["inbound", "outbound-api"]
+Direction: TypeAlias = Literal["inbound", "outbound-api", "outbound-dial"]
 
 CallStatus: TypeAlias = Literal[
     "queued",
@@ -44,9 +44,16 @@ class CallIdentity:
     direction: Direction
     extra: Mapping[str, str] = field(default_factory=dict)
     """More parameters for the voice webhook, such as ForwardedFrom or SipHeader_X-Name."""
+    parent_call_sid: str = ""
+    """Of a leg that <Dial> made."""
+    stir_verstat: str = "TN-Validation-Passed-A"
+    """What the carrier says about an inbound number; "" leaves it out."""
+    sip_headers: Mapping[str, str] = field(default_factory=dict)
+    """What the called SIP party was sent with the call."""
 
     def standard(self, status: CallStatus) -> dict[str, str]:
         """The parameters of every request about this call (Twilio docs: voice webhooks)."""
+        parent = {"ParentCallSid": self.parent_call_sid} if self.parent_call_sid else {}
         return {
             "CallSid": self.call_sid,
             "AccountSid": self.account_sid,
@@ -57,6 +64,7 @@ class CallIdentity:
             "CallStatus": status,
             "Direction": self.direction,
             "ApiVersion": API_VERSION,
+            **parent,
         }
 
     def voice(self, status: CallStatus) -> dict[str, str]:
@@ -66,6 +74,6 @@ class CallIdentity:
             parameters |= {
                 name: "US" if name.endswith("Country") else "" for name in ADDRESS_PARAMETERS
             }
-            if self.direction == "inbound":
-                parameters["StirVerstat"] = "TN-Validation-Passed-A"
+            if self.direction == "inbound" and self.stir_verstat:
+                parameters["StirVerstat"] = self.stir_verstat
         return {**parameters, **self.extra}

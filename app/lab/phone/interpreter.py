@@ -5,10 +5,11 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
-from app.lab.phone.call import HungUp, LiveCall, TwimlSource
+from app.lab.phone.call import LiveCall
+from app.lab.phone.course import HungUp, Next, TwimlSource
 from app.lab.phone.report import RequestRecord, VerbRecord
 from app.lab.phone.twiml import TwimlError, Verb, read_twiml
-from app.lab.phone.verbs import Next, Verbs
+from app.lab.phone.verbs import Verbs
 from app.lab.phone.webhook import WebhookFailed, Webhooks
 
 DOCUMENT_LIMIT = 100
@@ -16,12 +17,23 @@ DOCUMENT_LIMIT = 100
 
 
 class Interpreter:
-    """Runs one call's TwiML. `on_answer` is called when the first document is at hand."""
+    """Runs one call's TwiML. With `within` it runs beside the call's own ("wait") or before it
+    ("whisper"), and what it did is recorded under that name; with `beside` a hang-up or a redirect
+    is left to whoever runs the call, and cancels this."""
 
     def __init__(
-        self, call: LiveCall, webhooks: Webhooks, verbs: Verbs, fallback: TwimlSource | None
+        self,
+        call: LiveCall,
+        webhooks: Webhooks,
+        verbs: Verbs,
+        fallback: TwimlSource | None,
+        *,
+        within: str = "",
+        beside: bool = False,
     ) -> None:
         self._call = call
+        self._within = within
+        self._beside = beside
         self._webhooks = webhooks
         self._verbs = verbs
         self._fallback = fallback
@@ -30,11 +42,20 @@ class Interpreter:
         """Fetch the first document: (its verbs, its URL), before the call is answered."""
         return await self._fetch(source)
 
-    async def follow(self, verbs: tuple[Verb, ...], document_url: str) -> HungUp:
-        """Carry out a document and all that it leads to."""
-        outcome = await self._document(verbs, document_url)
+    async def follow(self, verbs: tuple[Verb, ...], document_url: str) -> HungUp | None:
+        """Carry out a document and all that it leads to. None: it ended without a word of what
+        comes then, which hangs up a call of its own."""
+        return await self.go_on(await self._document(verbs, document_url))
+
+    async def during(self, work: Coroutine[Any, Any, Next]) -> HungUp | None:
+        """Do something that no verb tells; a hang-up or a redirect ends it."""
+        following, _ = await self._race(work)
+        return await self.go_on(self._interruption() or following)
+
+    async def go_on(self, outcome: Next) -> HungUp | None:
+        """Carry out what an outcome leads to."""
         for _ in range(DOCUMENT_LIMIT):
-            if isinstance(outcome, HungUp):
+            if not isinstance(outcome, TwimlSource):
                 return outcome
             fetched = await self._fetch(outcome)
             if isinstance(fetched, HungUp):
@@ -70,7 +91,7 @@ class Interpreter:
         call.tell("webhook", source.purpose)
         return read_twiml(answer.body, answer.content_type), source.url
 
-    async def _document(self, verbs: tuple[Verb, ...], document_url: str) -> TwimlSource | HungUp:
+    async def _document(self, verbs: tuple[Verb, ...], document_url: str) -> Next:
         for verb in verbs:
             try:
                 following = await self._interruptible(verb, document_url)
@@ -79,7 +100,7 @@ class Interpreter:
                 return self._fallback_for(error.code, document_url) or HungUp("error")
             if following is not None:
                 return following
-        return self._interruption() or HungUp("twiml")
+        return self._interruption()
 
     async def _interruptible(self, verb: Verb, document_url: str) -> Next:
         if (interruption := self._interruption()) is not None:
@@ -96,12 +117,15 @@ class Interpreter:
                 ended_ms=self._call.now_ms,
                 cut=cut,
                 nouns=tuple((noun.name, noun.text) for noun in verb.children),
+                within=self._within,
             )
         )
         return self._interruption() or following
 
     async def _race(self, work: Coroutine[Any, Any, Next]) -> tuple[Next, bool]:
         """(the verb's outcome, False), or (None, True) when the call was interrupted first."""
+        if self._beside:
+            return await work, False
         verb = asyncio.ensure_future(work)
         stop = asyncio.ensure_future(self._call.interrupted())
         try:
@@ -114,6 +138,8 @@ class Interpreter:
         return (None, True) if verb.cancelled() else (verb.result(), cut)
 
     def _interruption(self) -> TwimlSource | HungUp | None:
+        if self._beside:
+            return None
         redirect = self._call.take_redirect()
         if redirect is not None:
             return redirect

@@ -39,7 +39,7 @@ class LineSound:
         self._noise = _NoiseBed(has.noise, has.seed) if has.noise else None
         self._clipping = _Overdrive(has.clipping) if has.clipping else None
         self._echo = _EchoPath(has.echo) if has.echo else None
-        self._leak = _KeyTones(has.key_leak) if has.key_leak else None
+        self._leak = KeyTones(has.key_leak) if has.key_leak else None
         self._band = _BandPass(has.band) if has.band else None
         self.delay_ms = BAND_DELAY_MS if has.band else 0
         """How much later than the caller spoke it the sound is on the line."""
@@ -68,7 +68,7 @@ class LineSound:
             samples += tone
         if self._band is not None:
             samples = self._band.frame(samples)
-        return _coded(samples)
+        return coded(samples)
 
 
 class _NoiseBed:
@@ -130,17 +130,21 @@ class _EchoPath:
         return np.correlate(returning, self._reversed_hybrid, "valid")
 
 
-class _KeyTones:
+class KeyTones:
+    """The tones of pressed keys, by the frame."""
+
     def __init__(self, leak: KeyLeak) -> None:
         self._leak = leak
         self._pending: Samples = np.zeros(0, dtype=np.float32)
 
     def press(self, key: str) -> None:
+        """A key goes down with the next frame, or after the keys that still sound."""
         pcm = dtmf_tone(key, self._leak.tone_ms, 0, self._leak.level_dbfs, encoding="pcm")
         tone = np.frombuffer(pcm, "<i2").astype(np.float32)
         self._pending = np.concatenate((self._pending, tone))
 
     def frame(self) -> Samples | None:
+        """The next 20 ms, or None when no key sounds."""
         if not len(self._pending):
             return None
         now, self._pending = self._pending[:FRAME_BYTES], self._pending[FRAME_BYTES:]
@@ -163,7 +167,13 @@ class _BandPass:
         return np.correlate(together, self._taps, "valid")  # symmetric
 
 
-def _coded(samples: Samples) -> bytes:
+def linear(ulaw: bytes) -> Samples:
+    """μ-law as samples of 16 bits' range."""
+    return _LINEAR.take(np.frombuffer(ulaw, np.uint8))
+
+
+def coded(samples: Samples) -> bytes:
+    """Samples of 16 bits' range as μ-law; what is too loud is cut off, in place."""
     _limit(samples, np.float32(_CEILING))
     return pcm_to_ulaw(np.rint(samples).astype("<i2").tobytes())
 

@@ -63,13 +63,49 @@ class VerbRecord:
     """Ended by a hang-up or by REST before it was through."""
     nouns: tuple[tuple[str, str], ...] = ()
     """(name, text) of the elements inside, such as a <Dial>'s targets."""
+    within: str = ""
+    """"wait", "announcement" or "whisper" for TwiML that ran beside or before the call's own."""
+
+
+HeardKind: TypeAlias = Literal[
+    "say", "play", "party", "key", "beep", "ringing", "music", "announcement"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Something that the person on this leg heard, besides the sound of streams."""
+
+    kind: HeardKind
+    """`say` and `play`: of TwiML; `party`: another person's words; `key`: another person's key."""
+    text: str
+    """The words, the URL or the key."""
+    at_ms: int
+    """When it began, on the line's clock."""
+    by: str = ""
+    """Call SID of the person who said it."""
+
+
+RequestPurpose: TypeAlias = Literal[
+    "twiml",
+    "action",
+    "status",
+    "stream_status",
+    "recording_status",
+    "transcription",
+    "partial_result",
+    "conference_status",
+    "amd_status",
+    "message",
+    "message_status",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
     """A request that the telephone made to the bot's web server."""
 
-    purpose: Literal["twiml", "action", "status", "stream_status"]
+    purpose: RequestPurpose
     url: str
     parameters: Mapping[str, str]
     status: int | None
@@ -96,7 +132,7 @@ class StreamReport:
     """What the caller uttered while it lasted, on this stream's clock."""
 
 
-EndedBy: TypeAlias = Literal["caller", "twiml", "rest", "limit", "error", "callee"]
+EndedBy: TypeAlias = Literal["caller", "twiml", "rest", "limit", "error", "callee", "far_end"]
 
 
 @dataclass(slots=True)
@@ -104,7 +140,8 @@ class CallReport:
     identity: CallIdentity
     status: CallStatus = "queued"
     ended_by: EndedBy = "error"
-    """`callee`: an outbound call was not answered; `limit`: its time limit, or the script's."""
+    """`caller`: the person on this leg; `callee`: an outbound call was not answered; `limit`: its
+    time limit, or the script's; `far_end`: the other side of a <Dial> or of a conference."""
     duration_ms: int = 0
     """From answer to end, on the line's clock."""
     streams: list[StreamReport] = field(default_factory=list)
@@ -115,6 +152,10 @@ class CallReport:
     unfinished: tuple[Step, ...] = ()
     spoken: tuple[Spoken, ...] = ()
     """What the caller uttered, on the line's clock."""
+    heard: list[Heard] = field(default_factory=list)
+    """What the caller heard besides streams: TwiML's words, other people, keys, ringing, music."""
+    dialled: list["CallReport"] = field(default_factory=list)
+    """The legs that this call's <Dial>s made, each complete once this call's report is."""
     recording: Recording = field(default_factory=Recording)
     max_lag_ms: float = 0.0
     """How late this line's latest tick was: a large value means a busy machine, not a bad bot."""

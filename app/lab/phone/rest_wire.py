@@ -1,7 +1,7 @@
 """Twilio's REST API in words: what a call looks like as JSON, and its errors.
 
-Codes 20003, 20404, 21211 and 21220 are those of Twilio's error pages; 20001, 21201, 21205, 21212
-and 21213 are as users report them.
+Codes 20003, 20404, 20429, 21211, 21215, 21220, 21408 and 21602 to 21617 are those of Twilio's error
+pages; the others are as users report them.
 """
 
 import re
@@ -20,10 +20,22 @@ BAD_TO = 21211
 BAD_FROM = 21212
 NO_FROM = 21213
 NOT_IN_PROGRESS = 21220
+TOO_MANY_REQUESTS = 20429
+GEO_FORBIDS_CALL = 21215
+NOT_OUR_NUMBER = 21210
+NO_TEXT_TO = 21604
+NO_SENDER = 21603
+NO_BODY = 21602
+FROM_NOT_OURS = 21606
+OPTED_OUT = 21610
+BODY_TOO_LONG = 21617
+SAME_NUMBERS = 21266
+GEO_FORBIDS_TEXT = 21408
+NO_SUCH_SERVICE = 21701
 
 TWIML_LIMIT_CHARS = 4000
 
-_NUMBER = re.compile(r"\+[1-9]\d{6,14}")
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _OTHER = re.compile(r"(sip|sips|client):\S+")
 _SUBRESOURCES = (
     "events",
@@ -93,7 +105,7 @@ def call_resource(
     return {
         "sid": identity.call_sid,
         "account_sid": identity.account_sid,
-        "parent_call_sid": None,
+        "parent_call_sid": identity.parent_call_sid or None,
         "to": identity.to,
         "to_formatted": identity.to,
         "from": identity.from_,

@@ -142,6 +142,19 @@ class DialOutcome:
     """Only for `completed` and `answered`."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReferOutcome:
+    """What this person's telephone system makes of a <Refer>."""
+
+    response: int = 202
+    """Its answer to the REFER; 405 where it knows no such thing."""
+    notify: int | None = 200
+    """How the call to the new target ended, as its NOTIFY says; None: no NOTIFY comes."""
+    delay_ms: int = 0
+    hangs_up: bool = True
+    """After a transfer that worked the system gives up this leg."""
+
+
 LineAudio: TypeAlias = Callable[[int, bytes | None], bytes | None]
 """(tick of the stream from 0, the script's 160 bytes or None while it is quiet) -> the frame that
 the carrier gets, or None for none. Outside a stream the tick is -1."""
@@ -159,6 +172,11 @@ class Script:
     """Decides whether a frame counts as the bot speaking."""
     on_timeout: Literal["hang_up", "go_on"] = "hang_up"
     """After a wait that ended by its timeout. Either way the call did not go as scripted."""
-    dial: DialOutcome = DialOutcome()
+    dial: DialOutcome | None = None
+    """Replaces whoever <Dial> reaches; None: people of the account's directory are called."""
+    refer: ReferOutcome = ReferOutcome()
+    confidence: float = 0.9
+    """With which Twilio understands this person in <Gather>: 0 to 1. It hears the `text` of steps,
+    and nothing where that is empty."""
     limit_ms: int = 120_000
     """The call is given up when it is as old as this, and did not go as scripted."""

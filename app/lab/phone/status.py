@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from app.lab.phone.call import LiveCall
 from app.lab.phone.identity import ENDED, CallStatus
-from app.lab.phone.report import RequestRecord
+from app.lab.phone.report import RequestPurpose, RequestRecord
 from app.lab.phone.webhook import Method, WebhookFailed, Webhooks
 
 StatusEvent: TypeAlias = Literal["initiated", "ringing", "answered", "completed"]
@@ -42,6 +42,8 @@ class Callbacks:
         self._call = call
         self._webhooks = webhooks
         self._status = status
+        self.sip_code = ""
+        """The called party's own final response, where it is not what its status says."""
         self._sequence = 0
         self._waiting: asyncio.Queue[_Callback | None] = asyncio.Queue()
         self._worker = asyncio.ensure_future(self._work())
@@ -63,7 +65,7 @@ class Callbacks:
 
     def send(
         self,
-        purpose: Literal["status", "stream_status"],
+        purpose: RequestPurpose,
         url: str,
         method: Method,
         parameters: Mapping[str, str],
@@ -84,7 +86,7 @@ class Callbacks:
         self._sequence += 1
         if status in ENDED:
             seconds = round(self._call.now_ms / 1000)
-            parameters["SipResponseCode"] = SIP_CODES[status]
+            parameters["SipResponseCode"] = self.sip_code or SIP_CODES[status]
             parameters["CallDuration"] = str(seconds)
             parameters["Duration"] = str(-(-seconds // 60))
         return parameters
@@ -106,7 +108,7 @@ class Callbacks:
 
 @dataclass(frozen=True, slots=True)
 class _Callback:
-    purpose: Literal["status", "stream_status"]
+    purpose: RequestPurpose
     url: str
     method: Method
     parameters: Mapping[str, str]

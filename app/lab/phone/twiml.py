@@ -85,8 +85,15 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "Echo": frozenset(),
     "Record": _names(
         "action method timeout finishOnKey maxLength playBeep trim transcribe transcribeCallback "
-        + _RECORDING
+        "recordingTrack " + _RECORDING
     ),
+    "Refer": _names("action method"),
+    "Enqueue": _names("action method maxQueueSize waitUrl waitUrlMethod workflowSid"),
+    "Start": _names("action method"),
+    "Recording": _names("track channels trim " + _RECORDING),
+    "Message": _names("to from action method statusCallback"),
+    "Body": frozenset(),
+    "Media": frozenset(),
 }
 """What is checked. An element without a row here may carry any attribute."""
 
@@ -115,13 +122,28 @@ CHILDREN: Mapping[str, frozenset[str]] = {
     "Leave": frozenset(),
     "Echo": frozenset(),
     "Record": frozenset(),
+    "Refer": _names("Sip ReferSip"),
+    "Enqueue": _names("Task"),
+    "Start": _names("Stream Siprec Transcription Recording"),
+    "Recording": frozenset(),
+    "Message": _names("Body Media"),
+    "Body": frozenset(),
+    "Media": frozenset(),
 }
 
-PERFORMED = _names("Connect Say Play Pause Gather Redirect Dial Hangup Reject")
+PERFORMED = _names(
+    "Connect Say Play Pause Gather Redirect Dial Hangup Reject Record Start Refer Enqueue Leave"
+)
 """The verbs that this telephone carries out."""
+MESSAGING = _names("Message Redirect")
+"""The verbs of an answer to a text message."""
 
 
-def read_twiml(body: bytes | str, content_type: str = "text/xml") -> tuple[Verb, ...]:
+def read_twiml(
+    body: bytes | str,
+    content_type: str = "text/xml",
+    verbs: frozenset[str] = CHILDREN["Response"],
+) -> tuple[Verb, ...]:
     """The verbs of a document, in order; none for an empty answer, which hangs up.
 
     Raises TwimlError.
@@ -142,27 +164,27 @@ def read_twiml(body: bytes | str, content_type: str = "text/xml") -> tuple[Verb,
         raise TwimlError(f"expected well-formed XML: {error}") from error
     if root.tag != "Response":
         raise TwimlError(f"expected the root element <Response>, got <{root.tag}>")
-    return _read(root).children
+    return _read(root, {**CHILDREN, "Response": verbs}).children
 
 
-def _read(element: ET.Element) -> Verb:
+def _read(element: ET.Element, nesting: Mapping[str, frozenset[str]]) -> Verb:
     name = str(element.tag)
     allowed = ATTRIBUTES.get(name)
     for attribute in element.attrib:
         if allowed is not None and attribute not in allowed:
             raise TwimlError(f"<{name}> has no attribute {attribute!r}")
-    return Verb(name, dict(element.attrib), _text(element), tuple(_children(element)))
+    return Verb(name, dict(element.attrib), _text(element), tuple(_children(element, nesting)))
 
 
-def _children(element: ET.Element) -> Iterator[Verb]:
+def _children(element: ET.Element, nesting: Mapping[str, frozenset[str]]) -> Iterator[Verb]:
     name = str(element.tag)
-    allowed = CHILDREN.get(name)
+    allowed = nesting.get(name)
     for child in element:
         if not isinstance(child.tag, str):
             continue  # a comment or a processing instruction
         if allowed is not None and child.tag not in allowed:
             raise TwimlError(f"<{name}> cannot hold <{child.tag}>; names are case sensitive")
-        yield _read(child)
+        yield _read(child, nesting)
 
 
 def _text(element: ET.Element) -> str:

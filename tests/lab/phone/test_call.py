@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.lab.phone.call import HungUp, LiveCall, TwimlSource
+from app.lab.phone.call import LiveCall
+from app.lab.phone.course import HungUp, TwimlSource
 from app.lab.phone.identity import CallIdentity
 from app.lab.phone.impairments import Band, Clipping, Echo, Impairments, KeyLeak, Noise
 from app.lab.phone.media import MediaStream

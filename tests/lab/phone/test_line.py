@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from app.lab.phone import HangUp, PhoneLine, Script, Wait
-from app.lab.phone.line import CalleeAnswer
+from app.lab.phone.people import CalleeAnswer
 from app.lab.phone.report import LineEvent
 from tests.lab.phone.bots import (
     ACCOUNT_SID,

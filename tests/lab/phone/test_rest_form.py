@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.lab.phone.call import TwimlSource
+from app.lab.phone.course import TwimlSource
 from app.lab.phone.rest_form import fallback_source, one, seconds, status_callback, twiml_source
 from app.lab.phone.rest_wire import RestError
 from app.lab.phone.status import StatusCallback

@@ -117,7 +117,7 @@ async def test_a_conference_has_neither_sid_nor_duration() -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["<Record/>", "<Connect><ConversationRelay url='wss://x'/></Connect>"]
+    "verb", ["<Echo/>", "<Connect><ConversationRelay url='wss://x'/></Connect>"]
 )
 async def test_what_the_telephone_cannot_do_it_says_without_blaming_the_bot(verb: str) -> None:
     async with WebBot({"/voice": twiml(verb, "<Say>never</Say>")}) as bot:
