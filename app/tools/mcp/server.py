@@ -154,10 +154,11 @@ class McpServer:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._look.wait(), LOOK_S)
                 self._look.clear()
-                if not self._ended:
-                    async with asyncio.timeout(self.table.connect_s):
-                        await self._list(client)
-                    self._there(client)
+                if self._ended:
+                    return
+                async with asyncio.timeout(self.table.connect_s):
+                    await self._list(client)
+                self._there(client)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
