@@ -46,7 +46,7 @@ def test_who_speaks_while_it_runs_calls_it_off_and_gets_one_answer(
     line = line_with(settings, 15_000, seed=seed)
     line.run_until(6_000)
     speaks(line, 1_400, "No, something else.")
-    line.run_until(20_000)
+    line.run_until(15_000)
 
     assert cancelled(line) == 1
     assert [(o.call_id, o.output) for o in outputs(line)] == [("t1", CANCELLED)]
