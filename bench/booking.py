@@ -2,9 +2,9 @@
 
 A real booking service (HTTP, SQLite, a process of its own), a real Redis server, and workers that
 are processes of their own. In each run one worker is killed (`kill -9`) at one step of a tool call,
-and the next worker takes the call over from Redis. Counted are the bookings at the service, and what
-the model was told. Then whole calls: `earshot serve` with three workers, telephones and a model,
-whose workers are killed one after the other while their callers' tools run.
+and the next worker takes the call over from Redis. Counted are the bookings at the service, and
+what the model was told. Then whole calls: `earshot serve` with three workers, telephones and a
+model, whose workers are killed one after the other while their callers' tools run.
 
 `--quick`: fewer runs. Exit 1: something was booked twice or not at all, or the model was not told.
 """
