@@ -1,5 +1,5 @@
-"""Invariant: the page of tools holds every key with its default, its examples are agents whose tools
-load, and its function is a tool."""
+"""Invariant: the page of tools holds every key with its default, its examples are agents whose
+tools load, and its function is a tool."""
 
 import dataclasses
 import tomllib
