@@ -64,6 +64,8 @@ LATE_IMPORTS = ("openai.resources.realtime.realtime", "websockets.sync.client")
 SUMMARY_S = 5.0
 """Longest wait for a text model's summary."""
 SUMMARY_TOKENS = 1_000
+SAVED_S = 0.3
+"""Longest wait for a call's state to reach Redis before a tool runs."""
 FLUSH_S = 2.0
 """Longest wait for what a call leaves behind to reach Redis, before its stream is closed."""
 
@@ -215,7 +217,7 @@ class Answering:
             ),
         )
         runs = None if self._live is None else self._live.tool_runs
-        return OnceTools(tools, started.call_id, runs, self._under_way)
+        return OnceTools(tools, started.call_id, runs, self._under_way, self._saved)
 
     async def _take_over(self, call_id: str) -> Snapshot | None:
         """Carry this call from now on, and learn where another stream of it left it."""
@@ -242,6 +244,11 @@ class Answering:
     async def _flush(self) -> None:
         if self._live is not None:
             await self._live.outbox.flushed(FLUSH_S)
+
+    async def _saved(self) -> None:
+        """What another worker must know before a tool runs."""
+        if self._live is not None:
+            await self._live.outbox.flushed(SAVED_S)
 
     def _hearing_for(self, persona: Persona) -> Hearing | None:
         """What listens on this agent's calls beside the model."""

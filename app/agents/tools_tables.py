@@ -6,15 +6,23 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints, with_config
 
+from app.agents.shapes import shaped
+
 OnInterruption: TypeAlias = Literal["finish", "cancel"]
 Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 ParameterType: TypeAlias = Literal["string", "integer", "number", "boolean", "array"]
 Place: TypeAlias = Literal["", "path", "query", "body", "header"]
+_A_NAME = "1 to 64 letters, digits, _ or -"
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 _Words: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-_Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-_Env: TypeAlias = Annotated[str, Field(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")]
-_HeaderName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
+_Name: TypeAlias = Annotated[str, shaped(r"[A-Za-z0-9_-]{1,64}", _A_NAME)]
+_Env: TypeAlias = Annotated[
+    str, shaped(r"([A-Za-z_][A-Za-z0-9_]*)?", "the name of an environment variable")
+]
+_HeaderName: TypeAlias = Annotated[str, shaped(r"[A-Za-z0-9-]+", "the name of a header")]
+_Url: TypeAlias = Annotated[str, shaped(r"https?://\S+", "an http:// or https:// address")]
+_UrlOrNone: TypeAlias = Annotated[str, shaped(r"(https?://\S+)?", "an http:// or https:// address")]
+_Pointer: TypeAlias = Annotated[str, shaped(r"(/.*)?", 'a JSON pointer such as "/data/code"')]
 _Seconds: TypeAlias = Annotated[float, Field(gt=0, le=120)]
 _Chars: TypeAlias = Annotated[int, Field(ge=200, le=100_000)]
 
@@ -50,7 +58,7 @@ class HttpTool:
     name: _Name
     description: _Words
     """Tells the model when to use it."""
-    url: Annotated[str, Field(pattern=r"^https?://\S+$")]
+    url: _Url
     """May hold `{argument}` in its path."""
     method: Method = "POST"
     parameters: Mapping[_Name, HttpParameter] = field(default_factory=dict)
@@ -71,7 +79,7 @@ class HttpTool:
     """The endpoint does nothing twice for the same Idempotency-Key."""
     once_per_call: bool = False
     """The same arguments again, in the same call, get the first success again."""
-    result: tuple[Annotated[str, Field(pattern=r"^(/.*)?$")], ...] = ()
+    result: tuple[_Pointer, ...] = ()
     """JSON pointers to what the model is told of the answer. Default: the whole."""
     max_result_chars: _Chars = 4_000
     on_interruption: OnInterruption = "finish"
@@ -85,7 +93,7 @@ class HttpTool:
 class McpOptions:
     """How calls deal with one tool of an MCP server."""
 
-    rename: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = ""
+    rename: Annotated[str, shaped(r"[A-Za-z0-9_-]{0,64}", _A_NAME)] = ""
     """What the model calls it. Default: as the server does."""
     idempotent: bool | None = None
     """The server does nothing twice for the same key. Default: what the server says."""
@@ -106,7 +114,7 @@ class McpServer:
     """Environment variables of the program, besides the usual ones (PATH, HOME, ...)."""
     pass_env: tuple[_Env, ...] = ()
     """Environment variables that it gets from ours, such as its secrets."""
-    url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    url: _UrlOrNone = ""
     """The address (streamable HTTP), in the place of a program."""
     headers: Mapping[_HeaderName, str] = field(default_factory=dict)
     secret_env: _Env = ""

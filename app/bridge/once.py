@@ -9,7 +9,7 @@ A run belongs to the process, not to the stream of a call: a stream that ends do
 
 import asyncio
 import json
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -110,11 +110,15 @@ class OnceTools:
         call_id: str,
         runs: Runs | None = None,
         under_way: UnderWay | None = None,
+        saved: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
+        """`saved`: waits, for a bounded time, until the call's state is kept in which this run was
+        asked for. Otherwise another worker would not know of it, and do it under another key."""
         self._tools = tools
         self._call_id = call_id
         self._runs = runs
         self._under_way = under_way or UnderWay()
+        self._saved = saved
         self._asked: dict[str, tuple[str, str]] = {}
         """By the model's id of a call which run it waits for."""
 
@@ -160,6 +164,8 @@ class OnceTools:
         call_id, key = self._call_id, idempotency_key(self._call_id, run_id)
         if self._runs is None:
             return await self._tools.run(name, arguments_json, key=key)
+        if self._saved is not None:
+            await self._saved()
         manner = self._tools.manner(name)
         begun = await self._runs.begin(call_id, run_id)
         if begun.kind == "finished" and (begun.ok or not manner.once_per_call):

@@ -239,8 +239,9 @@ class Call:
             commands += self._agent.look(now_ms)
             commands += self._collecting.look(now_ms)
             self._silence.look(now_ms)
-            if self._sound.at_work:
+            if self._calling_off.at_work:
                 commands += self._agent.told(self._calling_off.look(now_ms))
+            if self._sound.at_work:
                 commands += self._sound.look(now_ms)
         if m.handover.waiting and not ends(commands):
             commands += m.handover.look(now_ms, quiet=m.quiet)

@@ -1,12 +1,15 @@
 """A caller who takes the floor calls off the tools that are not worth going on with.
 
-Which those are, says `CallSettings.cancellable_tools`. A cough takes the floor of an agent that
-says nothing, so the voice must last, or end in a turn that is answered.
+Which those are, says `CallSettings.cancellable_tools`. Where the agent says nothing any voice takes
+the floor, a cough too; so it must last, or end in a turn that is answered.
 """
 
 from app.call.commands import Command
 from app.call.floor import FloorState
 from app.call.machines import Machines
+
+MODELS_SILENCE_MS = 500
+"""The model hears a voice for about so long after its end."""
 
 
 class CallingOff:
@@ -14,35 +17,54 @@ class CallingOff:
 
     def __init__(self, machines: Machines) -> None:
         self._m = machines
-        self._since_ms: int | None = None
-        """Since when the caller is heard, while a tool runs."""
+        settings = machines.settings.floor
+        self._by_voice = settings.by == "voice"
+        self._lasts_ms = settings.brief_ms + (0 if self._by_voice else MODELS_SILENCE_MS)
+        self.due_ms: int | None = None
+        """When the voice that is heard will have lasted."""
+        self._voice = self._lasted = False
+        self._open = False
+        """It was heard, and it is not over yet what it was."""
+        self._owes = False
+        """The model must go on after what was called off."""
 
     @property
-    def due_ms(self) -> int | None:
-        if self._since_ms is None:
-            return None
-        return self._since_ms + self._m.settings.floor.brief_ms
+    def at_work(self) -> bool:
+        """`look` has something to see."""
+        return bool(self._m.tools.cancellable) or self._owes
 
     def look(self, now_ms: int) -> list[Command]:
         """After each step."""
-        m = self._m
-        if not m.tools.cancellable:
-            self._since_ms = None
-            return []
-        floor, since_ms = m.floor, self._since_ms
-        if not (floor.caller_speaking or floor.state is not FloorState.FREE):
-            self._since_ms = None
-            return self._call_off(now_ms) if since_ms is not None and m.responses.owed else []
-        if since_ms is None:
-            self._since_ms = since_ms = now_ms
+        m, floor = self._m, self._m.floor
         taken = floor.caller_speaking or floor.state is FloorState.TAKEN
-        due = now_ms >= since_ms + m.settings.floor.brief_ms
-        return self._call_off(now_ms) if taken and due else []
+        over = not taken and floor.state is FloorState.FREE
+        if not m.tools.cancellable:
+            self.due_ms, self._voice, self._lasted, self._open = None, False, False, False
+            return self._answered(now_ms) if over and self._owes else []
+        self._hear(floor.voice if self._by_voice else floor.caller_speaking, now_ms)
+        over = over and self._open and not self._voice
+        self._open = self._open and not over
+        if (taken and self._lasted) or (over and m.responses.owed):
+            return self._call_off()
+        return []
 
-    def _call_off(self, now_ms: int) -> list[Command]:
-        """Whoever answers the caller now answers to this too."""
-        m, self._since_ms = self._m, None
-        for call_id in m.tools.cancellable:
-            m.scribe.tool_ended(call_id, now_ms, ok=False)
+    def _hear(self, voice: bool, now_ms: int) -> None:
+        if voice and not self._voice:
+            self.due_ms, self._open = now_ms + self._lasts_ms, True
+        if self.due_ms is not None and now_ms >= self.due_ms:
+            self.due_ms, self._lasted = None, True
+        if not voice:
+            self.due_ms, self._lasted = None, False
+        self._voice = voice
+
+    def _call_off(self) -> list[Command]:
+        m = self._m
         commands, last = m.tools.call_off()
-        return commands + ([] if m.responses.owed or not last else m.want_answer(now_ms))
+        self._owes = self._owes or last
+        return commands
+
+    def _answered(self, now_ms: int) -> list[Command]:
+        """The answer to the caller answers to this too; if none comes of what they said, one is
+        asked for."""
+        self._owes = False
+        return [] if self._m.responses.owed else self._m.want_answer(now_ms)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from app.call.axis import BYTES_PER_MS, ItemHeard
 from app.call.barge_in import Claim
 from app.call.commands import (
+    CancelTool,
     CloseLeg,
     Command,
     CreateResponse,
@@ -109,6 +110,8 @@ class Scribe:
                     self.timeline.leg_taken(command.leg, command.cause, now_ms)
                 case RunTool():
                     self.tool_began(command.call_id, command.name, now_ms)
+                case CancelTool():
+                    self.tool_ended(command.call_id, now_ms, ok=False)
                 case EndCall():
                     self.timeline.close(command.reason, command.detail, now_ms)
                 case _:

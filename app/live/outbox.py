@@ -113,7 +113,7 @@ class Outbox:
         self._hurry.set()
         try:
             async with asyncio.timeout(limit_s):
-                while self._ops:  # noqa: ASYNC110 - asked at a call's end only
+                while self._ops:  # noqa: ASYNC110 - asked before a tool runs, at a call's end
                     await asyncio.sleep(FLUSH_LOOK_S)
         except TimeoutError:
             return False

@@ -166,8 +166,7 @@ class FunctionTool:
         try:
             return ToolResult(True, to_json(value).decode(), effect)
         except (PydanticSerializationError, ValueError) as error:
-            text = "a tool returned what JSON cannot hold"
-            tell(self.name, text, logging.ERROR, error=error)
+            tell(self.name, "a tool returned what JSON cannot hold", logging.ERROR, error=error)
             return failed(f"{self.name} ran, but its result cannot be read; do not run it again.")
 
 

@@ -18,6 +18,8 @@ from app.tools.references import load_function
 from app.tools.tool import Manner, Tool, ToolResult, failed, tell, trimmed
 from app.tools.topics import LOAD_TOOLS, Topic, load_tools_schema, load_topic
 
+logger = logging.getLogger(__name__)
+
 
 class Source(Protocol):
     """Tools that come and go while the process runs."""
@@ -139,7 +141,7 @@ class Toolbox:
             return load_topic(self._topics, arguments_json, self._tools())
         tool = self._tools().get(name)
         if tool is None:
-            tell("", "the model called a tool that is not run here")
+            logger.warning("the model called a tool that is not run here")
             return failed(self._unknown(name))
         timeout_s = tool.timeout_s or self._timeout_s
         try:

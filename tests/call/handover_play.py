@@ -55,10 +55,16 @@ def until(call: Call, end_ms: int) -> list[Command]:
     return commands
 
 
-def talking(greeting: str = "", **relay: Any) -> Call:
+def talking(
+    greeting: str = "", cancellable_tools: frozenset[str] = frozenset(), **relay: Any
+) -> Call:
     """Leg 1 carries the call at 0 ms."""
     given = {"session_ms": LATE_MS, "give_up_ms": LATE_MS, "attempt_ms": LATE_MS, "filler": ""}
-    settings = CallSettings(greeting=greeting, relay=RelaySettings(**{**given, **relay}))
+    settings = CallSettings(
+        greeting=greeting,
+        cancellable_tools=cancellable_tools,
+        relay=RelaySettings(**{**given, **relay}),
+    )
     call = Call(settings)
     play(call, 0, StreamStarted("call", "stream"), CallerAudioBegan(0), ModelReady("s", "m"))
     return call

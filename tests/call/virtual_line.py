@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from app.call.call import Call
 from app.call.commands import (
+    CancelTool,
     CloseLeg,
     Command,
     EndCall,
@@ -124,6 +125,8 @@ class VirtualLine:
         self.phrases: dict[str, int] = {}
         """By text how long the recordings are that are at hand, in milliseconds."""
         self.tool_ms: dict[str, float] = {}
+        self.called_off: set[str] = set()
+        """Tool calls that were broken off."""
         """How long each tool takes, by name."""
         self._time = CarrierTime()
         self._media_seen = False
@@ -303,6 +306,8 @@ class VirtualLine:
                 finish_ms = self.heap.now_ms + self.tool_ms.get(command.name, 100.0)
                 call_id = command.call_id
                 self.heap.at(finish_ms, lambda: self._tool_done(call_id))
+            case CancelTool(call_id):
+                self.called_off.add(call_id)
             case EndCall():
                 shell.ended = command
             case OpenLeg(leg):
@@ -342,4 +347,5 @@ class VirtualLine:
         ]
 
     def _tool_done(self, call_id: str) -> None:
-        self.deliver(ToolFinished(call_id, "{}"))
+        if call_id not in self.called_off:
+            self.deliver(ToolFinished(call_id, "{}"))

@@ -62,6 +62,7 @@ NO_DEFAULT = frozenset(
         *("instructions", "tools", "turn_detection", "barge_in", "silence", "limits"),
         *("prompts", "goodbye", "policy", "hours", "variables"),
         *("transfers", "ladder", "menu", "voicemail", "languages"),
+        *("mcp", "topics"),
     }
 )
 """Keys whose default is told in words."""

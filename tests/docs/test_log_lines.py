@@ -45,7 +45,7 @@ def _lines_of(call: ast.Call, place: str) -> Iterator[Line]:
         # A level that is not written there is the one of a line that mostly tells no fault.
         level = _LEVELS[max(levels, key=list(_LEVELS).index)] if levels else "info"
         yield from (Line(text, level, fields, place) for text in texts[:1])
-    elif name == "_tell" and texts and place.startswith("app/tools/"):
+    elif name in ("tell", "_tell") and texts and place.startswith("app/tools/"):
         level = _LEVELS[levels.pop()] if levels else "warning"
         yield Line(texts[0], level, None, place)
     elif name in _METHODS and texts and _name(call.func, owner=True) in ("logger", "_log"):

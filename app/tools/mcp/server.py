@@ -124,7 +124,7 @@ class McpServer:
                 why = _why(error)
             finally:
                 self._away()
-            _log(logging.WARNING, "an MCP server is away", self.name, why=why)
+            _tell(self.name, "an MCP server is away", why=why)
             if self._listed and loop.time() - began_s > STEADY_S:
                 pause_s = FIRST_PAUSE_S
             await asyncio.sleep(pause_s)
@@ -144,7 +144,7 @@ class McpServer:
                 limit.reschedule(None)
                 self._listed = True
                 self._there(client)
-                _log(logging.INFO, "an MCP server is there", self.name, tools=len(self._tools))
+                _tell(self.name, "an MCP server is there", logging.INFO, tools=len(self._tools))
                 await self._stay(client)
 
     async def _stay(self, client: "Client") -> None:
@@ -154,10 +154,11 @@ class McpServer:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._look.wait(), LOOK_S)
                 self._look.clear()
-                if not self._ended:
-                    async with asyncio.timeout(self.table.connect_s):
-                        await self._list(client)
-                    self._there(client)
+                if self._ended:
+                    return
+                async with asyncio.timeout(self.table.connect_s):
+                    await self._list(client)
+                self._there(client)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
@@ -173,7 +174,7 @@ class McpServer:
         self._tools = tools_from(self, listed)
         missing = set(self.table.tools) - {tool.name for tool in listed}
         if missing and not self._listed:
-            _log(logging.WARNING, "an MCP server lacks tools", self.name, tools=sorted(missing))
+            _tell(self.name, "an MCP server lacks tools", missing=sorted(missing))
 
     async def _listen(self, client: "Client") -> None:
         """Be told when its tools change, where that must be asked for (protocol of 2026)."""
@@ -217,5 +218,5 @@ def _why(error: BaseException) -> str:
     return "it took too long" if isinstance(error, TimeoutError) else type(error).__name__
 
 
-def _log(level: int, text: str, server: str, **fields: object) -> None:
+def _tell(server: str, text: str, level: int = logging.WARNING, **fields: object) -> None:
     logger.log(level, text, extra={"fields": {"server": server, **fields}})
