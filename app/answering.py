@@ -196,12 +196,11 @@ class Answering:
         caller, own = number_of(facts.party), number_of(facts.line)
 
         def who() -> Who:
-            agent = cast.part(speaker()).persona.agent.name
-            return Who(started.call_id, agent, caller, own)
+            return Who(started.call_id, cast.part(speaker()).chosen_as, caller, own)
 
         current = CurrentCall(
             started.call_id,
-            started.agent,
+            cast.first.chosen_as,
             started.direction,
             caller,
             own,
@@ -209,7 +208,7 @@ class Answering:
         )
         trusted = Trusted(trust_of(cast.first.persona, facts))
         tools = CallTools(
-            lambda: cast.part(speaker()).persona,
+            lambda: cast.part(speaker()),
             current,
             trusted,
             lambda name, verdict: self._gate.decided(

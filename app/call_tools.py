@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.persona import Persona
+from app.cast import Part
 from app.policy.trust import Proof, Trust, check, level
 from app.policy.verdicts import Allowed, Refused
 from app.tools.current_call import CurrentCall, in_call
@@ -37,7 +37,7 @@ class CallTools:
 
     def __init__(
         self,
-        speaking: Callable[[], Persona],
+        speaking: Callable[[], Part],
         call: CurrentCall,
         trusted: Trusted,
         on_verdict: OnVerdict,
@@ -48,7 +48,8 @@ class CallTools:
         self._on_verdict = on_verdict
 
     async def run(self, name: str, arguments_json: str, *, key: str) -> ToolResult:
-        persona = self._speaking()
+        part = self._speaking()
+        persona = part.persona
         required = persona.trust
         proofs = tuple(dict.fromkeys(persona.proofs.values()))
         if required.get(name, Trust.UNKNOWN) > Trust.UNKNOWN:
@@ -56,7 +57,7 @@ class CallTools:
             self._on_verdict(name, verdict)
             if isinstance(verdict, Refused):
                 return failed(verdict.reason)
-        in_call(replace(self._call, agent=persona.agent.name))
+        in_call(replace(self._call, agent=part.chosen_as))
         result = await persona.tools.run(name, arguments_json, key=key)
         proof = persona.proofs.get(name)
         if result.ok and proof is not None:
@@ -64,7 +65,7 @@ class CallTools:
         return result
 
     def manner(self, name: str) -> Manner:
-        return self._speaking().tools.manner(name)
+        return self._speaking().persona.tools.manner(name)
 
     def schemas(self, loaded: Collection[str] = ()) -> list[dict[str, Any]]:
-        return self._speaking().tools.schemas(loaded)
+        return self._speaking().persona.tools.schemas(loaded)

@@ -12,6 +12,8 @@ from app.persona import Persona, Personas
 class Part:
     """An agent in this call."""
 
+    chosen_as: str
+    """The name or path by which it was chosen; who asks `Personas` for it uses that."""
     briefing: Briefing
     persona: Persona
     """In the words of this call."""
@@ -40,4 +42,4 @@ class Cast:
 
     def _cast(self, agent: str) -> Part:
         briefing = Briefing(self._personas.get(agent), self._facts)
-        return Part(briefing, briefing.persona())
+        return Part(agent, briefing, briefing.persona())

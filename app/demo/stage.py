@@ -7,7 +7,7 @@ made of software.
 import asyncio
 import random
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -17,9 +17,12 @@ from pydantic import SecretStr
 from app.agents import Agent
 from app.answering import ALONE, Beyond
 from app.bridge.ports import Observer
+from app.lab.phone.account import Account
 from app.lab.phone.impairments import Impairments
 from app.lab.phone.line import OnEvent, PhoneLine, ignore_event
-from app.lab.phone.verbs import Pace
+from app.lab.phone.pace import Pace
+from app.lab.phone.people import Callee
+from app.lab.phone.rest import TwilioRest
 from app.lab.realtime.behaviour import Behaviour
 from app.lab.realtime.ports import Brain, Ear, Mouth
 from app.lab.realtime.server import LabRealtime
@@ -51,10 +54,21 @@ class Stage:
         adjust: Adjust = as_it_is,
         revise: Revise = as_written,
         beyond: Beyond = ALONE,
+        people: Mapping[str, Callee] | None = None,
+        pace: Pace | None = None,
         **settings: object,
     ) -> None:
         """`settings` override fields of `Settings`; `adjust` changes every call's settings,
-        `revise` the agents; `beyond`: what outlives a call, such as phrases at hand."""
+        `revise` the agents; `beyond`: what outlives a call, such as phrases at hand.
+        `people`: who can be dialled besides; then the carrier has its REST API. `pace`: how long
+        the carrier's own voice takes, where lines share the account."""
+        self.account: Account | None = None
+        """The carrier's, where there are `people`."""
+        if people is not None:
+            self.account = Account(
+                account_sid=LAB_ACCOUNT, auth_token=LAB_TOKEN, people=people, pace=pace
+            )
+        self._rest = None if self.account is None else TwilioRest(account=self.account)
         self.model = LabRealtime(
             api_key=LAB_KEY, brain_factory=brain, ear=ear, mouth=mouth, behaviour=behaviour
         )
@@ -82,6 +96,8 @@ class Stage:
 
     async def __aenter__(self) -> "Stage":
         await self.model.__aenter__()
+        if self._rest is not None:
+            await self._rest.__aenter__()
         self._port = free_port()
         worker = self._worker = make_worker(
             self._settings(),
@@ -117,6 +133,10 @@ class Stage:
         if self._outside is not None:
             self._outside.cancel()
             await asyncio.gather(self._outside, return_exceptions=True)
+        await self.worker.desk.close()
+        await self.worker.rest.close()
+        if self._rest is not None:
+            await self._rest.__aexit__(kind, error, trace)
         await self.model.__aexit__(kind, error, trace)
 
     def line(
@@ -127,6 +147,12 @@ class Stage:
         on_event: OnEvent = ignore_event,
     ) -> PhoneLine:
         """A number that the bot answers. `pace`: how long the carrier's own voice takes."""
+        if self.account is not None:
+            return PhoneLine(
+                f"{self.url}/twilio/voice",
+                account=self.account,
+                status_url=f"{self.url}/twilio/status",
+            )
         return PhoneLine(
             f"{self.url}/twilio/voice",
             account_sid=LAB_ACCOUNT,
@@ -144,6 +170,7 @@ class Stage:
             "twilio_account_sid": LAB_ACCOUNT,
             "twilio_auth_token": SecretStr(LAB_TOKEN),
             "public_url": self.url,
+            **({"twilio_api_url": self._rest.base_url} if self._rest is not None else {}),
             **self._given,
         }
         return Settings.model_validate(values)

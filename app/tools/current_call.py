@@ -41,6 +41,7 @@ class CurrentCall:
 
     call_id: str
     agent: str
+    """The name or path of the one that speaks, as it was chosen."""
     direction: Direction = "inbound"
     caller: str = field(default="", repr=False)
     """The other side's number as the carrier gives it; "" when it is withheld."""
