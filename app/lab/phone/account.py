@@ -65,9 +65,9 @@ class Account:
     ) -> None:
         """`people`: who is at an address. `numbers`: owned; those that lines are called at are
         added by themselves, and, if none is given, those that REST calls come from. `verified`:
-        further caller ids. `services`: messaging services; none: any is taken. `blocked_prefixes`: numbers that geo
-        permissions forbid, such as "+44". `keeps_calls`: also those that are over, with their
-        reports and recordings."""
+        further caller ids. `services`: messaging services; none: any is taken.
+        `blocked_prefixes`: numbers that geo permissions forbid, such as "+44". `keeps_calls`: also
+        those that are over, with their reports and recordings."""
         self.account_sid = account_sid
         self.auth_token = auth_token
         self.people: Directory = people if people is not None else {}

@@ -205,8 +205,8 @@ class LiveCall:
             tap(said or b"", sound or b"")
         if self.stream is not None:
             self.stream.caller_frame(frame)
-        elif self.seat is not None and said is not None:
-            self.seat.caller_frame(said)
+        elif self.seat is not None and frame is not None:
+            self.seat.caller_frame(frame)
         if caller.hang_up:
             self.hang_up("limit" if self._caller.out_of_time else "caller")
 
@@ -221,7 +221,7 @@ class LiveCall:
         return None if caller.mute else frame
 
     def _in_band(self, frame: bytes | None) -> bytes | None:
-        """The person's frame as a recording or another person gets it, tones and all."""
+        """The person's frame as a recording gets it, tones and all."""
         tone = None if self._tones is None else self._tones.frame()
         if tone is None:
             return frame

@@ -153,6 +153,8 @@ class Conference:
         """Somebody who was called never came."""
         if self.invited.pop(call.identity.call_sid, None) is not None:
             self.events.left(call, how, "participant_unreachable", call.status)
+            if not self.participants and not self.invited:
+                self.end("last-participant-left", call.identity.call_sid)
 
     def _enter(self, one: Participant) -> None:
         self.participants[one.call_sid] = one

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 
 from app.lab.phone.call import LiveCall
 from app.lab.phone.mixing import mixed
+from telecodecs.dtmf import dtmf_tone
 
+TONE_MS = 100
 BUFFER_FRAMES = 3
 """Each leg has a clock of its own; what piles up beyond this is dropped, oldest first."""
 
@@ -47,6 +49,7 @@ class RoomSeat:
     def press(self, digit: str) -> None:
         for other in self._room.hearers(self):
             other.call.hears("key", digit, self.call.identity.call_sid)
+            other.call.ambience.play(dtmf_tone(digit, TONE_MS, 0))
         self._room.on_key(self.call, digit)
 
     def started(self, text: str) -> None:

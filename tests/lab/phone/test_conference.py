@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.lab.phone import Account, Callee, CallReport, HangUp, Say, Script, Wait, WaitForBot
+from app.lab.phone import Account, Callee, CallReport, HangUp, Press, Say, Script, Wait, WaitForBot
 from app.lab.phone.script import Step
 from tests.lab.phone.bots import BOT_NUMBER, CALLER, STREAM, BotSide, WebBot, twiml
 from tests.lab.phone.carrier import (
@@ -226,6 +226,42 @@ async def test_somebody_who_does_not_come_is_told(answers: Any) -> None:
     assert bot.forms("/leg")[0]["CallStatus"] == answers
     left = next(f for f in bot.forms("/events") if f["StatusCallbackEvent"] == "participant-leave")
     assert (left["ParticipantLabel"], left["ParticipantCallStatus"]) == ("ann", answers)
+
+
+async def test_a_caller_who_hangs_up_while_somebody_is_called_stops_the_ringing() -> None:
+    owner = account({ANN: Callee(ring_ms=60_000)})
+    async with WebBot(pages(room('endConferenceOnExit="true"'))) as bot, api(owner) as (_, client):
+        task = await begun(bot, owner, Wait(400), HangUp())
+        ann = await client.conferences("desk").participants.create_async(from_=BOT_NUMBER, to=ANN)
+        await task
+        assert (await owner.report(ann.call_sid)).status == "canceled"
+        (done,) = bot.forms("/done")
+    assert (done["DialCallStatus"], done["CallStatus"]) == ("answered", "completed")
+
+
+async def test_a_conference_to_which_nobody_came_is_over() -> None:
+    owner = account({ANN: Callee(answers="busy")})
+    async with api(owner) as (_, client):
+        ann = await client.conferences("desk").participants.create_async(from_=BOT_NUMBER, to=ANN)
+        await owner.report(ann.call_sid)
+        await until(lambda: owner.conferences.find("desk") is None)
+
+
+async def test_a_colleague_is_briefed_and_accepts_before_meeting_the_caller() -> None:
+    script = Script((WaitForBot.finished(60), Press("1"), Wait(300), Say(HIGH, "Hi"), Wait(500)))
+    owner = account({ANN: Callee(script)})
+    brief = '<Gather numDigits="1" action="/accepted"><Say>Mr Low, a table</Say></Gather>'
+    document = room('endConferenceOnExit="true"')
+    async with (
+        WebBot(pages(document, brief=twiml(brief), accepted=twiml(room()))) as bot,
+        api(owner) as (_, client),
+    ):
+        task = await begun(bot, owner, WaitForBot.finished(200), HangUp())
+        ann = await client.calls.create_async(to=ANN, from_=BOT_NUMBER, url=f"{bot.url}/brief")
+        report = await task
+        other = await owner.report(ann.sid)
+    assert (heard(report), heard(report, "say")) == (["Hi"], [])
+    assert heard(other, "say") == ["Mr Low, a table"]
 
 
 async def test_waiting_twiml_runs_again_and_again_and_may_not_do_everything() -> None:
