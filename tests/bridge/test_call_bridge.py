@@ -429,6 +429,18 @@ async def test_a_tool_that_still_runs_when_the_call_ends_is_stopped() -> None:
     assert tools.cancelled == 2
 
 
+async def test_the_tools_of_a_topic_are_offered_before_its_output_is_told() -> None:
+    async def loaded() -> Said:
+        return Said(True, "loaded", Effect("topics", "billing"))
+
+    async with in_call(tools=Tools(loaded)) as world:
+        world.frame(0)
+        await world.model_says(*tool_turn("load_tools"))
+        await asyncio.sleep(0)
+        assert world.model.offered == [["load_tools", "billing"]]
+        assert isinstance(world.model.told[-1], CreateResponse)
+
+
 async def test_caller_audio_flows_while_a_tool_runs() -> None:
     async def endless() -> Said:
         await asyncio.Event().wait()

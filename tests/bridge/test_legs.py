@@ -321,3 +321,26 @@ async def test_a_model_that_cannot_be_asked_for_is_a_fault_of_the_task() -> None
     await settle()
     assert [str(fault) for fault in world.faults] == ["ours"]
     await world.legs.close_all()
+
+
+async def test_every_session_gets_the_tools_that_are_offered_also_one_that_is_opening() -> None:
+    async with in_call() as world:
+        gate = asyncio.Event()
+        opening = world.legs._open_model
+
+        async def slowly(command: OpenLeg) -> ModelSession:
+            await gate.wait()
+            return await opening(command)
+
+        world.legs.open(OpenLeg(1, 0))
+        await settle()
+        world.legs._open_model = slowly
+        world.legs.open(OpenLeg(2, 0))
+        await settle()
+        world.legs.offer([{"name": "pay"}])
+        gate.set()
+        await settle()
+        assert [world.models[leg].offered for leg in (1, 2)] == [[["pay"]], [["pay"]]]
+        world.legs.open(OpenLeg(3, 0, topics=("billing",)))
+        await settle()
+        assert world.models[3].offered == [], "it was opened with them"

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from app.call.events import Effect
 from app.live import tool_runs as module
 from app.live.tool_runs import Begun, ToolRuns
 from tests.live.redis_fixture import RedisProcess
@@ -72,3 +73,12 @@ async def test_only_so_many_are_remembered(store: Store, monkeypatch: pytest.Mon
         await runs.begin("CA1", f"t{n}")
     assert len(runs) == 2
     assert await runs.begin("CA1", "t0") == Begun("unknown")
+
+
+async def test_the_effect_of_a_run_is_known_to_every_worker(store: Store) -> None:
+    effect = Effect("topics", "billing")
+    first, second = _runs(store), _runs(store)
+    await first.begin("CA1", "t9")
+    await first.finish("CA1", "t9", "loaded", True, effect)
+    assert await first.begin("CA1", "t9") == Begun("finished", "loaded", True, effect)
+    assert await second.begin("CA1", "t9") == Begun("finished", "loaded", True, effect)

@@ -28,6 +28,7 @@ from app.models.openai_client_events import (
     append_silence,
     encode_command,
     encode_session_update,
+    encode_tools,
 )
 from app.models.ports import ModelCommand, SemanticVad, SessionConfig
 
@@ -249,3 +250,12 @@ def test_turns_of_our_own_are_an_explicit_null_and_no_transcription_is_left_out(
     config = SessionConfig(turn_detection=None, transcription_model=None)
     heard = check(encode_session_update(config, "u3"))["session"]["audio"]["input"]
     assert heard == {"format": {"type": "audio/pcmu"}, "turn_detection": None}
+
+
+def test_tools_are_changed_and_nothing_else() -> None:
+    tool = {"type": "function", "name": "pay", "description": "Pay.", "parameters": {}}
+    assert json.loads(encode_tools([tool], "tools-1")) == {
+        "type": "session.update",
+        "event_id": "tools-1",
+        "session": {"type": "realtime", "tools": [tool]},
+    }
