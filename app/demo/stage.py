@@ -117,6 +117,8 @@ class Stage:
         if self._outside is not None:
             self._outside.cancel()
             await asyncio.gather(self._outside, return_exceptions=True)
+        if self._worker is not None:
+            await self._worker.answering.close()
         await self.model.__aexit__(kind, error, trace)
 
     def line(
