@@ -22,6 +22,7 @@ from app.bridge.once import OnceTools, UnderWay
 from app.bridge.pacer import Pacer
 from app.bridge.ports import Observer
 from app.bridge.twilio_socket import MakeWriter, TwilioDialect
+from app.briefing import Briefing
 from app.call.call import Call
 from app.call.commands import EndCall, OpenLeg, Summarise
 from app.call.events import ModelClosed, Returned, Snapshot, StreamStarted, SummaryWritten
@@ -34,6 +35,7 @@ from app.carriers.twilio.tokens import Grant
 from app.cast import Cast
 from app.gate import Gate, Who
 from app.live import Live
+from app.lookup import Lookups
 from app.models import openai_text
 from app.models.never_opened import NeverOpened
 from app.models.openai_connect import Limits, prepare
@@ -108,6 +110,7 @@ class Answering:
         self._text = credentials_of(settings, settings.summary_base_url)
         self._judge = _judge(settings)
         self._under_way = UnderWay()
+        self._lookups = Lookups()
         self._hearing: Hearing | None = None
         """Made when the first agent needs it."""
 
@@ -150,7 +153,7 @@ class Answering:
         dialect: TwilioDialect,
         writer: MakeWriter,
     ) -> CallBridge:
-        cast = Cast(self._personas, grant.agent, facts)
+        cast = Cast(self._personas, grant.agent, facts, self._asking(start.call_sid))
         persona = cast.first.persona
         left = await self._take_over(start.call_sid)
         returned = _returned(grant, persona)
@@ -218,6 +221,17 @@ class Answering:
         runs = None if self._live is None else self._live.tool_runs
         return OnceTools(tools, started.call_id, runs, self._under_way, self._saved)
 
+    def expect(self, call_id: str, agent: str, facts: CallFacts) -> None:
+        """A call was answered and its stream is to come: ask about the caller meanwhile."""
+        Briefing(self._personas.get(agent), facts).begin(self._lookups, call_id)
+
+    def _asking(self, call_id: str) -> Callable[[Briefing], None]:
+        return lambda briefing: briefing.ask(self._lookups, call_id)
+
+    async def close(self) -> None:
+        """When no call is left."""
+        await self._lookups.close()
+
     async def _take_over(self, call_id: str) -> Snapshot | None:
         """Carry this call from now on, and learn where another stream of it left it."""
         if self._live is None:
@@ -278,7 +292,7 @@ class Answering:
         choice = part.persona.models[leg.model]
         config = replace(
             choice.config,
-            instructions=part.briefing.instructions(),
+            instructions=await part.briefing.instructions(self._limits.connect_s / 2),
             tools=tuple(part.persona.tools.schemas(leg.topics)),
         )
         if leg.language:

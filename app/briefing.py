@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from app.agents.variables import Values, has_variables, values_of
 from app.call.facts import CallFacts
+from app.lookup import Asked, Lookups
 from app.manner import worded
 from app.persona import Persona
 
@@ -23,8 +24,20 @@ class Briefing:
     ) -> None:
         self._persona = persona
         self._values: Values | None = None
+        self._asked: Asked | None = None
         if has_variables(persona.agent):
             self._values = values_of(persona.agent, facts, clock)
+
+    def begin(self, lookups: Lookups, call_id: str) -> None:
+        """Have the agent's look-up made, if it has one."""
+        if self._values is not None:
+            persona = self._persona
+            lookups.begin(call_id, persona.agent, self._values, persona.lookup_secret)
+
+    def ask(self, lookups: Lookups, call_id: str) -> None:
+        """The same; its answer counts here as soon as it is there."""
+        self.begin(lookups, call_id)
+        self._asked = lookups.take(call_id, self._persona.agent)
 
     def learn(self, outside: Mapping[str, str]) -> None:
         """Somebody else's words about the caller."""
@@ -33,6 +46,7 @@ class Briefing:
 
     def persona(self) -> Persona:
         """The persona in the words of this call; the same one if its texts name no variable."""
+        self._learn_asked()
         values, persona = self._values, self._persona
         if values is None:
             return persona
@@ -55,7 +69,16 @@ class Briefing:
         """A sentence of the agent's file as this caller is to hear it."""
         return text if self._values is None else self._values.spoken(text)
 
-    def instructions(self) -> str:
-        """The prompt of a session that is opened now."""
+    async def instructions(self, most_s: float = 0.0) -> str:
+        """The prompt of a session that is opened now. A look-up is waited for as long as the
+        agent's file says from its beginning on, and `most_s` at most."""
+        if self._asked is not None:
+            await self._asked.waited(most_s)
+        self._learn_asked()
         text = self._persona.agent.instructions
         return text if self._values is None else self._values.prompt(text)
+
+    def _learn_asked(self) -> None:
+        if self._asked is not None and (answer := self._asked.answer):
+            self.learn(answer)
+            self._asked = None

@@ -1,6 +1,7 @@
 """Who may speak in one call: the agent that it began with, and colleagues that it is handed to,
 each in the version that it had when it was first needed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.briefing import Briefing
@@ -22,10 +23,17 @@ class Part:
 class Cast:
     """One per call."""
 
-    def __init__(self, personas: Personas, first: str, facts: CallFacts) -> None:
-        """Raises what `Personas.get` raises."""
+    def __init__(
+        self,
+        personas: Personas,
+        first: str,
+        facts: CallFacts,
+        ask: Callable[[Briefing], None] = lambda briefing: None,
+    ) -> None:
+        """`ask`: has an agent's look-up made. Raises what `Personas.get` raises."""
         self._personas = personas
         self._facts = facts
+        self._ask = ask
         self.first = self._cast(first)
         self._parts = {"": self.first, self.first.persona.agent.name: self.first}
 
@@ -42,4 +50,5 @@ class Cast:
 
     def _cast(self, agent: str) -> Part:
         briefing = Briefing(self._personas.get(agent), self._facts)
+        self._ask(briefing)
         return Part(agent, briefing, briefing.persona())

@@ -79,6 +79,7 @@ async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await worker.rest.close()
+        await worker.answering.close()
 
 
 async def _sample(worker: Worker) -> None:

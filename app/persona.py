@@ -14,6 +14,7 @@ from app.call.phases import CallSettings
 from app.call.prices import Prices
 from app.call.wait_words import ANY_TOOL
 from app.crew import colleagues_of, telephone_tools
+from app.lookup import signed
 from app.manner import call_settings
 from app.models.openai_connect import Credentials
 from app.models.ports import SemanticVad, ServerVad, SessionConfig, TurnDetection
@@ -65,6 +66,8 @@ class Persona:
     """How sure it must be who calls, by tool."""
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     """Tools whose success proves it."""
+    lookup_secret: str = field(default="", repr=False)
+    """For the other side of `[lookup]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,8 @@ def make_persona(
     named = (*tools.names, *(agent.policy.trust if agent.mcp else ()))
     trust = required_trust(agent, named)
     proofs = {tool: Proof(proof) for tool, proof in agent.policy.proofs.items()}
-    return Persona(agent, models, call, tools, ways, trust, proofs)
+    secret = _lookup_secret(agent)
+    return Persona(agent, models, call, tools, ways, trust, proofs, secret)
 
 
 def toolbox_of(agent: Agent, settings: Settings, outside: Outside, ways: Ways) -> Toolbox:
@@ -210,13 +214,10 @@ def _other(first: ModelChoice, other: Failover, agent: Agent) -> ModelChoice:
         model=other.model or first.config.model,
         voice=other.voice or first.config.voice,
     )
-    key = os.environ.get(other.api_key_env, "").strip() if other.api_key_env else ""
-    if other.api_key_env and not key:
-        raise AgentError(
-            f"{agent.source}: failover: expected a key in the environment variable "
-            f"{other.api_key_env}, but it is not set. Set it, or leave api_key_env out to use "
-            f"OPENAI_API_KEY."
-        )
+    key = ""
+    if other.api_key_env:
+        hint = "or leave api_key_env out to use OPENAI_API_KEY"
+        key = _from_env(agent, "failover", "a key", other.api_key_env, hint)
     own = first.credentials
     credentials = Credentials(
         api_key=key or own.api_key,
@@ -224,6 +225,34 @@ def _other(first: ModelChoice, other: Failover, agent: Agent) -> ModelChoice:
         project=other.project or own.project,
     )
     return ModelChoice(config, credentials)
+
+
+def _from_env(agent: Agent, key: str, what: str, variable: str, hint: str) -> str:
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        raise AgentError(
+            f"{agent.source}: {key}: expected {what} in the environment variable {variable}, but "
+            f"it is not set. Set it, {hint}."
+        )
+    return value
+
+
+def _lookup_secret(agent: Agent) -> str:
+    """Raises `AgentError` for one that is not set or cannot sign."""
+    lookup = agent.lookup
+    if lookup is None or not lookup.secret_env:
+        return ""
+    hint = "or leave secret_env out to send none"
+    secret = _from_env(agent, "lookup", "a secret", lookup.secret_env, hint)
+    if lookup.sign == "webhook":
+        try:
+            signed(secret, "check", b"")
+        except ValueError as error:
+            raise AgentError(
+                f'{agent.source}: lookup: expected a signing secret such as "whsec_..." (base64) '
+                f"in {lookup.secret_env}, got something else."
+            ) from error
+    return secret
 
 
 def _session(agent: Agent, settings: Settings, schemas: list[dict[str, object]]) -> SessionConfig:

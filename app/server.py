@@ -5,7 +5,7 @@ import gc
 import hmac
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import uvicorn
@@ -148,7 +148,10 @@ def make_worker(
     )
     calls.prepare()
     desk = _desk(files.personas, gate, rest, switchboard, live)
-    door = _door(settings, files, switchboard, checker, stream_tokens, seals, live, metrics, desk)
+    door = replace(
+        _door(settings, files, switchboard, checker, stream_tokens, seals, live, metrics, desk),
+        expect=lambda call: calls.expect(call.call_sid, call.agent, call.facts),
+    )
     used: UsedTokens = UsedTokensHere() if live is None else live.tokens
     socket = MediaSocket(
         checker, stream_tokens, seals, used, switchboard, calls.make, _counted(metrics)

@@ -45,11 +45,11 @@ def test_all_texts_of_a_call_are_filled_in(persona: Persona) -> None:
     assert call.patience.give_up.startswith("Take leave of ⟦Ada⟧.")
 
 
-def test_what_is_learnt_late_is_in_the_next_prompt(persona: Persona) -> None:
+async def test_what_is_learnt_late_is_in_the_next_prompt(persona: Persona) -> None:
     brief = briefing(persona)
-    assert "⟦Ada⟧, plan basic." in brief.instructions()
+    assert "⟦Ada⟧, plan basic." in await brief.instructions()
     brief.learn({"plan": "gold"})
-    assert "⟦Ada⟧, plan ⟦gold⟧." in brief.instructions()
+    assert "⟦Ada⟧, plan ⟦gold⟧." in await brief.instructions()
 
 
 def test_other_settings_of_the_call_stay(persona: Persona) -> None:
@@ -57,11 +57,11 @@ def test_other_settings_of_the_call_stay(persona: Persona) -> None:
     assert briefing(adjusted).persona().call.tool_sound_after_ms == 7
 
 
-def test_an_agent_without_variables_is_taken_as_it_is(persona: Persona) -> None:
+async def test_an_agent_without_variables_is_taken_as_it_is(persona: Persona) -> None:
     plain = replace(persona.agent, instructions="-", greeting="Hi", disclosure="", notices=())
     plain = replace(plain, silence=Silence())
     bare = replace(persona, agent=plain)
     brief = briefing(bare)
     brief.learn({"plan": "gold"})
     assert brief.persona() is bare
-    assert brief.instructions() == "-"
+    assert await brief.instructions() == "-"

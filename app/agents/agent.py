@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import ConfigDict, Field, StringConstraints, with_config
 
 from app.agents.hours_table import Hours
+from app.agents.lookup_table import Lookup
 from app.agents.onward_tables import Ladder, Menu, Speaks, Transfer, Voicemail
 from app.agents.policy_table import Policy
 from app.agents.tools_tables import HttpTool, McpServer, Topic
@@ -175,6 +176,8 @@ class Agent:
     """Where it is, as "Europe/Berlin": for {{date}} and {{time}}. Default: as `hours`, or UTC."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Defaults for what its texts name in {{...}}."""
+    lookup: Lookup | None = None
+    """What is asked about a caller, for more of them. Default: nothing."""
     model: str = ""
     """A model of its own. Default: the settings'."""
     failover: tuple[Failover, ...] = ()

@@ -47,10 +47,15 @@ def _variables(agent: Agent) -> Iterator[Wrong]:
 
 
 def _placeholders(agent: Agent) -> Iterator[Wrong]:
+    asked = agent.lookup
     known = {*BUILT_IN, *agent.variables}
+    for name in names_in(asked.url) if asked else ():
+        if name not in known and not _is_sip(name):
+            yield Wrong(("lookup", "url"), _unknown(name, known), name)
+    known |= set(asked.fields) if asked else set()
     for key, text, spoken in variables_in(agent):
         for name in names_in(text):
-            if name not in known and not (name.startswith(SIP) and NAME.match(name)):
+            if name not in known and not _is_sip(name):
                 yield Wrong(key, _unknown(name, known), name)
             elif spoken and name not in agent.variables and name not in ALWAYS:
                 yield Wrong(
@@ -62,6 +67,10 @@ def _placeholders(agent: Agent) -> Iterator[Wrong]:
     for name in names_in(agent.filler):
         text = "expected no {{...}}: it is spoken from a recording."
         yield Wrong(("filler",), text, name)
+
+
+def _is_sip(name: str) -> bool:
+    return name.startswith(SIP) and NAME.match(name) is not None
 
 
 def _unknown(name: str, known: set[str]) -> str:

@@ -64,6 +64,14 @@ class Values:
         said = filled(text, self._spoken)
         return text if said == text else tidied(said)
 
+    def raw(self, name: str) -> str:
+        """The value itself, for whoever makes it safe for another use."""
+        return self.ours.get(name) or self.outside.get(name, "") or self.defaults.get(name, "")
+
+    def all(self) -> dict[str, str]:
+        """All values, raw."""
+        return {name: self.raw(name) for name in (*self.defaults, *self.outside, *self.ours)}
+
     def told_also(self, outside: Mapping[str, str]) -> "Values":
         """The same with more from outside, such as the answer to a look-up."""
         return replace(self, outside={**self.outside, **outside})
@@ -120,4 +128,5 @@ def variables_in(agent: "Agent") -> Iterator[tuple[tuple[str | int, ...], str, b
 
 
 def has_variables(agent: "Agent") -> bool:
-    return any(names_in(text) for _, text, _ in variables_in(agent))
+    """Or asks for some."""
+    return agent.lookup is not None or any(names_in(text) for _, text, _ in variables_in(agent))

@@ -137,6 +137,8 @@ class Stage:
         await self.worker.rest.close()
         if self._rest is not None:
             await self._rest.__aexit__(kind, error, trace)
+        if self._worker is not None:
+            await self._worker.answering.close()
         await self.model.__aexit__(kind, error, trace)
 
     def line(

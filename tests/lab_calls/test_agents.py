@@ -2,6 +2,7 @@
 else; the dialled number chooses the agent; a running call keeps the version it began with."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from app.agents.outside import GUARD
 from app.bridge.call_record import call_folder
 from app.demo.stage import CALLED, CALLER, Stage
-from app.lab.phone.report import CallReport
 from app.lab.phone.script import HangUp, Script, WaitForBot
 from tests.agents.injections import INJECTIONS
 from tests.lab_calls.cast import FAST, Recorded, line, settled, stage_for, until
@@ -54,13 +54,16 @@ def stage(tmp_path: Path) -> Stage:
     return stage_for(tmp_path / "data", [line(1, GREETING_MS)], agent="desk")
 
 
-async def report(on: Stage, script: Script = HEARD, to: str = CALLED, **said: str) -> CallReport:
-    return await on.line(pace=FAST).call(script, from_=CALLER, to=to, parameters=said)
-
-
-async def held(on: Stage, script: Script = HEARD, to: str = CALLED, **said: str) -> Recorded:
+async def held(
+    on: Stage,
+    said: Mapping[str, str] | None = None,
+    *,
+    script: Script = HEARD,
+    to: str = CALLED,
+) -> Recorded:
+    """`said`: what the carrier says besides."""
     number = len(on.model.sessions)
-    over = await report(on, script, to, **said)
+    over = await on.line(pace=FAST).call(script, from_=CALLER, to=to, parameters=said)
     await settled(on, over)
     folder = call_folder(on.worker.settings.data_dir, over.identity.call_sid)
     return Recorded(over, folder, on.model.sessions[number])
@@ -68,7 +71,7 @@ async def held(on: Stage, script: Script = HEARD, to: str = CALLED, **said: str)
 
 async def test_what_is_known_of_the_caller_reaches_the_model(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
-        call = await held(on, CallerName="Ada", **{"SipHeader_X-Order": "4711"})  # type: ignore[arg-type]
+        call = await held(on, {"CallerName": "Ada", "SipHeader_X-Order": "4711"})
     told = call.model.instructions
     assert f"- Name: ⟦Ada⟧\n- Number: {CALLER}\n- Order: ⟦4711⟧\n" in told
     assert told.endswith(GUARD)
@@ -90,7 +93,7 @@ async def test_nothing_that_came_along_changes_the_prompts_structure(tmp_path: P
     sayable = [text.encode("utf-8", "ignore").decode() for text in injections]
     async with stage(tmp_path) as on:
         for text in sayable:
-            call = await held(on, CallerName=text, **{"SipHeader_X-Order": text[:200]})  # type: ignore[arg-type]
+            call = await held(on, {"CallerName": text, "SipHeader_X-Order": text[:200]})
             told = call.model.instructions.removesuffix(f"\n\n{GUARD}")
             assert [row.split("⟦")[0].split(":")[0] for row in told.splitlines()] == [
                 row.split(":")[0] for row in PROMPT.splitlines()
@@ -103,7 +106,7 @@ async def test_the_caller_is_in_no_log_line(
 ) -> None:
     caplog.set_level("DEBUG", "app")
     async with stage(tmp_path) as on:
-        await held(on, CallerName="Ada Byron", **{"SipHeader_X-Order": "47-11-08"})  # type: ignore[arg-type]
+        await held(on, {"CallerName": "Ada Byron", "SipHeader_X-Order": "47-11-08"})
     logged = " ".join(f"{r.message} {r.__dict__}" for r in caplog.records if r.name[:3] == "app")
     assert "call ended" in logged
     assert not any(secret in logged for secret in ("Ada Byron", "47-11-08", CALLER))
@@ -125,12 +128,13 @@ async def test_a_file_changed_under_a_running_call_counts_for_the_next(
 ) -> None:
     caplog.set_level("INFO", "app")
     async with stage(tmp_path) as on:
-        running = asyncio.create_task(held(on, Script((WaitForBot.finished(),))))
+        running = asyncio.create_task(held(on, script=Script((WaitForBot.finished(),))))
         await until(lambda: len(on.worker.switchboard.calls) == 1)
+        [bridge] = on.worker.switchboard.calls
+        await until(lambda: any(leg.taken_ms is not None for leg in bridge.call.timeline.legs))
         changed = AGENT.replace("Version one", "Version two")
         (folder / "desk.toml").write_text(changed, encoding="utf-8")
         assert await on.worker.reloader.look()
-        [bridge] = on.worker.switchboard.calls
         bridge.roll_over()
         await until(lambda: len(on.model.sessions) == 2)
         bridge.hang_up("operator")

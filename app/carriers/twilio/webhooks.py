@@ -133,6 +133,8 @@ class TwilioDoor:
     go on wait until it is back."""
     full_redirect_url: str = ""
     """Where calls go whose admission is "redirect"."""
+    expect: Callable[[OfferedCall], None] = lambda call: None
+    """Told of each call that gets a stream, before it gets it. Must not wait."""
     on_progress: Callable[[CallProgress], Awaitable[None]] = _ignore
     """Told each step of a call's life once."""
     on_stream: Callable[[StreamStatus], Awaitable[None]] = _ignore
@@ -352,6 +354,7 @@ def _routed(door: TwilioDoor, call: OfferedCall, webhook: Webhook) -> OfferedCal
 
 
 def _plan(door: TwilioDoor, call: OfferedCall, resumed: int) -> twiml.StreamPlan:
+    door.expect(call)
     grant = Grant(call.call_sid, call.agent, call.direction)
     return _stream_plan(door, grant, door.seals.seal(call.facts, call.call_sid), resumed)
 
