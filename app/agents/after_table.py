@@ -46,6 +46,10 @@ class AfterField:
     required: bool = False
     """The record says so when it was not found."""
 
+    def __post_init__(self) -> None:
+        if self.enum and self.type != "string":
+            raise ValueError('enum beside type = "string" only')
+
 
 @with_config(_STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,10 @@ class AfterCall:
     include: tuple[Included, ...] = ()
     """What else webhooks hold: "transcript" and "timeline" of the call when it is summarised, the
     "numbers" of caller and called."""
+
+    def __post_init__(self) -> None:
+        if self.webhook and not self.secret_env:
+            raise ValueError("secret_env beside webhook: the variable that holds its secret")
 
     @property
     def writes(self) -> bool:

@@ -22,8 +22,6 @@ from app.outgoing.store import OutboxError, Store
 
 logger = logging.getLogger(__name__)
 
-FOLDER: Final = "outgoing"
-"""In the data folder."""
 CLOSE_S: Final = 2.0
 """Longest wait at the end for events that are not on disk yet."""
 
@@ -82,15 +80,14 @@ class Outgoing:
 
 @asynccontextmanager
 async def open_outgoing(
-    data_dir: Path,
+    folder: Path,
     *,
     secrets_of: SecretsOf | None = None,
     rules: Rules | None = None,
     timeout_s: float = TIMEOUT_S,
     targets_of: TargetsOf = _nobody,
 ) -> AsyncIterator[Outgoing]:
-    """With the task that delivers. Raises `OutboxError`."""
-    folder = data_dir / FOLDER
+    """With the task that delivers. `folder` is made if it is not there. Raises `OutboxError`."""
     thread = ThreadPoolExecutor(1, "outgoing")
     store = SqliteStore(folder)
     async with Sender(timeout_s=timeout_s) as sender:

@@ -12,7 +12,7 @@ import pytest
 from app.outgoing.deliverer import Rules
 from app.outgoing.endpoints import ALL_EVENTS, Endpoint, Targets, secrets_from
 from app.outgoing.events import CallEnded, CallStarted, MessageTaken
-from app.outgoing.outgoing import FOLDER, Outgoing, open_outgoing
+from app.outgoing.outgoing import Outgoing, open_outgoing
 from app.outgoing.retries import Schedule
 from app.outgoing.sqlite_store import SqliteStore
 from app.outgoing.store import Delivery
@@ -54,7 +54,7 @@ async def opened(
 
 
 def kept(folder: Path) -> list[Delivery]:
-    store = SqliteStore(folder / FOLDER)
+    store = SqliteStore(folder)
     found = store.listed(("waiting", "delivered", "dead"), 1_000)
     store.close()
     return found
@@ -155,7 +155,7 @@ async def test_when_all_attempts_failed_it_is_a_dead_letter_with_its_reason(
         assert dead.attempts == len(receiver.got) == 6
         assert "a webhook is given up" in caplog.text
         receiver.otherwise = Answer(202)
-        store = SqliteStore(tmp_path / FOLDER)
+        store = SqliteStore(tmp_path)
         assert store.revive([dead.message_id], 0.0) == 1
         store.close()
         async with opened(tmp_path, receiver.url):

@@ -49,7 +49,7 @@ async def test_twenty_killed_processes_lose_nothing_that_they_accepted(tmp_path:
             assert await process.wait() == -9
         before = len(receiver.got)
         last = await tell(tmp_path, receiver.url, RUNS * EACH)
-        store = SqliteStore(tmp_path / "outgoing")
+        store = SqliteStore(tmp_path)
         ids = {id_of(number) for number in accepted}
         await until(lambda: {got.message_id for got in receiver.taken} >= ids, 60)
         await until(lambda: "waiting" not in store.counts())
