@@ -48,6 +48,10 @@ class Outgoing:
         self._now_s = now_s
         self._tasks: set[asyncio.Task[bool]] = set()
 
+    def reaches(self, agent: str, event_type: str) -> bool:
+        """Somebody is told of such events of this agent's calls."""
+        return bool(self.targets_of(agent).of(event_type))
+
     def emit(self, event: OutgoingEvent) -> None:
         """Tell it to the agent's endpoints. Never waits and never raises."""
         task = asyncio.create_task(self.accept(event), name="a webhook's event")

@@ -70,9 +70,13 @@ class SqliteStore:
             raise OutboxError(f"{path}: expected a file for the outbox: {_why(error)}") from None
 
     def _prepare(self) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-            self._db.execute(f"PRAGMA {pragma}")
-        self._db.executescript(_SCHEMA)
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+                self._db.execute(f"PRAGMA {pragma}")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error:
+            self._db.close()
+            raise
 
     def accept(self, message: Message, endpoints: Sequence[Endpoint]) -> bool:
         with self._changing() as db:
@@ -198,6 +202,7 @@ class SqliteStore:
             ).rowcount
 
     def forget(self, delivered_before_s: float, dead_before_s: float) -> int:
+        """Also makes sure that no word of what was deleted is left on disk."""
         with self._changing() as db:
             gone = db.execute(
                 "DELETE FROM deliveries WHERE (state = 'delivered' AND due_s < ?)"
@@ -210,7 +215,10 @@ class SqliteStore:
                     " (SELECT message_id FROM deliveries)",
                     (delivered_before_s,),
                 )
-            return gone
+        with self._reading() as db:
+            # Until then the write-ahead log still holds what was deleted.
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return int(gone)
 
     def close(self) -> None:
         with self._lock:

@@ -55,7 +55,7 @@ def test_the_same_message_is_kept_once(store: SqliteStore) -> None:
     assert [d.body for d in store.shown("msg_1")] == [WORDS]
 
 
-def test_a_body_is_forgotten_when_every_endpoint_has_it(tmp_path: Path, store: SqliteStore) -> None:
+def test_a_body_is_forgotten_when_every_endpoint_has_it(store: SqliteStore) -> None:
     store.accept(message(1), [A, B])
     one, two = store.due(1_000.0, (), 9)
     store.delivered(one.number, 200, 5.0)
@@ -65,8 +65,18 @@ def test_a_body_is_forgotten_when_every_endpoint_has_it(tmp_path: Path, store: S
         ("delivered", 200, b"", 1),
         ("delivered", 204, b"", 1),
     ]
-    store.close()
-    assert b"4111" not in (tmp_path / "outgoing" / FILE).read_bytes()
+
+
+@pytest.mark.parametrize("times", [1, 1_000])
+def test_no_word_of_what_was_delivered_stays_on_disk(
+    tmp_path: Path, store: SqliteStore, times: int
+) -> None:
+    store.accept(message(1, body=WORDS * times), [A])
+    store.delivered(first(store).number, 200, 5.0)
+    store.forget(0.0, 0.0)
+    files = list((tmp_path / "outgoing").iterdir())
+    assert {path.name for path in files} >= {FILE, f"{FILE}-wal"}
+    assert not [path.name for path in files if b"4111" in path.read_bytes()]
 
 
 def test_what_failed_waits_for_its_time(store: SqliteStore) -> None:
@@ -172,3 +182,9 @@ def test_a_closed_or_broken_file_is_told_without_its_words(store: SqliteStore) -
         store.accept(message(1), [A])
     assert "4111" not in str(error.value)
     assert error.value.__cause__ is None
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"no database" * 1_000)
+    with pytest.raises(OutboxError, match="SQLITE_NOTADB"):
+        SqliteStore(tmp_path)
