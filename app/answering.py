@@ -8,8 +8,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 
+from app.after.intake import AfterCalls
 from app.agents import Agent, AgentError
 from app.agents.placeholders import names_in
 from app.bridge.call_bridge import CallBridge
@@ -45,6 +47,7 @@ from app.models.ports import Capabilities, ModelSession, SessionConfig
 from app.observe.log import event
 from app.onward.news import told
 from app.onward.news import unpacked as unpacked_news
+from app.outgoing.outgoing import Outgoing
 from app.persona import Persona, Personas, credentials_of, with_tools
 from app.policy.trust import Trust, by_sip_origin, by_verstat
 from app.rules import doors
@@ -78,6 +81,7 @@ class Beyond:
 
     live: Live | None = None
     phrases: PhraseBook | None = None
+    outgoing: Outgoing | None = None
 
 
 ALONE = Beyond()
@@ -111,6 +115,8 @@ class Answering:
         self._judge = _judge(settings)
         self._under_way = UnderWay()
         self._lookups = Lookups()
+        self.after: AfterCalls | None = None
+        """Told of streams that begin and end; None: nobody is."""
         self._hearing: Hearing | None = None
         """Made when the first agent needs it."""
 
@@ -170,6 +176,9 @@ class Answering:
             agent_version=persona.agent.version,
         )
         self._want_phrases(persona)
+        if self.after is not None:
+            call_id, direction = start.call_sid, grant.direction
+            self.after.stream_began(call_id, agent=grant.agent, direction=direction)
         call_settings = with_tools(persona.call, persona.agent, persona.tools)
         bridge = CallBridge(
             started=started,
@@ -188,7 +197,7 @@ class Answering:
             journal=self._journal(started, call_settings),
             observers=self._observers,
             hearing=self._hearing_for(persona),
-            before_close=self._before_close,
+            before_close=partial(self._before_close, grant),
         )
         return bridge
 
@@ -245,12 +254,18 @@ class Answering:
             event(logger, logging.INFO, "the call goes on here", call=call_id, moved=left.moved)
         return left
 
-    async def _before_close(self, call: Call, end: EndCall) -> None:
+    async def _before_close(self, grant: Grant, call: Call, end: EndCall) -> None:
         number = self._leases.pop(call.call_id, 0)
+        if self._live is not None and await self._live.leases.lost(call.call_id, number):
+            # Whoever carries it now knows better where it stands.
+            if self.after is not None:
+                self.after.stream_moved(call.call_id)
+            return
+        if self.after is not None:
+            agent = call.handover.speaker or grant.agent
+            self.after.stream_over(call, end, agent=agent, direction=grant.direction)
         if self._live is None or self._keeper is None:
             return
-        if await self._live.leases.lost(call.call_id, number):
-            return  # whoever carries it now knows better where it stands
         await self._keeper.before_close(call, end)
         await self._live.leases.release(call.call_id, number)
 

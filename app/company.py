@@ -10,7 +10,7 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from app.answering import Beyond
@@ -21,6 +21,11 @@ from app.models.openai_connect import Limits
 from app.models.openai_phrase import PhraseFailed, render_phrase
 from app.models.ports import SessionConfig
 from app.observe.log import event
+from app.outgoing.deliverer import Rules
+from app.outgoing.endpoints import SecretsOf, secrets_from
+from app.outgoing.outgoing import Outgoing, open_outgoing
+from app.outgoing.retries import read_schedule
+from app.outgoing.store import OutboxError
 from app.persona import credentials_of
 from app.server import Worker
 from app.settings import Settings
@@ -42,7 +47,8 @@ async def open_beyond(settings: Settings) -> AsyncIterator[Beyond]:
         event(logger, level, "the store is open", note=live.connection.note)
         phrases = PhraseBook(settings.data_dir / "phrases", _renderer(settings))
         try:
-            yield Beyond(live, phrases)
+            async with AsyncExitStack() as stack:
+                yield Beyond(live, phrases, await _open_outgoing(settings, stack))
         finally:
             await phrases.close()
             await openai_text.close_clients()
@@ -68,6 +74,7 @@ async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
         _task(_sample(worker), "metrics"),
         _task(worker.answering.outside.run(), "tools"),
         _task(worker.reloader.run(), "reloader"),
+        _task(worker.after.run(), "after calls"),
     ]
     if live is not None:
         tasks.append(_task(live.leases.run(lambda: worker.answering.leases, lost), "leases"))
@@ -75,6 +82,7 @@ async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await worker.after.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -91,6 +99,25 @@ async def _sample(worker: Worker) -> None:
 def worker_id() -> str:
     """Tells this process from all others, here and on other machines."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+async def _open_outgoing(settings: Settings, stack: AsyncExitStack) -> Outgoing | None:
+    """None: the disk does not serve. Calls go on without webhooks, and the log says so."""
+    opened = open_outgoing(
+        settings.data_dir / "outgoing",
+        secrets_of=webhook_secrets(settings),
+        rules=Rules(read_schedule(settings.webhook_retry_s)),
+    )
+    try:
+        return await stack.enter_async_context(opened)
+    except OutboxError as error:
+        event(logger, logging.ERROR, "no webhooks are sent", error=str(error))
+        return None
+
+
+def webhook_secrets(settings: Settings) -> SecretsOf:
+    """Secrets of webhooks, by the name of their variable."""
+    return secrets_from(os.environ, settings.webhook_secret.get_secret_value())
 
 
 def _renderer(settings: Settings) -> Render:

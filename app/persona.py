@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from app.after.targets import check_webhooks
 from app.agents import Agent, AgentError, Failover, Local, default_search, load_agent
 from app.agents import SemanticVad as AgentSemanticVad
 from app.agents.files import files_of
@@ -20,6 +21,7 @@ from app.models.openai_connect import Credentials
 from app.models.ports import SemanticVad, ServerVad, SessionConfig, TurnDetection
 from app.observe.log import event
 from app.onward.ways import Ways
+from app.outgoing.endpoints import secrets_from
 from app.policy.trust import Proof, Trust
 from app.reloading import Kept
 from app.rules import opening_hours, required_trust
@@ -147,6 +149,7 @@ def make_persona(
 
     Raises `ToolLoadError` for tools that cannot be used, `AgentError` for a key that is not
     set."""
+    check_webhooks(agent, secrets_from(os.environ))
     ways = ways_of(agent)
     opening_hours(agent, tuple(agent.transfers))
     tools = toolbox_of(agent, settings, outside or Outside(), ways)

@@ -15,6 +15,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
+from app.after.intake import AfterCalls
+from app.aftermath import make_after_calls
 from app.answering import ALONE, Answering, Beyond
 from app.bridge.call_bridge import CallBridge
 from app.bridge.lag import LagGauge
@@ -100,6 +102,8 @@ class Worker:
     desk: Desk
     reloader: Reloader
     """Looks at no file until it is run."""
+    after: AfterCalls
+    """Looks for calls that nobody carries any more only while its `run` runs."""
 
 
 def check(settings: Settings, adjust: Adjust = as_it_is, revise: Revise = as_written) -> Files:
@@ -109,6 +113,8 @@ def check(settings: Settings, adjust: Adjust = as_it_is, revise: Revise = as_wri
     """
     if settings.when_full == "redirect":
         settings.require("EARSHOT_FULL_REDIRECT_URL")
+    if settings.webhook_url:
+        settings.require("EARSHOT_WEBHOOK_SECRET")
     return Files(settings, adjust, revise)
 
 
@@ -146,10 +152,13 @@ def make_worker(
     calls = Answering(
         settings, files.personas, pacer, (*observers, metrics, Faults()), gate, beyond
     )
+    after = calls.after = make_after_calls(settings, files, beyond, rest)
     calls.prepare()
     desk = _desk(files.personas, gate, rest, switchboard, live)
     door = replace(
-        _door(settings, files, switchboard, checker, stream_tokens, seals, live, metrics, desk),
+        _door(
+            settings, files, switchboard, checker, stream_tokens, seals, live, metrics, desk, after
+        ),
         expect=lambda call: calls.expect(call.call_sid, call.agent, call.facts),
     )
     used: UsedTokens = UsedTokensHere() if live is None else live.tokens
@@ -169,7 +178,9 @@ def make_worker(
         calls.want_phrases()
 
     reloader = Reloader(lambda: files.watched, swapped)
-    return Worker(settings, app, switchboard, pacer, lag, calls, metrics, rest, desk, reloader)
+    return Worker(
+        settings, app, switchboard, pacer, lag, calls, metrics, rest, desk, reloader, after
+    )
 
 
 def _secret(settings: Settings) -> bytes:
@@ -216,11 +227,19 @@ def _door(
     live: Live | None,
     metrics: Metrics,
     desk: Desk,
+    after: AfterCalls,
 ) -> TwilioDoor:
     """What the webhooks may ask of the worker."""
 
     async def admit(call: OfferedCall) -> Admission:
         if switchboard.offer(call.call_sid):
+            after.offered(
+                call.call_sid,
+                agent=call.agent,
+                direction=call.direction,
+                caller=call.from_number,
+                called=call.to_number,
+            )
             return "open"
         metrics.refused(REFUSALS[switchboard.no_room])
         return WHEN_FULL[settings.when_full]
@@ -229,6 +248,8 @@ def _door(
         _log_progress(progress)
         if progress.state.ended:
             switchboard.withdraw(progress.call_sid)
+            state, length_s = progress.state.value, progress.duration_s
+            after.call_over(progress.call_sid, state=state, duration_s=length_s)
 
     async def ending_of(call_id: str) -> Ending | None:
         ending = await _ending_of(call_id, switchboard, live)

@@ -44,6 +44,8 @@ _TAIL = f"""\
   [deploy.md](deploy.md).
 - `EARSHOT_SESSION_MINUTES`, `EARSHOT_SESSION_CONTEXT_TOKENS`, `EARSHOT_SESSION_SPEND_USD`,
   `EARSHOT_SUMMARY_MODEL`: what they do to the cost says [cost.md](cost.md).
+- `EARSHOT_AFTER_CALL_MODEL`, `EARSHOT_AFTER_CALL_BASE_URL`, `EARSHOT_WEBHOOK_URL`,
+  `EARSHOT_WEBHOOK_SECRET`, `EARSHOT_WEBHOOK_RETRY_S`: [after-the-call.md](after-the-call.md).
 - `EARSHOT_MODEL_CONNECT_TIMEOUT_S`, `EARSHOT_MODEL_GIVE_UP_S`: when a call is given up says
   [how-a-call-ends.md](how-a-call-ends.md#when-a-model-fails).
 

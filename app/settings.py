@@ -230,6 +230,46 @@ class Settings(BaseSettings):
     )
     """Where the summary model is. Default: OPENAI_BASE_URL."""
 
+    after_call_model: str = setting(
+        "gpt-6-luna", "EARSHOT_AFTER_CALL_MODEL", expected="a text model's id"
+    )
+    """Writes what agents with an [after_call] table want to know of a call that is over, where they
+    name no model of their own."""
+
+    after_call_base_url: str = setting(
+        "",
+        "EARSHOT_AFTER_CALL_BASE_URL",
+        expected="an http(s):// address",
+        pattern=r"^(https?://\S+)?$",
+    )
+    """Where that model is. Default: OPENAI_BASE_URL."""
+
+    webhook_url: str = setting(
+        "",
+        "EARSHOT_WEBHOOK_URL",
+        expected="an https:// address, or an http:// one of this machine",
+        example="https://crm.example.com/earshot",
+        pattern=r"^((https://[!-~]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[!-~]*)?))?$",
+    )
+    """Is told everything of every agent's calls. Default: only agents' own webhooks are told."""
+
+    webhook_secret: SecretStr = setting(
+        SecretStr(""),
+        "EARSHOT_WEBHOOK_SECRET",
+        expected="whsec_ and base64; while rotating: both, a comma between them",
+        example="whsec_...",
+    )
+    """Signs what EARSHOT_WEBHOOK_URL is told. `earshot webhooks secret` makes one."""
+
+    webhook_retry_s: str = setting(
+        "",
+        "EARSHOT_WEBHOOK_RETRY_S",
+        expected="seconds above 0 with commas between them",
+        example="5,30,300,3600",
+    )
+    """Waits before a webhook that was not taken is sent again. Default: ten of them, 5 s to 10 h,
+    about a day in all."""
+
     judge_model: str = setting("", "EARSHOT_JUDGE_MODEL", expected="a text model's id, or nothing")
     """Asked whether a caller who paused has said all, for agents that end turns by our own voice
     detection. A small and fast one. Default: nobody is asked, the silence decides."""
@@ -331,6 +371,25 @@ class Settings(BaseSettings):
             raise ValueError("it begins with none of these")
         return value
 
+    @field_validator("webhook_retry_s")
+    @classmethod
+    def _waits(cls, value: str) -> str:
+        if value and not re.fullmatch(r"\s*(\d+(\.\d+)?)(\s*,\s*\d+(\.\d+)?)*\s*", value):
+            raise ValueError("these are no seconds")
+        if any(not 0 < float(part) <= 604_800 for part in value.split(",") if part):
+            raise ValueError("a wait is above 0 and at most a week")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _webhook_secrets(cls, value: SecretStr) -> SecretStr:
+        found = value.get_secret_value()
+        if found and not all(
+            re.fullmatch(r"\s*whsec_[A-Za-z0-9+/]{32,86}={0,2}\s*", s) for s in found.split(",")
+        ):
+            raise ValueError("an entry is not whsec_ and base64 of 24 to 64 bytes")
+        return value
+
     @field_validator("log_level", "log_format", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
@@ -352,7 +411,9 @@ class Settings(BaseSettings):
         """Every secret in clear text, for the log's redaction."""
         fields = type(self).model_fields
         values = [getattr(self, name) for name in fields if fields[name].annotation is SecretStr]
-        return (*(v.get_secret_value() for v in values if v), *self.twilio_auth_tokens)
+        webhooks = self.webhook_secret.get_secret_value().split(",")
+        rotating = (*self.twilio_auth_tokens, *(w.strip() for w in webhooks if w.strip()))
+        return (*(v.get_secret_value() for v in values if v), *rotating)
 
     def model_for(self, agents_model: str) -> str:
         """The model to use for an agent that names `agents_model` (or "")."""

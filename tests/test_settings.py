@@ -253,3 +253,29 @@ def test_every_setting_is_described_beside_its_field() -> None:
         assert info.description, name
     fields = [n for n in body if isinstance(n, ast.AnnAssign)]
     assert len(fields) == len(Settings.model_fields) + 1
+
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EARSHOT_WEBHOOK_SECRET", "hunter2"),
+        ("EARSHOT_WEBHOOK_SECRET", f"{SECRET},hunter2"),
+        ("EARSHOT_WEBHOOK_URL", "http://crm.example.com/"),
+        ("EARSHOT_WEBHOOK_RETRY_S", "5,soon"),
+        ("EARSHOT_WEBHOOK_RETRY_S", "5,0"),
+        ("EARSHOT_WEBHOOK_RETRY_S", "5,,10"),
+    ],
+)
+def test_webhooks_that_cannot_work_are_told(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings({name: value}, env_file=None)
+    assert str(error.value).startswith(f"{name}: expected")
+    assert "hunter2" not in str(error.value)
+
+
+def test_each_secret_of_a_webhook_is_hidden_while_they_are_changed() -> None:
+    settings = load_settings({"EARSHOT_WEBHOOK_SECRET": f"{SECRET}, {SECRET}"}, None)
+    assert SECRET in settings.secrets

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints, with_config
 
+from app.agents.after_table import AfterCall
 from app.agents.hours_table import Hours
 from app.agents.lookup_table import Lookup
 from app.agents.onward_tables import Ladder, Menu, Speaks, Transfer, Voicemail
@@ -212,6 +213,8 @@ class Agent:
     """What it may reach, and for whom."""
     hours: Hours | None = None
     """When it is open. Default: always."""
+    after_call: AfterCall | None = None
+    """What is written down about a call when it is over, and who is told. Default: nothing."""
     transcription_model: str = "gpt-transcribe"
     """Writes down what callers say. "": nothing is written down."""
     max_output_tokens: Annotated[int, Field(ge=1, le=4096)] | Literal["inf"] = "inf"

@@ -42,6 +42,8 @@ _PATTERNS = {
     "base_url": "an http:// or https:// address",
     "api_key_env": "the name of an environment variable",
     "project": "a project id without spaces",
+    "secret_env": "the name of an environment variable",
+    "webhook": "https:// addresses",
 }
 """What the keys take whose text must look a certain way."""
 _Key: TypeAlias = tuple[str | int, ...]
@@ -214,12 +216,14 @@ def _json(data: Mapping[str, Any]) -> str:
 
 def _expected(root: type, key: _Key, details: ErrorDetails) -> str:
     if details["type"] == "string_pattern_mismatch":
-        return _PATTERNS.get(str(key[-1]), details["msg"])
+        named = next((part for part in reversed(key) if isinstance(part, str)), "")
+        return _PATTERNS.get(named, details["msg"])
     if details["type"] == "tuple_type" and lists_tables(root, key):
         return f"tables, each headed [[{_named(key)}]]"
     if details["type"] in _EXPECTED:
         return _EXPECTED[details["type"]]
     text = details["msg"].removeprefix("Input should be ").replace("'", '"')
+    text = text.removeprefix("Value error, ")
     return f"a number {text}" if text.startswith(("less", "greater")) else text
 
 

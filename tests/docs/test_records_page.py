@@ -1,16 +1,21 @@
 """Invariant: the page of records explains every key, stamp and cause, and where each file lies."""
 
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
+from app.after.about import About, Over
+from app.after.epilogue import Epilogue
+from app.after.extraction import Extractor
 from app.bridge.call_record import open_journal
 from app.call.call import Call
 from app.call.events import LegCause
 from app.call.notice_side import BROKE_OFF, NOT_SAID, NOT_WORD_FOR_WORD
 from app.call.phases import CallSettings
 from app.call.timeline import Interruption, Leg, Notice, Stamp, Timeline, ToolRun
+from tests.after.talk import BOOKING, QUICK, TABLE, FakeModel
 from tests.docs.pages import ROOT, codes, page, table
 
 TEXT = page("records")
@@ -33,6 +38,18 @@ def test_the_figures_lie_between_stamps() -> None:
 def test_every_key_of_a_timeline_is_explained() -> None:
     record = Call().timeline.as_json().keys() | {"call_id", "stream_id", "direction", "transcript"}
     assert _told("## timeline.json") == record
+
+
+async def test_every_key_of_the_record_after_the_call_is_explained(tmp_path: Path) -> None:
+    epilogue = Epilogue(
+        table_of=lambda agent: TABLE,
+        extractor=Extractor(FakeModel("{}"), lambda model: None, QUICK),
+        model="m",
+        data_dir=tmp_path,
+    )
+    await epilogue.ended("CA1", About("desk"), Over("no_input"), BOOKING, 1)
+    record = json.loads((tmp_path / "calls" / "CA1" / "after.json").read_text("utf-8"))
+    assert _told("<!-- after:") == record.keys() | {"summary"}
 
 
 def test_every_key_of_a_turn_is_explained() -> None:

@@ -20,8 +20,9 @@ from tests.live.store import monitored, until
 PAGE = Path(__file__).parents[2] / "docs" / "redis.md"
 ANSWERS = Code[Answer](lambda answer: answer.body.encode(), lambda body: Answer(200, body.decode()))
 KNOWN_SINCE = {
-    "DEL": "1.0", "EXEC": "1.2", "EXPIRE": "1.0", "GET": "1.0", "HDEL": "2.0", "HGETALL": "2.0",
-    "HINCRBY": "2.0", "HSET": "4.0", "INCR": "1.0", "INCRBY": "1.0", "MULTI": "1.2", "PING": "1.0",
+    "DEL": "1.0", "EXEC": "1.2", "EXPIRE": "1.0", "GET": "1.0", "HDEL": "2.0", "HGET": "2.0",
+    "HGETALL": "2.0", "HINCRBY": "2.0", "HSET": "4.0", "INCR": "1.0", "INCRBY": "1.0",
+    "MULTI": "1.2", "PING": "1.0",
     "PUBLISH": "2.0", "SET": "2.6.12", "SUBSCRIBE": "2.0", "UNSUBSCRIBE": "2.0", "ZADD": "1.2",
     "ZCARD": "1.2", "ZCOUNT": "2.0", "ZRANGE": "1.2", "ZRANGEBYSCORE": "1.0.5", "ZREM": "2.4",
     "ZREMRANGEBYSCORE": "1.2",
@@ -67,6 +68,18 @@ async def _do_everything(live: Live) -> None:
     await live.calls.ending_of("CA2")
     await live.calls.in_progress()
     await live.counters.totals()
+    await _after(live)
+
+
+async def _after(live: Live) -> None:
+    ledger = live.after_calls
+    ledger.note("CA1", b"about")
+    ledger.keep("CA1", b"said")
+    ledger.mark_over("CA1", b"over")
+    assert (await ledger.claim("CA1")).ours
+    await until(lambda: live.outbox.waiting == 0)
+    await ledger.left("CA1")
+    await ledger.due(0.0)
 
 
 async def _answer(live: Live) -> None:
@@ -107,11 +120,8 @@ async def test_all_keys_of_a_call_share_a_slot(redis_process: RedisProcess, tmp_
         await _do_everything(live)
         keys = await _keys(live, "*CA1*")
     assert {key.split("}:")[1] for key in keys} == {
-        "state",
-        "owner",
-        "fence",
-        "tool:t1",
-        "outcome:held-1",
+        *("state", "owner", "fence", "tool:t1", "outcome:held-1"),
+        *("after", "after-tries", "said", "over"),
     }
     assert len({key_slot(key.encode()) for key in keys}) == 1
 

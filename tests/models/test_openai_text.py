@@ -13,6 +13,7 @@ from app.lab.text.server import LabTextModel, TextBehaviour
 from app.models import openai_text
 from app.models.openai_connect import Credentials
 from app.models.openai_text import (
+    AnswerSchema,
     FailureCause,
     TextFailed,
     TextResult,
@@ -53,6 +54,47 @@ async def test_a_text_comes_with_its_usage(lab: LabTextModel) -> None:
     (request,) = lab.requests
     assert request.body["store"] is False
     assert (request.model, request.max_output_tokens) == ("gpt-6-astra", 500)
+
+
+SCHEMA = AnswerSchema(
+    "facts",
+    {
+        "type": "object",
+        "properties": {"name": {"type": ["string", "null"], "description": "the caller's name"}},
+        "required": ["name"],
+        "additionalProperties": False,
+    },
+)
+
+
+async def structured(lab: LabTextModel, schema: AnswerSchema) -> TextResult | TextFailed:
+    return await write_text(
+        "gpt-6-astra",
+        "Who is it?",
+        "Caller: My name is Ada King.",
+        Credentials("sk-lab", lab.base_url, None),
+        timeout_s=5.0,
+        max_output_tokens=100,
+        schema=schema,
+    )
+
+
+async def test_an_answer_can_be_asked_for_in_the_form_of_a_schema(lab: LabTextModel) -> None:
+    result = await structured(lab, SCHEMA)
+    assert isinstance(result, TextResult)
+    assert json.loads(result.text) == {"name": "Ada King"}
+    (request,) = lab.requests
+    assert request.body["text"]["format"] == {
+        "type": "json_schema",
+        "name": "facts",
+        "strict": True,
+        "schema": dict(SCHEMA.schema),
+    }
+
+
+async def test_a_schema_that_strict_mode_does_not_take_is_refused(lab: LabTextModel) -> None:
+    result = await structured(lab, AnswerSchema("facts", {**SCHEMA.schema, "required": []}))
+    assert result == TextFailed("refused", "HTTP 400, invalid_json_schema")
 
 
 async def test_a_text_that_was_cut_says_so(lab: LabTextModel) -> None:

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from app.lab.realtime.ids import Ids
 from app.lab.realtime.refusals import RequestRefused
+from app.lab.text.extraction import Mood, extraction_of
 from app.lab.text.judgement import asks_for_judgement, judgement_of
 from app.lab.text.transcript import summary_of
 from app.lab.text.wire import TextRequest, answer_body, error_body, error_of, read_request
@@ -38,6 +39,12 @@ class TextBehaviour:
     """Before it answers, whatever the answer."""
     judgement_delay_ms: int = 0
     """More, before it answers whether a turn is complete."""
+    extraction: Mood = "truthful"
+    """How it answers who asks with a JSON schema."""
+    extraction_times: int | None = None
+    """After so many such answers it is truthful. None: it does not change."""
+    extraction_delay_ms: int = 0
+    """More, before such an answer."""
     refuse_status: int | None = None
     """Answer everything with this HTTP status and the error that belongs to it, such as 429."""
     hang: bool = False
@@ -58,7 +65,8 @@ class LabTextModel:
     """An async context manager that serves `base_url`; `port` 0 takes any free one.
 
     `behaviour` and `answer` may be replaced at any time. By default it answers with a summary of
-    the transcript that it is given, or with yes or no when it is asked whether a turn is complete.
+    the transcript that it is given, with yes or no when it is asked whether a turn is complete, or
+    with what the transcript says of the facts that a JSON schema asks for.
     `asked` counts the requests that came, `requests` keeps those that were understood, `peers` has
     an address for each connection that they came over.
     """
@@ -81,6 +89,7 @@ class LabTextModel:
         self._host = host
         self._port = port
         self._ids = Ids(random.Random(f"text/{port}"))
+        self._extractions = 0
         self._closing = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
@@ -136,8 +145,19 @@ class LabTextModel:
         self.requests.append(asked)
         if asks_for_judgement(asked.instructions):
             await asyncio.sleep(behaviour.judgement_delay_ms / 1000)
-        text = self.answer(asked.instructions, asked.text)
+        text = await self._text(asked, behaviour)
         return _json(HTTPStatus.OK, answer_body(asked, text, self._ids))
+
+    async def _text(self, asked: TextRequest, behaviour: TextBehaviour) -> str:
+        if asked.schema is None or self.answer is not answer_of:
+            return self.answer(asked.instructions, asked.text)
+        await asyncio.sleep(behaviour.extraction_delay_ms / 1000)
+        self._extractions += 1
+        most = behaviour.extraction_times
+        changed = most is not None and self._extractions > most
+        return extraction_of(
+            asked.schema, asked.text, "truthful" if changed else behaviour.extraction
+        )
 
 
 async def _trickle(

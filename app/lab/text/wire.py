@@ -24,6 +24,7 @@ from app.lab.realtime.schema import (
     text,
 )
 from app.lab.realtime.usage import text_tokens
+from app.lab.text.strict_schema import schema_in
 
 CHARS_PER_TOKEN: Final = 4
 _PART: Final = record({"type": choice("input_text", "output_text"), "text": text}, ("text",))
@@ -74,6 +75,8 @@ class TextRequest:
     """The input; the texts of several messages stand on lines of their own."""
     max_output_tokens: int | None
     body: dict[str, Any]
+    schema: Mapping[str, Any] | None = None
+    """What the answer must look like (`text.format`); None: any text."""
 
 
 def read_request(body: bytes, at_s: float) -> TextRequest:
@@ -92,6 +95,7 @@ def read_request(body: bytes, at_s: float) -> TextRequest:
         _input_text(asked["input"]),
         asked.get("max_output_tokens"),
         asked,
+        schema_in(asked.get("text")),
     )
 
 
