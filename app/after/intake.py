@@ -39,6 +39,7 @@ OVER: Final = frozenset(
         EndReason.OPERATOR_HUNG_UP,
         EndReason.NO_INPUT,
         EndReason.TOO_LONG,
+        EndReason.SPENT,
     }
 )
 """Ends of a stream that are the call's. Any other one waits for the carrier's word."""

@@ -54,6 +54,7 @@ from app.call.events import (
     ModelFault,
     ModelReady,
     PhraseStored,
+    Prompted,
     ResponseCreated,
     ResponseFinished,
     RolloverRequested,
@@ -77,12 +78,14 @@ from app.call.machines import ends, machines
 from app.call.model_side import ModelSide
 from app.call.moving import Moving
 from app.call.notices import Notices
+from app.call.offers import Offers
 from app.call.opening import Opening
 from app.call.own_turns import OwnTurns
 from app.call.phases import CallSettings, Phase
 from app.call.playout import Playout
 from app.call.responses import Responses
 from app.call.silence import Silence
+from app.call.spending import Spending
 from app.call.timeline import Timeline
 from app.call.tool_sound import ToolSound
 from app.call.transcript import Transcript
@@ -103,6 +106,8 @@ class Call:
         self._turns = turns = OwnTurns(m, caller)
         self._silence = Silence(m)
         self._sound = ToolSound(m)
+        self._offers = Offers(m)
+        self._spending = Spending(m)
         self._calling_off = CallingOff(m)
         self._handlers: dict[type, Callable[[Any, int], list[Command]]] = {
             StreamStarted: self._stream_started,
@@ -132,6 +137,7 @@ class Call:
             PhraseStored: self._phrase_stored,
             ToolFinished: agent.tool_finished,
             TonesMade: agent.effects.tones_made,
+            Prompted: self._prompted,
         }
 
     # What others may look at
@@ -229,20 +235,12 @@ class Call:
         m.scribe.saw(event, now_ms)
         self._silence.saw(event, now_ms)
         self._collecting.saw(event, now_ms)
+        if self._offers.at_work:
+            self._offers.saw(event)
         handler = self._handlers.get(type(event))
         commands = handler(event, now_ms) if handler is not None else []
         if not ends(commands):
-            if self._opening.notices_pending:
-                commands += self._opening.look(now_ms)
-            commands += self._caller.look(now_ms)
-            commands += self._turns.look(now_ms)
-            commands += self._agent.look(now_ms)
-            commands += self._collecting.look(now_ms)
-            self._silence.look(now_ms)
-            if self._calling_off.at_work:
-                commands += self._agent.told(self._calling_off.look(now_ms))
-            if self._sound.at_work:
-                commands += self._sound.look(now_ms)
+            commands += self._look(now_ms)
         if m.handover.waiting and not ends(commands):
             commands += m.handover.look(now_ms, quiet=m.quiet)
         if self._moving.begun and not ends(commands):
@@ -257,6 +255,27 @@ class Call:
             m.enter("end")
             m.handover.broke_off = m.playout.unplayed
             m.scribe.closed(m.playout.close(now_ms), m.responses.complete)
+        return commands
+
+    def _look(self, now_ms: int) -> list[Command]:
+        """What each machine makes of what has just happened; whoever is seldom at work is only
+        asked then."""
+        commands: list[Command] = []
+        if self._opening.notices_pending:
+            commands += self._opening.look(now_ms)
+        commands += self._caller.look(now_ms)
+        commands += self._turns.look(now_ms)
+        commands += self._agent.look(now_ms)
+        commands += self._collecting.look(now_ms)
+        self._silence.look(now_ms)
+        if self._calling_off.at_work:
+            commands += self._agent.told(self._calling_off.look(now_ms))
+        if self._sound.at_work:
+            commands += self._sound.look(now_ms)
+        if self._offers.at_work:
+            commands += self._offers.look(now_ms)
+        if self._spending.at_work:
+            commands += self._spending.look(now_ms)
         return commands
 
     # The call's own events
@@ -304,6 +323,13 @@ class Call:
         else:
             self._m.begin_goodbye(HANG_UP_ENDINGS[event.by], now_ms)
         return []
+
+    def _prompted(self, event: Prompted, now_ms: int) -> list[Command]:
+        m = self._m
+        if m.phase is Phase.GOODBYE:
+            return []
+        m.scribe.timeline.note(now_ms, "prompt", event.why)
+        return m.responses.want(event.say, now_ms)
 
     def _deadline_reached(self, _event: DeadlineReached, now_ms: int) -> list[Command]:
         m = self._m

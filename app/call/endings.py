@@ -11,6 +11,7 @@ class EndReason(StrEnum):
     AGENT_HUNG_UP = "agent_hung_up"
     OPERATOR_HUNG_UP = "operator_hung_up"
     HANDED_ON = "handed_on"
+    SPENT = "spent"
     NO_INPUT = "no_input"
     TOO_LONG = "too_long"
     DRAINED = "drained"
@@ -41,6 +42,7 @@ _FAULTS: dict[EndReason, Fault] = {
     EndReason.AGENT_HUNG_UP: "nobody",
     EndReason.OPERATOR_HUNG_UP: "nobody",
     EndReason.HANDED_ON: "nobody",
+    EndReason.SPENT: "nobody",
     EndReason.NO_INPUT: "nobody",
     EndReason.TOO_LONG: "nobody",
     EndReason.DRAINED: "us",

@@ -360,6 +360,22 @@ class RolloverRequested:
     cause: LegCause = "operator"
 
 
+@dataclass(frozen=True, slots=True)
+class NoiseMeasured:
+    """How loud the caller's line is while nobody speaks, from its first two seconds."""
+
+    level_dbfs: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """Somebody outside the conversation wants the agent to say something next."""
+
+    why: Literal["emergency", "operator"]
+    say: str
+    """Instructions."""
+
+
 EffectKind: TypeAlias = Literal["leave", "agent", "language", "keys", "topics"]
 
 
@@ -426,6 +442,8 @@ Event: TypeAlias = (
     | PhraseStored
     | TonesMade
     | RolloverRequested
+    | NoiseMeasured
+    | Prompted
     | ToolFinished
     | HangUpRequested
     | DeadlineReached

@@ -259,6 +259,11 @@ class Handover:
             conversation = as_text(self.history.entries(keep=0, most=self._covers))
         return [Summarise(self._asked, self.settings.summary_by, instructions, conversation)]
 
+    def downgrade(self, now_ms: int) -> list[Command]:
+        """Go on with the last model of the list, which costs least."""
+        self.relay.prefer(self.relay.settings.models - 1)
+        return self.wish("spend", now_ms)
+
     def summary_written(self, event: SummaryWritten, now_ms: int) -> list[Command]:
         self._pay(event.usage)
         if event.request_id != self._asked:

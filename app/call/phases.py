@@ -12,11 +12,13 @@ from enum import StrEnum
 
 from app.call.crew import Colleague
 from app.call.floor_settings import FloorSettings
+from app.call.offers_settings import OfferSettings
 from app.call.patience import PatienceSettings
 from app.call.playout import PlayoutSettings
 from app.call.prices import Prices
 from app.call.relay import RelaySettings
 from app.call.responses import ResponseSettings
+from app.call.spending_settings import SpendSettings
 from app.call.turn_end import TurnEndSettings
 
 
@@ -67,6 +69,8 @@ class CallSettings:
     judge_prices: Prices | None = None
     """Of the text model that is asked whether a turn is complete; None: not known."""
     relay: RelaySettings = field(default_factory=RelaySettings)
+    spend: SpendSettings = field(default_factory=SpendSettings)
+    offers: OfferSettings = field(default_factory=OfferSettings)
     prices: tuple[Prices | None, ...] = ()
     """Of each model of the agent's list; None where they are not known."""
     tool_sound_after_ms: int = 0

@@ -162,6 +162,8 @@ class Relay:
         self._answered = False
         """The leg that carries the call gave a whole answer."""
         self._filler_due_ms: int | None = None
+        self._preferred: int | None = None
+        """Of the next planned change; None: the one that carries the call."""
         self._last = GivenUp("unreachable", "no session could be opened in time")
         self.given_up: GivenUp | None = None
 
@@ -323,7 +325,8 @@ class Relay:
             return []
         self._move("summary", now_ms)
         self._attempts = 0
-        self.model = self._carrying_model
+        preferred, self._preferred = self._preferred, None
+        self.model = self._carrying_model if preferred is None else preferred
         return [self._open(now_ms)]
 
     def speaks(self, models: int) -> None:
@@ -361,6 +364,10 @@ class Relay:
         self.model = self._carrying_model
         self._retry_due_ms = None
         self._move("called_off", now_ms)
+
+    def prefer(self, model: int) -> None:
+        """The next planned change goes to this model of the list."""
+        self._preferred = model
 
     def due_for_change(self, now_ms: int) -> LegCause | None:
         """Why the next leg must be prepared now, if time says so."""

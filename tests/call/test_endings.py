@@ -33,7 +33,12 @@ def test_every_cause_has_its_ending(
 
 def test_every_reason_comes_from_a_cause_or_from_the_heart_itself() -> None:
     from_outside = {*CARRIER_ENDINGS.values(), *MODEL_ENDINGS.values(), *HANG_UP_ENDINGS.values()}
-    own = {EndReason.INTERNAL_ERROR, EndReason.HANDED_ON, *SILENCE_ENDINGS.values()}
+    own = {
+        EndReason.INTERNAL_ERROR,
+        EndReason.HANDED_ON,
+        EndReason.SPENT,
+        *SILENCE_ENDINGS.values(),
+    }
 
     assert from_outside | own == set(EndReason)
     assert not from_outside & own
