@@ -64,6 +64,21 @@ async def test_what_comes_during_a_turn_is_one_turn_after_it(world: Played) -> N
     assert said == ["One", "Yes.", "Two", "Three"]
 
 
+async def test_what_comes_in_at_the_very_end_of_a_turn_is_seen(
+    world: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled, late = world.store.settled, [Waiting("SM9", "Two", 0.0, "text", OURS, THEIRS)]
+
+    async def settle(conversation: str) -> None:
+        await settled(conversation)
+        if late:
+            await world.store.accept(conversation, "SM9", encode(late.pop()))
+
+    monkeypatch.setattr(world.store, "settled", settle)
+    await world.text("One")
+    assert await world.answered() == ["Yes.", "Yes."]
+
+
 async def test_two_workers_never_write_in_one_conversation_at_a_time(world: Played) -> None:
     other = world.worker()
     world.gate = asyncio.Event()

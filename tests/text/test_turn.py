@@ -53,6 +53,24 @@ async def test_tools_run_and_only_the_last_answer_is_sent(world: Played) -> None
     assert [line.kind for line in (await kept(world)).lines] == ["caller", "tool", "tool", "agent"]
 
 
+async def test_a_tool_is_written_down_before_it_runs(world: Played) -> None:
+    known: list[str] = []
+
+    def tool(name: str) -> Outcome:
+        state = world.store._kept[world.conversation].state
+        talk = read_talk(state)
+        assert talk is not None
+        assert talk.turn is not None
+        known.extend(line.call_id for line in talk.turn.lines if line.kind == "tool")
+        return Outcome(True, "{}")
+
+    world.tool = tool
+    world.answers = [says("", calls("a")), says("Done.")]
+    await world.text("A table, please")
+    assert await world.answered() == ["Done."]
+    assert known == ["a"], "who takes over runs it under the same id"
+
+
 async def test_what_was_said_beside_a_tool_is_sent_if_nothing_else_is(world: Played) -> None:
     world.answers = [says("I book it.", calls()), says("")]
     await world.text("A table, please")
