@@ -75,6 +75,7 @@ async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
         _task(worker.answering.outside.run(), "tools"),
         _task(worker.reloader.run(), "reloader"),
         _task(worker.after.run(), "after calls"),
+        _task(worker.texting.run(), "text messages"),
     ]
     if live is not None:
         tasks.append(_task(live.leases.run(lambda: worker.answering.leases, lost), "leases"))
@@ -83,6 +84,7 @@ async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
         yield
     finally:
         await worker.after.close()
+        await worker.texting.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

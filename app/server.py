@@ -27,11 +27,13 @@ from app.bridge.switchboard import Fleet, NoRoom, Switchboard
 from app.bridge.twilio_socket import MediaSocket, OnEnded
 from app.call.commands import EndCall
 from app.call.endings import EndReason
+from app.call.facts import CallFacts
 from app.carriers.twilio.caller import FactSeals
 from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
 from app.carriers.twilio.progress import CallProgress, StreamStatus
 from app.carriers.twilio.public_url import MEDIA_PATH
 from app.carriers.twilio.signature import SignatureChecker
+from app.carriers.twilio.sms import sms_routes
 from app.carriers.twilio.tokens import StreamTokens, UsedTokens, UsedTokensHere
 from app.carriers.twilio.webhooks import (
     Admission,
@@ -55,6 +57,7 @@ from app.persona import Adjust, Personas, Revise, as_it_is, as_written
 from app.reloading import Reloader
 from app.rest_line import RestLine
 from app.settings import Settings
+from app.texting import Around, Texting
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +107,7 @@ class Worker:
     """Looks at no file until it is run."""
     after: AfterCalls
     """Looks for calls that nobody carries any more only while its `run` runs."""
+    texting: Texting
 
 
 def check(settings: Settings, adjust: Adjust = as_it_is, revise: Revise = as_written) -> Files:
@@ -165,7 +169,9 @@ def make_worker(
     socket = MediaSocket(
         checker, stream_tokens, seals, used, switchboard, calls.make, _counted(metrics)
     )
-    ours = [*routes(door), WebSocketRoute(MEDIA_PATH, socket)]
+    texting = _texting(settings, files, metrics, gate, rest, live)
+    texts = sms_routes(texting.door(checker, _answers(live)))
+    ours = [*routes(door), *texts, WebSocketRoute(MEDIA_PATH, socket)]
     # A proxy may leave the prefix of PUBLIC_URL on the path or strip it.
     prefix = checker.public_url.prefix
     prefixed = [Mount(prefix, routes=ours)] if prefix else []
@@ -179,7 +185,30 @@ def make_worker(
 
     reloader = Reloader(lambda: files.watched, swapped)
     return Worker(
-        settings, app, switchboard, pacer, lag, calls, metrics, rest, desk, reloader, after
+        settings, app, switchboard, pacer, lag, calls, metrics, rest, desk, reloader, after, texting
+    )
+
+
+def _texting(
+    settings: Settings,
+    files: Files,
+    metrics: Metrics,
+    gate: Gate,
+    rest: RestLine,
+    live: Live | None,
+) -> Texting:
+    """What answers text messages."""
+    return Texting(
+        Around(
+            settings=settings,
+            personas=files.personas,
+            metrics=metrics,
+            prices=lambda: files.prices,
+            gate=gate,
+            rest=rest,
+            live=live,
+            agent_for=lambda ours: files.route(CallFacts(to_number=ours)) or settings.agent,
+        )
     )
 
 

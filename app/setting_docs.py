@@ -46,6 +46,7 @@ _TAIL = f"""\
   `EARSHOT_SUMMARY_MODEL`: what they do to the cost says [cost.md](cost.md).
 - `EARSHOT_AFTER_CALL_MODEL`, `EARSHOT_AFTER_CALL_BASE_URL`, `EARSHOT_WEBHOOK_URL`,
   `EARSHOT_WEBHOOK_SECRET`, `EARSHOT_WEBHOOK_RETRY_S`: [after-the-call.md](after-the-call.md).
+- `EARSHOT_TEXT_MODEL`, `EARSHOT_TEXT_BASE_URL`, `EARSHOT_TEXT_HOURS`: [text.md](text.md).
 - `EARSHOT_MODEL_CONNECT_TIMEOUT_S`, `EARSHOT_MODEL_GIVE_UP_S`: when a call is given up says
   [how-a-call-ends.md](how-a-call-ends.md#when-a-model-fails).
 

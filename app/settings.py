@@ -287,6 +287,21 @@ class Settings(BaseSettings):
     judge_reasons: bool = setting(True, "EARSHOT_JUDGE_REASONS", expected="true or false")
     """It is a reasoning model, which is told not to reason. false: for models that refuse that."""
 
+    text_model: str = setting("", "EARSHOT_TEXT_MODEL", expected="a text model's id, or nothing")
+    """Answers text messages, with the agents' instructions and tools. Default: nobody does; who
+    writes is told once that they should call."""
+
+    text_base_url: str = setting(
+        "", "EARSHOT_TEXT_BASE_URL", expected="an http(s):// address", pattern=r"^(https?://\S+)?$"
+    )
+    """Where that model is. Default: OPENAI_BASE_URL."""
+
+    text_hours: float = setting(
+        48.0, "EARSHOT_TEXT_HOURS", expected="hours from 0.1 to 720", ge=0.1, le=720
+    )
+    """How long a conversation by text message is remembered after its last message, in hours; and
+    a call, for the messages after it."""
+
     prices: str = setting("", "EARSHOT_PRICES", expected="the path of a TOML file with prices")
     """The price table that costs are reckoned with. Default: the one that ships."""
 

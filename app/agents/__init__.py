@@ -14,6 +14,7 @@ from app.agents.agent import (
 from app.agents.hours_table import Hours, Week
 from app.agents.loading import AgentError, agent_files, default_search, load_agent
 from app.agents.policy_table import Policy, PolicyLimits, PolicySpend
+from app.agents.sms_table import Sms
 
 __all__ = [
     "Agent",
@@ -29,6 +30,7 @@ __all__ = [
     "SemanticVad",
     "ServerVad",
     "Silence",
+    "Sms",
     "TurnDetection",
     "Week",
     "agent_files",

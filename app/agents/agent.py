@@ -12,6 +12,7 @@ from app.agents.hours_table import Hours
 from app.agents.lookup_table import Lookup
 from app.agents.onward_tables import Ladder, Menu, Speaks, Transfer, Voicemail
 from app.agents.policy_table import Policy
+from app.agents.sms_table import Sms
 from app.agents.tools_tables import HttpTool, McpServer, Topic
 from app.call.patience import PatienceSettings
 
@@ -215,6 +216,8 @@ class Agent:
     """When it is open. Default: always."""
     after_call: AfterCall | None = None
     """What is written down about a call when it is over, and who is told. Default: nothing."""
+    sms: Sms = field(default_factory=Sms)
+    """How it goes on by text message."""
     transcription_model: str = "gpt-transcribe"
     """Writes down what callers say. "": nothing is written down."""
     max_output_tokens: Annotated[int, Field(ge=1, le=4096)] | Literal["inf"] = "inf"

@@ -44,6 +44,9 @@ _PATTERNS = {
     "project": "a project id without spaces",
     "secret_env": "the name of an environment variable",
     "webhook": "https:// addresses",
+    "from_number": "a number in E.164 form: + and 8 to 15 digits",
+    "messaging_service": "a messaging service: MG and 32 hexadecimal digits",
+    "link": "an http:// or https:// address",
 }
 """What the keys take whose text must look a certain way."""
 _Key: TypeAlias = tuple[str | int, ...]

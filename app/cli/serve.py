@@ -116,6 +116,7 @@ def _say_where(settings: Settings) -> None:
         f"Earshot answers as {settings.agent}.",
         f"  voice webhook (POST)   {settings.url('/twilio/voice')}",
         f"  status callback        {settings.url('/twilio/status')}",
+        f"  messaging webhook      {settings.url('/twilio/sms')}",
         f"  media stream           {settings.socket_url('/twilio/media')}",
     ]
     if settings.public_url.startswith("http://"):

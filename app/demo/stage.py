@@ -133,6 +133,7 @@ class Stage:
         if self._outside is not None:
             self._outside.cancel()
             await asyncio.gather(self._outside, return_exceptions=True)
+        await self.worker.texting.close()
         await self.worker.desk.close()
         await self.worker.rest.close()
         if self._rest is not None:

@@ -19,6 +19,7 @@ AFTER_CLAIM_TTL_S: Final = 180
 AFTER_SAID_TTL_S: Final = 4 * 3600
 AFTER_OVER_TTL_S: Final = 3600
 PRODUCING_TTL_S: Final = 10
+TEXT_LEASE_TTL_S: Final = 10
 
 SEEN: Final = "{calls}:seen"
 ABOUT: Final = "{calls}:about"
@@ -29,6 +30,8 @@ OFFERED: Final = "{fleet}:offered"
 BREAKERS_OPEN: Final = "{breakers}:open"
 BREAKERS_CLOSED: Final = "{breakers}:closed"
 BREAKERS_FAILURES: Final = "{breakers}:failures"
+TEXTS_DUE: Final = "{texts}:due"
+OPT_OUTS: Final = "opt-outs"
 COUNTERS: Final = "counters"
 CHANNEL: Final = "earshot:calls"
 
@@ -71,6 +74,26 @@ def after_said(call_id: str) -> str:
 
 def after_over(call_id: str) -> str:
     return f"{{call:{call_id}}}:over"
+
+
+def text_state(conversation: str) -> str:
+    return f"{{text:{conversation}}}:state"
+
+
+def text_inbox(conversation: str) -> str:
+    return f"{{text:{conversation}}}:inbox"
+
+
+def text_lease(conversation: str) -> str:
+    return f"{{text:{conversation}}}:lease"
+
+
+def text_call(person: str) -> str:
+    return f"{{text:{person}}}:call"
+
+
+def text_newest(person: str) -> str:
+    return f"{{text:{person}}}:newest"
 
 
 def worker(worker_id: str) -> str:

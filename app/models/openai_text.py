@@ -78,7 +78,9 @@ class _InputDetails(msgspec.Struct):
     cached_tokens: int | None = None
 
 
-class _Usage(msgspec.Struct):
+class TokenCounts(msgspec.Struct):
+    """How the API tells what was read and written."""
+
     input_tokens: int = 0
     output_tokens: int = 0
     total_tokens: int = 0
@@ -103,7 +105,7 @@ class _Response(msgspec.Struct):
     status: str
     output: list[_Item] = msgspec.field(default_factory=list)
     error: _Error | None = None
-    usage: _Usage | None = None
+    usage: TokenCounts | None = None
 
 
 _clients: dict[Credentials, AsyncOpenAI] = {}
@@ -112,7 +114,7 @@ _decode = msgspec.json.Decoder(_Response).decode
 
 def prepare(credentials: Credentials) -> None:
     """Load and build what requests share (about 0.2 s), before the first call needs it."""
-    _ = _client(credentials).responses.with_raw_response
+    _ = client_of(credentials).responses.with_raw_response
 
 
 async def close_clients() -> None:
@@ -143,7 +145,7 @@ async def write_text(
     """
     try:
         async with asyncio.timeout(timeout_s):
-            answer = await _client(credentials).responses.with_raw_response.create(
+            answer = await client_of(credentials).responses.with_raw_response.create(
                 model=model,
                 instructions=instructions,
                 input=text,
@@ -157,7 +159,7 @@ async def write_text(
     except TimeoutError:
         return TextFailed("late", f"no answer within {timeout_s:g} s")
     except OpenAIError as error:
-        return _failed(error)
+        return failed(error)
     return _read(answer.content)
 
 
@@ -172,7 +174,7 @@ def _format(schema: AnswerSchema) -> ResponseTextConfigParam:
     }
 
 
-def _client(credentials: Credentials) -> AsyncOpenAI:
+def client_of(credentials: Credentials) -> AsyncOpenAI:
     """Shared: building one takes about 50 ms of the event loop."""
     client = _clients.get(credentials)
     if client is None:
@@ -191,19 +193,23 @@ def _client(credentials: Credentials) -> AsyncOpenAI:
     return client
 
 
-def _failed(error: OpenAIError) -> TextFailed:
+def failed(error: OpenAIError) -> TextFailed:
+    """What the SDK raised, as one of ours."""
     if isinstance(error, APITimeoutError):
         return TextFailed("late", "no answer in time")
     if isinstance(error, APIStatusError):
         detail = f"HTTP {error.status_code}"
         code = safe_code(error.code) if error.code else ""
-        return TextFailed(_cause(error.status_code, code), f"{detail}, {code}" if code else detail)
+        return TextFailed(
+            cause_of(error.status_code, code), f"{detail}, {code}" if code else detail
+        )
     if isinstance(error, APIConnectionError):
         return TextFailed("unreachable", f"no connection: {type(error.__cause__).__name__}")
     return TextFailed("refused", type(error).__name__)
 
 
-def _cause(status: int, code: str) -> FailureCause:
+def cause_of(status: int, code: str) -> FailureCause:
+    """`status`: of HTTP. `code`: the API's own."""
     if cause_of_code(code) is not None:
         return "refused"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -216,11 +222,11 @@ def _read(content: bytes) -> TextResult | TextFailed:
         response = _decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return TextFailed("nonsense", "the answer was no response object")
-    usage = _usage(response.usage or _Usage())
+    usage = usage_of(response.usage or TokenCounts())
     if response.status == "failed":
         code = safe_code((response.error or _Error()).code or "")
         limited = code == "rate_limit_exceeded"
-        return TextFailed("limited" if limited else _cause(500, code), f"failed: {code}", usage)
+        return TextFailed("limited" if limited else cause_of(500, code), f"failed: {code}", usage)
     text = "".join(
         part.text
         for item in response.output
@@ -233,7 +239,8 @@ def _read(content: bytes) -> TextResult | TextFailed:
     return TextResult(text, usage, complete=response.status == "completed")
 
 
-def _usage(counts: _Usage) -> Usage:
+def usage_of(counts: TokenCounts) -> Usage:
+    """As the heart counts."""
     cached = counts.input_tokens_details or _InputDetails()
     return Usage(
         input_text_tokens=counts.input_tokens,

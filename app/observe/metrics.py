@@ -14,12 +14,13 @@ from prometheus_client import CollectorRegistry
 from app.call.call import Call
 from app.call.commands import Command, EndCall
 from app.call.endings import EndReason
-from app.call.events import Event, LegCause, StreamStarted, ToolFinished
+from app.call.events import Event, LegCause, StreamStarted, ToolFinished, Usage
 from app.observe import metrics_families as families
 from app.observe.metrics_exposition import exposition
 from app.observe.metrics_families import Entry, Refusal
 from app.observe.metrics_model import ModelMetrics
 from app.observe.metrics_state import OpenCall
+from app.observe.metrics_texts import TextMetrics
 from app.observe.metrics_turns import TurnMetrics
 from app.observe.prices import PriceTable, load_prices
 
@@ -43,6 +44,8 @@ class Metrics:
         self.registry = registry = CollectorRegistry()
         self._turns = TurnMetrics(registry)
         self._model = ModelMetrics(registry, prices or load_prices(), error_codes, summary_model)
+        self.texts = TextMetrics(registry)
+        """What is counted of text messages."""
         self._started = families.CALLS_STARTED.make(registry)
         self._ended = families.CALLS_ENDED.make(registry)
         self._in_progress = families.CALLS_IN_PROGRESS.make(registry)
@@ -109,6 +112,10 @@ class Metrics:
     def reconnected(self, ok: bool) -> None:
         """A lost session was replaced by one of the same model, or could not be."""
         self._model.reconnected(ok)
+
+    def spent(self, model: str, usage: Usage) -> None:
+        """A model read and wrote something that belongs to no call."""
+        self._model.spent(model, usage)
 
     # The process
 

@@ -35,6 +35,7 @@ _PART_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0
 _GAP_S = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
 _TOOL_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _CALL_S = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0)
+_TEXT_S = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 45.0, 90.0)
 _LAG_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _SHARE = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
@@ -167,6 +168,41 @@ MODEL_GAP = HistogramFamily(
     buckets=_GAP_S,
 )
 
+# Text messages
+
+TEXTS_RECEIVED = CounterFamily(
+    "texts_received_total",
+    "Text messages that came in: ordinary ones, keywords, and ones that nobody answers because "
+    "their sender has opted out or has no number",
+    {"kind": ("message", "stop", "start", "help", "ignored")},
+)
+TEXTS_SENT = CounterFamily(
+    "texts_sent_total",
+    "Text messages that were to be sent: Twilio took them, they went to nobody because of an "
+    "opt-out or of policy, they failed, or nobody knows",
+    {"how": ("sent", "opted_out", "refused", "failed", "unknown")},
+)
+TEXTS_DELIVERED = CounterFamily(
+    "texts_delivered_total",
+    "What Twilio said of messages that it had taken",
+    {"state": ("sent", "delivered", "undelivered", "failed")},
+)
+TEXT_TURNS = CounterFamily(
+    "text_turns_total",
+    "Messages of one person that were answered together, by what came of them: an answer, an "
+    "apology because the model failed, nothing, an answer that was not sent",
+    {"end": ("answered", "apologised", "silent", "not_sent")},
+)
+TEXT_TURN = HistogramFamily(
+    "text_turn_seconds", "How long such a turn took, tools and sending included", buckets=_TEXT_S
+)
+TEXT_SILENCES = CounterFamily(
+    "text_silences_total",
+    "Turns without an answer, by why: a rest after a failure or a machine, an automatic reply, the "
+    "same text again, faster than people write, too many in a day or a minute, the day's money",
+    {"why": ("resting", "auto_reply", "repeats", "machine", "messages", "minute", "spend")},
+)
+
 # The process and the line
 
 LOOP_LAG = HistogramFamily(
@@ -211,6 +247,14 @@ SECTIONS: dict[str, tuple[Family, ...]] = {
         TOOL_DURATION,
     ),
     "The relay": (ROLLOVERS, RECONNECTS, FAILOVERS, TAKEOVERS, MODEL_GAP),
+    "Text messages": (
+        TEXTS_RECEIVED,
+        TEXTS_SENT,
+        TEXTS_DELIVERED,
+        TEXT_TURNS,
+        TEXT_TURN,
+        TEXT_SILENCES,
+    ),
     "The process and the line": (
         LOOP_LAG,
         LOOP_LAG_WORST,

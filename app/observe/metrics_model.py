@@ -80,6 +80,10 @@ class ModelMetrics:
         """A lost session was replaced by one of the same model, or could not be."""
         self._reconnects.labels("ok" if ok else "failed").inc()
 
+    def spent(self, model: str, usage: Usage) -> None:
+        """`model`: its id, as the vendor has it."""
+        self._spent(self._prices.id_for(model) or OTHER, usage)
+
     def ended(self, open_call: OpenCall, reason: EndReason) -> None:
         if open_call.legs.lost_ms is not None and reason.fault == "model":
             self.reconnected(ok=False)

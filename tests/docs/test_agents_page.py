@@ -19,6 +19,7 @@ from app.agents import (
     SemanticVad,
     ServerVad,
     Silence,
+    Sms,
     load_agent,
 )
 from app.call.collect_tool import BOUNDS, DEFAULTS, SPOKE, TERMINATORS, called_off, result
@@ -63,6 +64,7 @@ NO_DEFAULT = frozenset(
         *("prompts", "goodbye", "policy", "hours", "variables", "after_call"),
         *("transfers", "ladder", "menu", "voicemail", "languages"),
         *("mcp", "topics"),
+        *("prompts", "goodbye", "sms", "offer", "first_message", "help", "sorry"),
     }
 )
 """Keys whose default is told in words."""
@@ -77,9 +79,10 @@ NO_DEFAULT = frozenset(
         (BargeIn, "`[barge_in]` says"),
         (Silence, "`[silence]`: when"),
         (Limits, "`[limits]` bounds"),
+        (Sms, "`[sms]`: how"),
         (Failover, "Each `[[failover]]`"),
     ],
-    ids=["agent", "server_vad", "semantic_vad", "barge_in", "silence", "limits", "failover"],
+    ids=["agent", "server_vad", "semantic_vad", "barge_in", "silence", "limits", "sms", "failover"],
 )
 def test_every_key_stands_with_its_default(kind: type, after: str) -> None:
     told = _keys(kind, after)

@@ -87,6 +87,9 @@ async def test_the_files_of_a_call_have_the_names_that_are_told(tmp_path: Path) 
 
 def test_the_folders_are_the_ones_of_the_code() -> None:
     told = {name.rstrip("/") for name in _told("## The data folder")}
-    files = ("cli/serve.py", "company.py", "bridge/call_record.py", "live/server.py")
+    files = (
+        *("cli/serve.py", "company.py", "bridge/call_record.py", "live/server.py"),
+        *("text/record.py", "text/opt_out_file.py"),
+    )
     source = "\n".join((ROOT / "app" / name).read_text("utf-8") for name in files)
-    assert told == set(re.findall(r'data_dir(?:\.absolute\(\))? / "(\w+)"', source))
+    assert told == set(re.findall(r'data_dir(?:\.absolute\(\))? / "([\w.-]+)"', source))

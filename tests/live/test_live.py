@@ -14,6 +14,10 @@ from app.live import connection as connection_module
 from app.live.answers import Code
 from app.live.fleet import WorkerState
 from app.live.keys import TABLE, Key, page
+from app.live.opt_outs import LiveOptOuts, Word
+from app.live.text_leases import TextLeases
+from app.live.texts import LiveTexts
+from app.live.texts_here import TextsHere
 from tests.live.redis_fixture import RedisProcess, require_redis_server
 from tests.live.store import monitored, until
 
@@ -21,15 +25,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "redis.md"
 ANSWERS = Code[Answer](lambda answer: answer.body.encode(), lambda body: Answer(200, body.decode()))
 KNOWN_SINCE = {
     "DEL": "1.0", "EXEC": "1.2", "EXPIRE": "1.0", "GET": "1.0", "HDEL": "2.0", "HGET": "2.0",
-    "HGETALL": "2.0", "HINCRBY": "2.0", "HSET": "4.0", "INCR": "1.0", "INCRBY": "1.0",
-    "MULTI": "1.2", "PING": "1.0",
+    "HGETALL": "2.0", "HINCRBY": "2.0", "HMGET": "2.0", "HSET": "4.0", "HSETNX": "2.0",
+    "INCR": "1.0", "INCRBY": "1.0", "MULTI": "1.2", "PEXPIRE": "2.6", "PING": "1.0",
     "PUBLISH": "2.0", "SET": "2.6.12", "SUBSCRIBE": "2.0", "UNSUBSCRIBE": "2.0", "ZADD": "1.2",
     "ZCARD": "1.2", "ZCOUNT": "2.0", "ZRANGE": "1.2", "ZRANGEBYSCORE": "1.0.5", "ZREM": "2.4",
     "ZREMRANGEBYSCORE": "1.2",
 }  # fmt: skip
 """Redis's version that brought each command, in the form used here (HSET of several fields 4.0,
 SET with options 2.6.12, ZREM of several members 2.4)."""
-SET_OPTIONS = {"EX", "NX"}
+SET_OPTIONS = {"EX", "NX", "PX"}
 
 
 async def _do_everything(live: Live) -> None:
@@ -68,6 +72,7 @@ async def _do_everything(live: Live) -> None:
     await live.calls.ending_of("CA2")
     await live.calls.in_progress()
     await live.counters.totals()
+    await _write_texts(live)
     await _after(live)
 
 
@@ -80,6 +85,33 @@ async def _after(live: Live) -> None:
     await until(lambda: live.outbox.waiting == 0)
     await ledger.left("CA1")
     await ledger.due(0.0)
+
+
+async def _write_texts(live: Live) -> None:
+    texts = LiveTexts(live.asker, live.outbox, TextsHere(60))
+    await texts.accept("ID", "SM1", b"hello")
+    await texts.accept("ID", "SM2", b"hello")
+    await texts.save("ID", 1, b"state", ["SM1"])
+    await texts.look("ID")
+    await texts.due(0)
+    await texts.accept("ID2", "SM1", b"hello")
+    await texts.settled("ID2")
+    await texts.put_call("PERSON", b"call")
+    await texts.put_newest("PERSON", "ID")
+    await until(lambda: live.outbox.waiting == 0)
+    assert (await texts.call_of("PERSON"), await texts.newest_of("PERSON")) == (b"call", "ID")
+    leases = TextLeases(live.asker, ttl_s=30)
+    assert await leases.ask("ID")
+    opt_outs = LiveOptOuts(live.asker, live.outbox)
+    await opt_outs.put(("digest", "older"), Word(True, 1.0, "sms"))
+    assert await opt_outs.word_of(("digest", "older")) == Word(True, 1.0, "sms")
+    other = TextLeases(live.asker, ttl_s=0.3)
+    assert await other.ask("ID2")
+    keeper = asyncio.create_task(other.keep("ID2"))
+    await asyncio.sleep(0.15)
+    keeper.cancel()
+    await asyncio.wait([keeper])
+    await other.release("ID2")
 
 
 async def _answer(live: Live) -> None:

@@ -38,6 +38,10 @@ class CallInputError(TwilioError):
     """What was asked for cannot be done: the caller's input."""
 
 
+class OptedOutError(CallInputError):
+    """Whoever has this number wants no messages from us: never send there again."""
+
+
 class AccountError(TwilioError):
     """The account may not do it: credentials, permissions, money."""
 
@@ -79,6 +83,17 @@ _BY_CODE: Final = {
         AccountError, "a trial account calls verified numbers only; verify it or upgrade"
     ),
     21220: _Remedy(CallInputError, "the call has ended already, so nothing can be changed in it"),
+    21408: _Remedy(AccountError, "the account may not text that country; allow it in the console"),
+    21602: _Remedy(CallInputError, "the message is empty"),
+    21606: _Remedy(
+        AccountError, "the sending number is not ours or sends no messages; choose another"
+    ),
+    21608: _Remedy(AccountError, "a trial account texts verified numbers only; upgrade it"),
+    21610: _Remedy(OptedOutError, "whoever has this number has opted out; send them nothing"),
+    21611: _Remedy(RateError, "too many messages of this sender wait; send fewer"),
+    21612: _Remedy(CallInputError, "no message can go from this sender to that number"),
+    21614: _Remedy(CallInputError, "that number takes no messages; it may be a landline"),
+    21617: _Remedy(CallInputError, "the message is longer than 1600 characters; split it"),
 }
 
 
@@ -103,7 +118,9 @@ def from_transport(error: Exception, *, creating: bool) -> TransportError:
     kind = type(error).__name__
     text = f"no answer from Twilio ({kind}); check the network and the API address"
     if unknown:
-        text += "; the call may have been placed, so look at its status before trying again"
+        text += (
+            "; the call or message may have been placed, so look at its status before trying again"
+        )
     return TransportError(text, outcome_unknown=unknown)
 
 

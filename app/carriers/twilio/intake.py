@@ -24,7 +24,10 @@ from app.carriers.twilio.signature import (
 MOST_BODY_BYTES: Final = 65_536
 _READ_S: Final = 10.0
 """Twilio itself gives up after 15 s."""
-_STEERING: Final = ("CallSid", "agent", "direction", "resumed", "waited", "facts", "vars")
+_STEERING: Final = (
+    *("CallSid", "MessageSid", "From", "To", "agent", "direction", "resumed"),
+    *("waited", "facts", "vars"),
+)
 _SID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
@@ -43,6 +46,7 @@ class Webhook:
     """A request that Twilio signed."""
 
     call_sid: str
+    """ "" for what is about a message."""
     fields: Mapping[str, str] = field(repr=False)
     """What Twilio says about the call: the form, or the query when it asks with GET."""
     query: Mapping[str, str] = field(repr=False)
@@ -52,7 +56,24 @@ class Webhook:
 
 
 async def receive(request: Request, checker: SignatureChecker, methods: tuple[str, ...]) -> Webhook:
-    """Read and verify a request. Raises `RefusedError`."""
+    """Read and verify a request about a call. Raises `RefusedError`."""
+    webhook = await _verified(request, checker, methods)
+    if not _SID.match(webhook.call_sid):
+        raise RefusedError(400, "no_call_sid")
+    return webhook
+
+
+async def receive_message(request: Request, checker: SignatureChecker) -> Webhook:
+    """Read and verify a request about a text message. Raises `RefusedError`."""
+    webhook = await _verified(request, checker, ("POST",))
+    if not _SID.match(webhook.fields.get("MessageSid", "")):
+        raise RefusedError(400, "no_message_sid")
+    return webhook
+
+
+async def _verified(
+    request: Request, checker: SignatureChecker, methods: tuple[str, ...]
+) -> Webhook:
     if request.method not in methods:
         raise RefusedError(405, "wrong_method", {"Allow": ", ".join(methods)})
     if request.method == "POST" and content_type(request.scope) != FORM_TYPE:
@@ -64,9 +85,7 @@ async def receive(request: Request, checker: SignatureChecker, methods: tuple[st
         raise RefusedError(400 if bad else 403, verdict.reason.value)
     query = _single(verdict.query)
     fields = _single(verdict.form) if request.method == "POST" else query
-    if not _SID.match(fields.get("CallSid", "")):
-        raise RefusedError(400, "no_call_sid")
-    return Webhook(fields["CallSid"], fields, query, request_key(request.scope, body))
+    return Webhook(fields.get("CallSid", ""), fields, query, request_key(request.scope, body))
 
 
 async def _read(request: Request) -> bytes:

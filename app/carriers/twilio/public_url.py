@@ -19,6 +19,8 @@ WHISPER_PATH: Final = "/twilio/whisper"
 PERSON_PATH: Final = "/twilio/person"
 HELD_PATH: Final = "/twilio/held"
 MESSAGE_PATH: Final = "/twilio/message"
+SMS_PATH: Final = "/twilio/sms"
+SMS_STATUS_PATH: Final = "/twilio/sms-status"
 
 _MEND: Final = (
     "Set it to the https:// address that Twilio can reach, such as https://bot.example.com."

@@ -6,7 +6,7 @@ Field names and types are those of the `openai` package 3.51 (`types/responses`)
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeAlias
@@ -15,20 +15,41 @@ import msgspec
 from aiohttp import web
 
 from app.lab.realtime.ids import Ids
+from app.lab.realtime.ports import Output, Turn
 from app.lab.realtime.refusals import RequestRefused
+from app.lab.speech.dialog import ScriptedBrain
 from app.lab.text.extraction import Mood, extraction_of
 from app.lab.text.judgement import asks_for_judgement, judgement_of
-from app.lab.text.transcript import summary_of
-from app.lab.text.wire import TextRequest, answer_body, error_body, error_of, read_request
+from app.lab.text.transcript import summary_of, turns_in
+from app.lab.text.wire import (
+    TextRequest,
+    answer_body,
+    error_body,
+    error_of,
+    read_request,
+    said_and_called,
+)
 
 Answer: TypeAlias = Callable[[str, str], str]
 """(prompt, input) to the text of the answer; "" for an answer without any text."""
+
+Converse: TypeAlias = Callable[[Sequence[Turn], str, Sequence[str]], Sequence[Output]]
+"""(conversation, prompt, names of the functions on offer) to what is said and called."""
 
 
 def answer_of(instructions: str, text: str) -> str:
     """Whether a turn is complete when that is the question, else a summary of the transcript."""
     answer = judgement_of if asks_for_judgement(instructions) else summary_of
     return answer(instructions, text)
+
+
+def next_turn(
+    conversation: Sequence[Turn], instructions: str, offered: Sequence[str]
+) -> Sequence[Output]:
+    """What the restaurant of the lab's dialog answers, with the functions on offer."""
+    brain = ScriptedBrain()
+    brain.offer(offered)
+    return brain.reply(conversation, instructions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +85,11 @@ class TextBehaviour:
 class LabTextModel:
     """An async context manager that serves `base_url`; `port` 0 takes any free one.
 
-    `behaviour` and `answer` may be replaced at any time. By default it answers with a summary of
-    the transcript that it is given, with yes or no when it is asked whether a turn is complete, or
-    with what the transcript says of the facts that a JSON schema asks for.
+    `behaviour`, `answer` and `converse` may be replaced at any time. By default it answers with a
+    summary of the transcript that it is given, with yes or no when it is asked whether a turn is
+    complete, or with what the transcript says of the facts that a JSON schema asks for. A
+    conversation, which is a list of items with functions on offer or with answers of the model in
+    it, it goes on with by `converse`: the same dialog as the realtime model's.
     `asked` counts the requests that came, `requests` keeps those that were understood, `peers` has
     an address for each connection that they came over.
     """
@@ -78,10 +101,12 @@ class LabTextModel:
         *,
         api_key: str,
         answer: Answer = answer_of,
+        converse: Converse = next_turn,
         behaviour: TextBehaviour | None = None,
     ) -> None:
         self.behaviour = behaviour or TextBehaviour()
         self.answer = answer
+        self.converse = converse
         self.asked = 0
         self.requests: list[TextRequest] = []
         self.peers: set[object] = set()
@@ -145,6 +170,11 @@ class LabTextModel:
         self.requests.append(asked)
         if asks_for_judgement(asked.instructions):
             await asyncio.sleep(behaviour.judgement_delay_ms / 1000)
+        if asked.converses:
+            turns = turns_in(asked.items)
+            outputs = self.converse(turns, asked.instructions, asked.offered)
+            text, calls = said_and_called(outputs)
+            return _json(HTTPStatus.OK, answer_body(asked, text, self._ids, calls))
         text = await self._text(asked, behaviour)
         return _json(HTTPStatus.OK, answer_body(asked, text, self._ids))
 

@@ -1,11 +1,12 @@
 """A conversation that was handed over as plain text, one line for each turn."""
 
 import re
-from collections.abc import Iterator
-from typing import Final, Literal, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, TypeAlias
 
 from app.lab.realtime.ports import Say, Turn
 from app.lab.speech.dialog import ScriptedBrain
+from app.lab.text.wire import text_of
 
 _Speaker: TypeAlias = Literal["user", "assistant", "system", "function_call"]
 _LINE: Final = re.compile(r"([A-Za-z]+)[a-z ]{0,12}: ?(.*)")
@@ -39,6 +40,22 @@ def turns_of(text: str) -> list[Turn]:
         elif lines:
             lines[-1] = (lines[-1][0], f"{lines[-1][1]}\n{line}")
     return [turn for speaker, said in lines for turn in _turns(speaker, said)]
+
+
+def turns_in(items: Sequence[Mapping[str, Any]]) -> list[Turn]:
+    """From the input items of a conversation."""
+    return [_turn(item) for item in items]
+
+
+def _turn(item: Mapping[str, Any]) -> Turn:
+    said = text_of(item)
+    match item.get("type", "message"):
+        case "function_call":
+            return Turn("function_call", said, item["name"])
+        case "function_call_output":
+            return Turn("function_call_output", said)
+    role = item["role"]
+    return Turn("system" if role == "developer" else role, said)
 
 
 def _turns(speaker: _Speaker, said: str) -> Iterator[Turn]:

@@ -162,3 +162,64 @@ async def test_the_example_of_the_lab_page_prints_what_the_page_says() -> None:
     printed, complaints = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0, complaints.decode()
     assert printed.decode() == following(text, example(text, "text"))
+
+
+TOOL: Any = {
+    "type": "function",
+    "name": "book_table",
+    "parameters": {"type": "object", "properties": {}},
+    "strict": False,
+}
+
+
+async def test_a_conversation_goes_on_with_functions_as_the_dialog_says(
+    lab: LabTextModel, client: AsyncOpenAI
+) -> None:
+    said: Any = [{"role": "user", "content": "I want to book a table for two at seven"}]
+    asked: Any = {"model": "gpt-6-astra", "instructions": "Never greet.", "tools": [TOOL]}
+    first = await client.responses.create(**asked, input=said)
+    raw = await client.responses.with_raw_response.create(**asked, input=said)
+    assert extras(Response.model_validate_json(raw.content, strict=True)) == []
+    call = first.output[-1]
+    assert call.type == "function_call"
+    assert json.loads(call.arguments) == {"party_size": 2, "time": "19:00"}
+    output = json.dumps({"confirmation_code": "4711", "time": "19:00", "party_size": 2})
+    more: Any = [
+        *said,
+        {"type": "function_call", "call_id": call.call_id, "name": call.name, "arguments": "{}"},
+        {"type": "function_call_output", "call_id": call.call_id, "output": output},
+    ]
+    second = await client.responses.create(**asked, input=more)
+    assert "is booked" in second.output_text
+    assert lab.requests[-1].converses
+
+
+async def test_without_the_function_the_dialog_says_that_it_cannot(client: AsyncOpenAI) -> None:
+    said: Any = [
+        {"role": "assistant", "content": "Hello."},
+        {"role": "user", "content": "I want to book a table for two at seven"},
+    ]
+    response = await client.responses.create(model="m", input=said)
+    assert "cannot book" in response.output_text
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [{"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}],
+        [{"type": "function_call_output", "call_id": "c", "output": "{}"}],
+        [{"type": "function_call_output", "call_id": "c"}],
+        [{"type": "unheard_of"}],
+    ],
+)
+async def test_a_call_without_its_output_or_an_output_without_its_call_is_refused(
+    client: AsyncOpenAI, items: Any
+) -> None:
+    with pytest.raises(openai.BadRequestError):
+        await client.responses.create(model="m", input=items)
+
+
+async def test_a_function_without_its_schema_is_refused(client: AsyncOpenAI) -> None:
+    tool: Any = {"type": "function", "name": "f"}
+    with pytest.raises(openai.BadRequestError):
+        await client.responses.create(model="m", input="Hi", tools=[tool])
