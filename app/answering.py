@@ -26,14 +26,18 @@ from app.bridge.ports import Observer
 from app.bridge.twilio_socket import MakeWriter, TwilioDialect
 from app.briefing import Briefing
 from app.call.call import Call
+from app.call.collect_tool import COLLECT_TOOL
 from app.call.commands import EndCall, OpenLeg, Summarise
 from app.call.events import ModelClosed, Returned, Snapshot, StreamStarted, SummaryWritten
 from app.call.facts import CallFacts, number_of
 from app.call.phases import CallSettings
 from app.call_tools import CallTools, Trusted
+from app.care.desk import CareDesk, LineOf
+from app.care.screening import ScreenSettings
 from app.carriers.twilio.clock import CarrierClock
 from app.carriers.twilio.media import Start
 from app.carriers.twilio.tokens import Grant
+from app.carriers.twilio.webhooks import AGAIN
 from app.cast import Cast
 from app.gate import Gate, Who
 from app.live import Live
@@ -98,9 +102,12 @@ class Answering:
         observers: Sequence[Observer],
         gate: Gate,
         beyond: Beyond = ALONE,
+        care: CareDesk | None = None,
     ) -> None:
+        """`care` None: nobody is recorded, and nothing is kept of what is decided."""
         self._gate = gate
         self._settings = settings
+        self._care = care or CareDesk(settings.data_dir, ScreenSettings(), keeps_records=False)
         self._personas = personas
         self._pacer = pacer
         self._live, self._phrases = beyond.live, beyond.phrases
@@ -165,6 +172,9 @@ class Answering:
         returned = _returned(grant, persona)
         if returned is not None and left is None:
             left = Snapshot(start.call_sid, grant.direction, moved=True)
+        again = AGAIN in start.parameters
+        # A colleague may ask for keys too.
+        private_keys = COLLECT_TOOL in persona.tools.names or bool(persona.agent.colleagues)
         started = StreamStarted(
             start.call_sid,
             start.stream_sid,
@@ -174,6 +184,7 @@ class Answering:
             returned=returned,
             agent=persona.agent.name,
             agent_version=persona.agent.version,
+            keys_in_doubt=private_keys and again,
         )
         self._want_phrases(persona)
         if self.after is not None:
@@ -185,7 +196,7 @@ class Answering:
             settings=call_settings,
             open_model=lambda leg: self._open(cast, leg),
             runners=Runners(
-                tools=self._tools(cast, facts, started, lambda: bridge.call.handover.speaker),
+                tools=self._tools(cast, facts, started, lambda: bridge),
                 summariser=self._summarise,
                 phrases=lambda text: self._phrase(persona, text),
                 judge=None if self._judge is None else self._judge.judge,
@@ -198,13 +209,22 @@ class Answering:
             observers=self._observers,
             hearing=self._hearing_for(persona),
             before_close=partial(self._before_close, grant),
+            private_keys=private_keys,
+            recording=await self._care.recording(
+                persona.agent, start.call_sid, start.stream_sid, again=again
+            ),
         )
         return bridge
 
     def _tools(
-        self, cast: Cast, facts: CallFacts, started: StreamStarted, speaker: Callable[[], str]
+        self, cast: Cast, facts: CallFacts, started: StreamStarted, bridge: Callable[[], CallBridge]
     ) -> OnceTools:
-        """What this call may do. `speaker`: who speaks now, by name; "": who began."""
+        """What this call may do. `bridge`: the call, once it stands."""
+
+        def speaker() -> str:
+            """Who speaks now, by name; "": who began."""
+            return bridge().call.handover.speaker
+
         caller, own = number_of(facts.party), number_of(facts.line)
 
         def who() -> Who:
@@ -227,8 +247,14 @@ class Answering:
                 started.call_id, f"tool:{name}", name, verdict, "model"
             ),
         )
+        caring = self._care.tools(
+            tools,
+            started.call_id,
+            lambda: cast.part(speaker()).persona.agent.abuse,
+            lambda: LineOf(bridge()),
+        )
         runs = None if self._live is None else self._live.tool_runs
-        return OnceTools(tools, started.call_id, runs, self._under_way, self._saved)
+        return OnceTools(caring, started.call_id, runs, self._under_way, self._saved)
 
     def expect(self, call_id: str, agent: str, facts: CallFacts) -> None:
         """A call was answered and its stream is to come: ask about the caller meanwhile."""

@@ -6,6 +6,7 @@ import hmac
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import msgspec
 import uvicorn
@@ -27,6 +28,8 @@ from app.bridge.switchboard import Fleet, NoRoom, Switchboard
 from app.bridge.twilio_socket import MediaSocket, OnEnded
 from app.call.commands import EndCall
 from app.call.endings import EndReason
+from app.care.desk import CareDesk
+from app.care.screening import ScreenSettings
 from app.carriers.twilio.caller import FactSeals
 from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
 from app.carriers.twilio.progress import CallProgress, StreamStatus
@@ -104,6 +107,7 @@ class Worker:
     """Looks at no file until it is run."""
     after: AfterCalls
     """Looks for calls that nobody carries any more only while its `run` runs."""
+    care: CareDesk
 
 
 def check(settings: Settings, adjust: Adjust = as_it_is, revise: Revise = as_written) -> Files:
@@ -148,9 +152,11 @@ def make_worker(
     seals = FactSeals(tokens)
     live = beyond.live
     rest = RestLine(settings)
-    gate = Gate(files.personas, None if live is None else live.limits(_secret(settings)))
+    care = _care(settings, live, rest)
+    limits = None if live is None else live.limits(_secret(settings))
+    gate = Gate(files.personas, limits, care.decisions.keep)
     calls = Answering(
-        settings, files.personas, pacer, (*observers, metrics, Faults()), gate, beyond
+        settings, files.personas, pacer, (*observers, metrics, Faults()), gate, beyond, care
     )
     after = calls.after = make_after_calls(settings, files, beyond, rest)
     calls.prepare()
@@ -160,6 +166,8 @@ def make_worker(
             settings, files, switchboard, checker, stream_tokens, seals, live, metrics, desk, after
         ),
         expect=lambda call: calls.expect(call.call_sid, call.agent, call.facts),
+        screen=care.screen,
+        on_recording=care.recording_told,
     )
     used: UsedTokens = UsedTokensHere() if live is None else live.tokens
     socket = MediaSocket(
@@ -179,7 +187,24 @@ def make_worker(
 
     reloader = Reloader(lambda: files.watched, swapped)
     return Worker(
-        settings, app, switchboard, pacer, lag, calls, metrics, rest, desk, reloader, after
+        settings, app, switchboard, pacer, lag, calls, metrics, rest, desk, reloader, after, care
+    )
+
+
+def _care(settings: Settings, live: Live | None, rest: RestLine) -> CareDesk:
+    screening = ScreenSettings(
+        blocked=settings.when_blocked,
+        anonymous=settings.anonymous,
+        most_calls=settings.caller_calls,
+        window_s=settings.caller_window_s,
+    )
+    return CareDesk(
+        settings.data_dir,
+        screening,
+        blocked=Path(settings.blocked) if settings.blocked else None,
+        keeps_records=settings.record_events,
+        live=live,
+        rest=rest,
     )
 
 

@@ -89,6 +89,8 @@ class StreamStarted:
     agent: str = ""
     agent_version: str = ""
     """Who answers, and by which version of its files."""
+    keys_in_doubt: bool = False
+    """The caller may have been typing a private number when another stream of the call ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +396,11 @@ class HangUpRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class KeysUnsafe:
+    """Somebody hears the keys: a private entry must not go on."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeadlineReached:
     """Time has passed: sent when `Call.due_ms` is reached and never otherwise."""
 
@@ -428,5 +435,6 @@ Event: TypeAlias = (
     | RolloverRequested
     | ToolFinished
     | HangUpRequested
+    | KeysUnsafe
     | DeadlineReached
 )

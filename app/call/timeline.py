@@ -17,7 +17,7 @@ from app.call.recent import Recent
 Cause = Literal["notice", "greeting", "caller", "keys", "silence", "model"]
 
 
-NoteKind = Literal["fault", "fallback", "key", "stall", "silence"]
+NoteKind = Literal["fault", "fallback", "key", "stall", "silence", "recording"]
 
 
 class Stamp(StrEnum):

@@ -31,6 +31,7 @@ BREAKERS_CLOSED: Final = "{breakers}:closed"
 BREAKERS_FAILURES: Final = "{breakers}:failures"
 COUNTERS: Final = "counters"
 CHANNEL: Final = "earshot:calls"
+BLOCKED: Final = "blocked"
 
 
 def state(call_id: str) -> str:
@@ -71,6 +72,22 @@ def after_said(call_id: str) -> str:
 
 def after_over(call_id: str) -> str:
     return f"{{call:{call_id}}}:over"
+
+
+def caller(call_id: str) -> str:
+    return f"{{call:{call_id}}}:caller"
+
+
+def consent(call_id: str) -> str:
+    return f"{{call:{call_id}}}:consent"
+
+
+def recording(call_id: str) -> str:
+    return f"{{call:{call_id}}}:recording"
+
+
+def velocity(digest: str) -> str:
+    return f"velocity:{digest}"
 
 
 def worker(worker_id: str) -> str:

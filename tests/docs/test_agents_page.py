@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.agents import (
+    Abuse,
     Agent,
     AgentError,
     BargeIn,
@@ -78,8 +79,18 @@ NO_DEFAULT = frozenset(
         (Silence, "`[silence]`: when"),
         (Limits, "`[limits]` bounds"),
         (Failover, "Each `[[failover]]`"),
+        (Abuse, "`[abuse]` says what it"),
     ],
-    ids=["agent", "server_vad", "semantic_vad", "barge_in", "silence", "limits", "failover"],
+    ids=[
+        "agent",
+        "server_vad",
+        "semantic_vad",
+        "barge_in",
+        "silence",
+        "limits",
+        "failover",
+        "abuse",
+    ],
 )
 def test_every_key_stands_with_its_default(kind: type, after: str) -> None:
     told = _keys(kind, after)

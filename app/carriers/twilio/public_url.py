@@ -19,6 +19,7 @@ WHISPER_PATH: Final = "/twilio/whisper"
 PERSON_PATH: Final = "/twilio/person"
 HELD_PATH: Final = "/twilio/held"
 MESSAGE_PATH: Final = "/twilio/message"
+RECORDING_PATH: Final = "/twilio/recording"
 
 _MEND: Final = (
     "Set it to the https:// address that Twilio can reach, such as https://bot.example.com."
