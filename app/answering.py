@@ -20,22 +20,22 @@ from app.bridge.ears import Hearing
 from app.bridge.errands import Runners
 from app.bridge.journal import Journal
 from app.bridge.keeper import Keeper, unpacked
-from app.bridge.once import OnceTools, UnderWay
 from app.bridge.pacer import Pacer
 from app.bridge.ports import Observer
 from app.bridge.twilio_socket import MakeWriter, TwilioDialect
 from app.briefing import Briefing
 from app.call.call import Call
+from app.call.collect_tool import COLLECT_TOOL
 from app.call.commands import EndCall, OpenLeg, Summarise
 from app.call.events import ModelClosed, Returned, Snapshot, StreamStarted, SummaryWritten
-from app.call.facts import CallFacts, number_of
+from app.call.facts import CallFacts
 from app.call.phases import CallSettings
-from app.call_tools import CallTools, Trusted
 from app.carriers.twilio.clock import CarrierClock
 from app.carriers.twilio.media import Start
 from app.carriers.twilio.tokens import Grant
+from app.carriers.twilio.webhooks import AGAIN
 from app.cast import Cast
-from app.gate import Gate, Who
+from app.departments import Departments
 from app.live import Live
 from app.lookup import Lookups
 from app.models import openai_text
@@ -49,14 +49,11 @@ from app.onward.news import told
 from app.onward.news import unpacked as unpacked_news
 from app.outgoing.outgoing import Outgoing
 from app.persona import Persona, Personas, credentials_of, with_tools
-from app.policy.trust import Trust, by_sip_origin, by_verstat
-from app.rules import doors
 from app.settings import Settings
 from app.speech.hold_tone import hold_tone
 from app.speech.phrase_book import PhraseBook, PhraseKey
 from app.speech.vad.detectors import voice_engine
-from app.telephone_line import Offices, TelephoneLine
-from app.tools.current_call import CurrentCall
+from app.tool_room import ToolRoom
 from app.tools.errors import ToolLoadError
 from app.tools.outside import Outside
 
@@ -96,11 +93,12 @@ class Answering:
         personas: Personas,
         pacer: Pacer,
         observers: Sequence[Observer],
-        gate: Gate,
+        departments: Departments,
         beyond: Beyond = ALONE,
     ) -> None:
-        self._gate = gate
         self._settings = settings
+        self._care, self._texting = departments.care, departments.texting
+        self._room = ToolRoom(departments, beyond.live, self._saved)
         self._personas = personas
         self._pacer = pacer
         self._live, self._phrases = beyond.live, beyond.phrases
@@ -113,7 +111,6 @@ class Answering:
         )
         self._text = credentials_of(settings, settings.summary_base_url)
         self._judge = _judge(settings)
-        self._under_way = UnderWay()
         self._lookups = Lookups()
         self.after: AfterCalls | None = None
         """Told of streams that begin and end; None: nobody is."""
@@ -165,6 +162,9 @@ class Answering:
         returned = _returned(grant, persona)
         if returned is not None and left is None:
             left = Snapshot(start.call_sid, grant.direction, moved=True)
+        again = AGAIN in start.parameters
+        # A colleague may ask for keys too.
+        private_keys = COLLECT_TOOL in persona.tools.names or bool(persona.agent.colleagues)
         started = StreamStarted(
             start.call_sid,
             start.stream_sid,
@@ -174,6 +174,7 @@ class Answering:
             returned=returned,
             agent=persona.agent.name,
             agent_version=persona.agent.version,
+            keys_in_doubt=private_keys and again,
         )
         self._want_phrases(persona)
         if self.after is not None:
@@ -185,7 +186,7 @@ class Answering:
             settings=call_settings,
             open_model=lambda leg: self._open(cast, leg),
             runners=Runners(
-                tools=self._tools(cast, facts, started, lambda: bridge.call.handover.speaker),
+                tools=self._room.tools(cast, facts, started, lambda: bridge),
                 summariser=self._summarise,
                 phrases=lambda text: self._phrase(persona, text),
                 judge=None if self._judge is None else self._judge.judge,
@@ -198,37 +199,12 @@ class Answering:
             observers=self._observers,
             hearing=self._hearing_for(persona),
             before_close=partial(self._before_close, grant),
-        )
-        return bridge
-
-    def _tools(
-        self, cast: Cast, facts: CallFacts, started: StreamStarted, speaker: Callable[[], str]
-    ) -> OnceTools:
-        """What this call may do. `speaker`: who speaks now, by name; "": who began."""
-        caller, own = number_of(facts.party), number_of(facts.line)
-
-        def who() -> Who:
-            return Who(started.call_id, cast.part(speaker()).chosen_as, caller, own)
-
-        current = CurrentCall(
-            started.call_id,
-            cast.first.chosen_as,
-            started.direction,
-            caller,
-            own,
-            TelephoneLine(self._gate, who, Offices()),
-        )
-        trusted = Trusted(trust_of(cast.first.persona, facts))
-        tools = CallTools(
-            lambda: cast.part(speaker()),
-            current,
-            trusted,
-            lambda name, verdict: self._gate.decided(
-                started.call_id, f"tool:{name}", name, verdict, "model"
+            private_keys=private_keys,
+            recording=await self._care.recording(
+                persona.agent, start.call_sid, start.stream_sid, again=again
             ),
         )
-        runs = None if self._live is None else self._live.tool_runs
-        return OnceTools(tools, started.call_id, runs, self._under_way, self._saved)
+        return bridge
 
     def expect(self, call_id: str, agent: str, facts: CallFacts) -> None:
         """A call was answered and its stream is to come: ask about the caller meanwhile."""
@@ -381,12 +357,6 @@ def _judge(settings: Settings) -> Judge | None:
         timeout_s=settings.judge_timeout_s,
         effort="none" if settings.judge_reasons else None,
     )
-
-
-def trust_of(persona: Persona, facts: CallFacts) -> Trust:
-    """How far the caller is trusted by what the carrier says; what they say counts for nothing."""
-    by_network = by_verstat(facts.stir_verstat)
-    return max(by_network, by_sip_origin(doors(persona.agent), facts.sip_domain, facts.source_ip))
 
 
 def speaking(config: SessionConfig, agent: Agent, language: str) -> SessionConfig:

@@ -76,6 +76,7 @@ async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
         _task(worker.reloader.run(), "reloader"),
         _task(worker.after.run(), "after calls"),
         _task(worker.texting.run(), "text messages"),
+        _task(worker.care.sweep_recordings(), "old recordings"),
     ]
     if live is not None:
         tasks.append(_task(live.leases.run(lambda: worker.answering.leases, lost), "leases"))
@@ -88,6 +89,7 @@ async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await worker.care.lines.written()
         await worker.rest.close()
         await worker.answering.close()
 

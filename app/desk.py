@@ -22,10 +22,20 @@ from app.carriers.twilio.webhooks import Ending
 from app.gate import Gate, Who
 from app.observe.log import event
 from app.onward import machine
-from app.onward.happenings import DialEnd, Fell, Happening, NotAllowed, PutThrough, Step, Text
+from app.onward.happenings import (
+    DialEnd,
+    Dialled,
+    Fell,
+    Happening,
+    NotAllowed,
+    PutThrough,
+    Referred,
+    Step,
+    Text,
+)
 from app.onward.journey import Journey, Stop
 from app.onward.plan import read_plan
-from app.onward.ways import Ways
+from app.onward.ways import Way, Ways
 from app.policy.destinations import By, Cleared, Purpose
 
 logger = logging.getLogger(__name__)
@@ -68,18 +78,24 @@ class OutcomesHere:
         return True
 
 
-SendText = Callable[[Caller, Cleared, str], Awaitable[bool]]
+SendText = Callable[[Caller, Who, Cleared, str], Awaitable[bool]]
 """Sends a message; False: it could not."""
-Message = Callable[[Caller, Mapping[str, str]], Awaitable[None]]
+Message = Callable[[Caller, Who, Mapping[str, str]], Awaitable[None]]
+Tell = Callable[[Who, Way, str, int], None]
+"""(whose call, way, outcome, which step of the journey)"""
 
 
-async def no_text(caller: Caller, to: Cleared, text: str) -> bool:
+async def no_text(caller: Caller, who: Who, to: Cleared, text: str) -> bool:
     """A worker that cannot send messages."""
     return False
 
 
-async def no_message(caller: Caller, fields: Mapping[str, str]) -> None:
+async def no_message(caller: Caller, who: Who, fields: Mapping[str, str]) -> None:
     """Nobody wants to know of messages that were left."""
+
+
+def no_word(who: Who, way: Way, outcome: str, number: int) -> None:
+    """Nobody wants to know who was put through."""
 
 
 class Desk:
@@ -94,6 +110,7 @@ class Desk:
         outcomes: Outcomes | None = None,
         send_text: SendText = no_text,
         message: Message = no_message,
+        tell: Tell = no_word,
     ) -> None:
         """`rest`: None where there is no account to call with."""
         self._ways = ways
@@ -103,10 +120,15 @@ class Desk:
         self._outcomes = outcomes or OutcomesHere()
         self._send_text = send_text
         self._message = message
+        self._tell = tell
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def after(self, caller: Caller, journey: Journey, happening: Happening) -> Ready:
         ways = self._ways(journey.agent)
+        way = ways.transfers.get(journey.to)
+        if way is not None and isinstance(happening, Dialled | Referred):
+            outcome = happening.end if isinstance(happening, Dialled) else "referred"
+            self._tell(_who(caller, journey), way, outcome, journey.steps)
         while True:
             step = machine.after(ways, journey, happening)
             ready = await self._ready(caller, step)
@@ -138,7 +160,9 @@ class Desk:
     async def _text(self, caller: Caller, step: Text) -> Ready | Happening:
         who = _who(caller, step.journey)
         verdict = await self._gate.clear(who, who.caller, Purpose.SMS, By.CARRIER)
-        sent = isinstance(verdict, Cleared) and await self._send_text(caller, verdict, step.text)
+        sent = isinstance(verdict, Cleared) and await self._send_text(
+            caller, who, verdict, step.text
+        )
         if sent:
             return Ready(step)
         return Fell() if step.journey.fell else NotAllowed("sms", "no text message could be sent")
@@ -204,8 +228,10 @@ class Desk:
         except TwilioError as error:
             event(logger, logging.WARNING, "a person rings on", error=type(error).__name__)
 
-    async def message_left(self, caller: Caller, fields: Mapping[str, str]) -> None:
-        await self._message(caller, fields)
+    async def message_left(
+        self, caller: Caller, journey: Journey, fields: Mapping[str, str]
+    ) -> None:
+        await self._message(caller, _who(caller, journey), fields)
 
     def _beside(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -14,6 +14,7 @@ from app.agents.files import files_of
 from app.call.phases import CallSettings
 from app.call.prices import Prices
 from app.call.wait_words import ANY_TOOL
+from app.care.consent import check_recording
 from app.crew import colleagues_of, telephone_tools
 from app.lookup import signed
 from app.manner import call_settings
@@ -150,6 +151,7 @@ def make_persona(
     Raises `ToolLoadError` for tools that cannot be used, `AgentError` for a key that is not
     set."""
     check_webhooks(agent, secrets_from(os.environ))
+    check_recording(agent)
     ways = ways_of(agent)
     opening_hours(agent, tuple(agent.transfers))
     tools = toolbox_of(agent, settings, outside or Outside(), ways)

@@ -2,10 +2,10 @@
 
 import asyncio
 import gc
-import hmac
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import msgspec
 import uvicorn
@@ -27,7 +27,7 @@ from app.bridge.switchboard import Fleet, NoRoom, Switchboard
 from app.bridge.twilio_socket import MediaSocket, OnEnded
 from app.call.commands import EndCall
 from app.call.endings import EndReason
-from app.call.facts import CallFacts
+from app.care.desk import CareDesk
 from app.carriers.twilio.caller import FactSeals
 from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
 from app.carriers.twilio.progress import CallProgress, StreamStatus
@@ -43,9 +43,9 @@ from app.carriers.twilio.webhooks import (
     after_stream,
     routes,
 )
+from app.departments import Departments, make_care, make_desk, make_gate, make_texting
 from app.desk import Desk
 from app.files import Files
-from app.gate import Gate
 from app.live import Live
 from app.live.answers import Code
 from app.models.openai_errors import FAULT_KINDS
@@ -53,11 +53,11 @@ from app.observe.faults import Faults
 from app.observe.log import event
 from app.observe.metrics import Metrics
 from app.observe.metrics_families import Refusal
-from app.persona import Adjust, Personas, Revise, as_it_is, as_written
+from app.persona import Adjust, Revise, as_it_is, as_written
 from app.reloading import Reloader
 from app.rest_line import RestLine
 from app.settings import Settings
-from app.texting import Around, Texting
+from app.texting import Texting
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +108,7 @@ class Worker:
     after: AfterCalls
     """Looks for calls that nobody carries any more only while its `run` runs."""
     texting: Texting
+    care: CareDesk
 
 
 def check(settings: Settings, adjust: Adjust = as_it_is, revise: Revise = as_written) -> Files:
@@ -152,24 +153,28 @@ def make_worker(
     seals = FactSeals(tokens)
     live = beyond.live
     rest = RestLine(settings)
-    gate = Gate(files.personas, None if live is None else live.limits(_secret(settings)))
+    care = make_care(settings, live, rest)
+    gate = make_gate(settings, files, live, care)
+    texting = make_texting(settings, files, metrics, gate, rest, live)
+    departments = Departments(gate, care, texting, beyond.outgoing)
     calls = Answering(
-        settings, files.personas, pacer, (*observers, metrics, Faults()), gate, beyond
+        settings, files.personas, pacer, (*observers, metrics, Faults()), departments, beyond
     )
     after = calls.after = make_after_calls(settings, files, beyond, rest)
     calls.prepare()
-    desk = _desk(files.personas, gate, rest, switchboard, live)
+    desk = make_desk(files, departments, rest, live, partial(_ending_of, switchboard, live))
     door = replace(
         _door(
             settings, files, switchboard, checker, stream_tokens, seals, live, metrics, desk, after
         ),
         expect=lambda call: calls.expect(call.call_sid, call.agent, call.facts),
+        screen=care.screen,
+        on_recording=care.recording_told,
     )
     used: UsedTokens = UsedTokensHere() if live is None else live.tokens
     socket = MediaSocket(
         checker, stream_tokens, seals, used, switchboard, calls.make, _counted(metrics)
     )
-    texting = _texting(settings, files, metrics, gate, rest, live)
     texts = sms_routes(texting.door(checker, _answers(live)))
     ours = [*routes(door), *texts, WebSocketRoute(MEDIA_PATH, socket)]
     # A proxy may leave the prefix of PUBLIC_URL on the path or strip it.
@@ -185,49 +190,19 @@ def make_worker(
 
     reloader = Reloader(lambda: files.watched, swapped)
     return Worker(
-        settings, app, switchboard, pacer, lag, calls, metrics, rest, desk, reloader, after, texting
-    )
-
-
-def _texting(
-    settings: Settings,
-    files: Files,
-    metrics: Metrics,
-    gate: Gate,
-    rest: RestLine,
-    live: Live | None,
-) -> Texting:
-    """What answers text messages."""
-    return Texting(
-        Around(
-            settings=settings,
-            personas=files.personas,
-            metrics=metrics,
-            prices=lambda: files.prices,
-            gate=gate,
-            rest=rest,
-            live=live,
-            agent_for=lambda ours: files.route(CallFacts(to_number=ours)) or settings.agent,
-        )
-    )
-
-
-def _secret(settings: Settings) -> bytes:
-    """Common to all workers: what they count by numbers is kept under keyed digests."""
-    return hmac.digest(
-        settings.twilio_auth_tokens[0].encode(), b"earshot limits, version 1", "sha256"
-    )
-
-
-def _desk(
-    personas: Personas, gate: Gate, rest: RestLine, switchboard: Switchboard, live: Live | None
-) -> Desk:
-    return Desk(
-        lambda agent: personas.get(agent).ways,
-        gate,
-        rest,
-        lambda call_id: _ending_of(call_id, switchboard, live),
-        None if live is None else live.outcomes,
+        settings=settings,
+        app=app,
+        switchboard=switchboard,
+        pacer=pacer,
+        lag=lag,
+        answering=calls,
+        metrics=metrics,
+        rest=rest,
+        desk=desk,
+        reloader=reloader,
+        after=after,
+        texting=texting,
+        care=care,
     )
 
 
@@ -281,7 +256,7 @@ def _door(
             after.call_over(progress.call_sid, state=state, duration_s=length_s)
 
     async def ending_of(call_id: str) -> Ending | None:
-        ending = await _ending_of(call_id, switchboard, live)
+        ending = await _ending_of(switchboard, live, call_id)
         reason = None if ending is None else ending.reason
         if after_stream(reason) == "resume" and not switchboard.alone_and_leaving:
             switchboard.keep_seat(call_id)
@@ -305,7 +280,7 @@ def _door(
     )
 
 
-async def _ending_of(call_id: str, switchboard: Switchboard, live: Live | None) -> Ending | None:
+async def _ending_of(switchboard: Switchboard, live: Live | None, call_id: str) -> Ending | None:
     """How a call's stream ended: here, or where another worker carried it."""
     end = switchboard.ending_of(call_id)
     if end is not None:

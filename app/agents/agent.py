@@ -7,11 +7,13 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints, with_config
 
+from app.agents.abuse_table import Abuse
 from app.agents.after_table import AfterCall
 from app.agents.hours_table import Hours
 from app.agents.lookup_table import Lookup
 from app.agents.onward_tables import Ladder, Menu, Speaks, Transfer, Voicemail
 from app.agents.policy_table import Policy
+from app.agents.recording_table import Recording
 from app.agents.sms_table import Sms
 from app.agents.tools_tables import HttpTool, McpServer, Topic
 from app.call.patience import PatienceSettings
@@ -218,6 +220,10 @@ class Agent:
     """What is written down about a call when it is over, and who is told. Default: nothing."""
     sms: Sms = field(default_factory=Sms)
     """How it goes on by text message."""
+    recording: Recording = field(default_factory=Recording)
+    """Whether its calls are recorded, and by whom."""
+    abuse: Abuse = field(default_factory=Abuse)
+    """What becomes of callers who abuse it."""
     transcription_model: str = "gpt-transcribe"
     """Writes down what callers say. "": nothing is written down."""
     max_output_tokens: Annotated[int, Field(ge=1, le=4096)] | Literal["inf"] = "inf"

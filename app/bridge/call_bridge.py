@@ -18,9 +18,12 @@ from app.bridge.ears import Hearing
 from app.bridge.errands import Errands, Runners
 from app.bridge.hold_sound import sound
 from app.bridge.journal import Journal
+from app.bridge.key_guard import KeyGuard
 from app.bridge.legs import Legs, OpenModel
 from app.bridge.pacer import Pacer
 from app.bridge.ports import Clock, Dialect, Observer
+from app.bridge.recording import MakeRecording
+from app.bridge.shield import Shield
 from app.call.call import Call
 from app.call.commands import (
     CloseLeg,
@@ -45,6 +48,7 @@ from app.call.events import (
     Event,
     HangUpRequested,
     KeyPressed,
+    KeysUnsafe,
     LegCause,
     MarkEchoed,
     RolloverRequested,
@@ -84,17 +88,17 @@ class CallBridge:
         observers: Sequence[Observer] = (),
         hearing: Hearing | None = None,
         before_close: Callable[[Call, EndCall], Awaitable[None]] | None = None,
+        private_keys: bool = False,
+        recording: MakeRecording | None = None,
     ) -> None:
         """`hearing`: None where only the model listens. `before_close`: awaited when the call is
-        over, before the carrier learns of it."""
+        over, before the carrier learns of it. `private_keys`: callers may be asked for keys that
+        nobody may hear. `recording`: whoever records the call."""
         self.started = started
         self.call_id = started.call_id
         self.stream_id = started.stream_id
         self.call = Call(settings)
         self.ears = None if hearing is None else hearing.open(self, settings.floor.echo_share)
-        self.caller = CallerPath(clock, self.ears)
-        self.legs = Legs(open_model, self.caller, self._step, self._spawn)
-        self._errands = Errands(runners, self._step, self._spawn)
         self._before_close = before_close
         self._dialect = dialect
         self._clock = clock
@@ -104,6 +108,12 @@ class CallBridge:
         self._store = AudioStore()
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
+        self.recording = None if recording is None else recording(self)
+        shield = Shield() if private_keys else None
+        self.caller = CallerPath(clock, self.ears, shield=shield, tape=self.recording)
+        self._keys = KeyGuard(self.call.keypad, self.caller, self.recording)
+        self.legs = Legs(open_model, self.caller, self._step, self._spawn)
+        self._errands = Errands(runners, self._step, self._spawn)
         self._writer = writer(self._carrier_broken)
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Future[EndCall] = self._loop.create_future()
@@ -141,6 +151,14 @@ class CallBridge:
     def roll_over(self, cause: LegCause = "operator") -> None:
         """Go on with a fresh model session, in a quiet moment."""
         self._step(RolloverRequested(cause))
+
+    # What a recording needs (`app.bridge.recording.RecordedCall`)
+
+    def note(self, text: str) -> None:
+        self.call.timeline.note(self.now_ms(), "recording", text)
+
+    def keys_unsafe(self) -> None:
+        self._step(KeysUnsafe())
 
     # What our own ears need (`app.bridge.ears.Line`)
 
@@ -211,6 +229,9 @@ class CallBridge:
         self._checked_ms = now_ms
         self._set_due()
         self._writer.check()
+        self._keys.look(now_ms)
+        if self.recording is not None:
+            self.recording.tick(now_ms)
         if now_ms >= self._forgot_ms + FORGET_EVERY_MS:
             self._forget_caller(now_ms)
         if self._pacer.lag_ms < HELD_UP_MS:
@@ -227,6 +248,8 @@ class CallBridge:
         self.caller.forget(quiet_ms if needed_ms is None else min(needed_ms, quiet_ms))
 
     async def _write_record(self) -> None:
+        if self.recording is not None:
+            await self.recording.close()
         if self._journal is None:
             return
         identity = {
@@ -238,7 +261,8 @@ class CallBridge:
         }
         try:
             await self._journal.close()
-            await write_timeline(self._journal, self.call, identity)
+            recording = None if self.recording is None else self.recording.as_json()
+            await write_timeline(self._journal, self.call, identity, recording)
         except OSError as error:
             fields = {"call": self.call_id, "error": error.strerror or type(error).__name__}
             logger.error("the call's record could not be written", extra={"fields": fields})
@@ -263,6 +287,9 @@ class CallBridge:
         keypad = self.call.keypad
         if isinstance(event, KeyPressed):
             event = KeyPressed(keypad.shown)
+        self._keys.look(now_ms)
+        if self.recording is not None and isinstance(event, MarkEchoed):
+            self.recording.marked()
         if self._journal is not None:
             self._journal.hide_keys(keypad.take_to_hide())
             self._journal.add(now_ms, event, commands, held=keypad.undecided)
@@ -272,9 +299,9 @@ class CallBridge:
     def _do(self, command: Command, audio: bytes | None) -> None:
         match command:
             case SendAudio(generation, start, end):
-                self._send(self._store.take(generation, start, end), start)
+                self._send(self._store.take(generation, start, end), start, generation)
             case SendSound(start, end):
-                self._send(sound(start, end), start)
+                self._send(sound(start, end), start, self.call.playout.generation)
             case KeepAudio(generation):
                 self._store.keep(generation, audio or b"")
             case KeepSilence(generation, n_bytes):
@@ -292,11 +319,17 @@ class CallBridge:
             case _:
                 self._do_beside(command)
 
-    def _send(self, ulaw: bytes, start: int) -> None:
-        """`start`: its position in the present generation."""
+    def _send(self, ulaw: bytes, start: int, generation: int) -> None:
+        """`start`: its position in the generation."""
         self._writer.write(self._dialect.audio(ulaw))
+        if self.ears is None and self.recording is None:
+            return
+        playout = self.call.playout
+        plays_at_ms = playout.plays_at_ms(start)
         if self.ears is not None:
-            self.ears.played(ulaw, self.call.playout.plays_at_ms(start))
+            self.ears.played(ulaw, plays_at_ms)
+        if self.recording is not None and generation == playout.generation:
+            self.recording.bot(playout.present, start, ulaw, plays_at_ms)
 
     def _do_beside(self, command: Command) -> None:
         """What concerns the models, tools and phrases."""

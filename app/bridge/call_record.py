@@ -31,8 +31,18 @@ def open_journal(
     return Journal(folder / f"events-{stream_id}.jsonl" if path.exists() else path, settings, who)
 
 
-async def write_timeline(journal: Journal, call: Call, identity: dict[str, str]) -> Path:
+def recording_path(data_dir: Path, call_id: str, stream_id: str) -> Path:
+    return call_folder(data_dir, call_id) / f"recording-{stream_id}.wav"
+
+
+async def write_timeline(
+    journal: Journal,
+    call: Call,
+    identity: dict[str, str],
+    recording: dict[str, object] | None = None,
+) -> Path:
     """Write the timeline and transcript beside the call's event log, whole or not at all.
+    `recording`: what is known of it; None where the call is not recorded.
 
     Raises `OSError`.
     """
@@ -41,6 +51,7 @@ async def write_timeline(journal: Journal, call: Call, identity: dict[str, str])
     record = {
         **identity,
         **call.timeline.as_json(),
+        "recording": recording,
         "transcript": call.transcript.as_json(),
     }
     text = json.dumps(record, indent=2, ensure_ascii=False)

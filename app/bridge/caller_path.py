@@ -14,6 +14,8 @@ from typing import Protocol
 from msgspec import Struct
 
 from app.bridge.ports import Clock
+from app.bridge.shield import Frame, Shield
+from app.call.keypad import Guard
 from app.models.ports import ModelSession
 
 KEPT_LIMIT_MS = 60_000
@@ -39,6 +41,14 @@ class Listener(Protocol):
     def silence(self, n_bytes: int) -> None: ...
 
 
+class Tape(Protocol):
+    """Whoever keeps the sound, dated by the carrier's clock."""
+
+    def caller(self, ulaw: bytes, end_ms: int) -> None:
+        """`end_ms`: when it ended, on that clock. What is never handed over was silence."""
+        ...
+
+
 class CallerPath:
     """One per call. `model` is None until a session listens."""
 
@@ -49,6 +59,8 @@ class CallerPath:
         "_kept",
         "_listener",
         "_model",
+        "_shield",
+        "_tape",
         "dropped_bytes",
         "frames",
         "padded_bytes",
@@ -56,10 +68,20 @@ class CallerPath:
         "replayed_bytes",
     )
 
-    def __init__(self, clock: Clock, listener: Listener | None = None) -> None:
-        """`listener` is handed every byte as well, silence included."""
+    def __init__(
+        self,
+        clock: Clock,
+        listener: Listener | None = None,
+        *,
+        shield: Shield | None = None,
+        tape: Tape | None = None,
+    ) -> None:
+        """`listener` is handed every byte as well, silence included. What `shield` takes out
+        reaches nobody."""
         self._clock = clock
         self._listener = listener
+        self._shield = shield
+        self._tape = tape
         self._model: ModelSession | None = None
         self._kept: deque[Kept] = deque()
         self._base = 0
@@ -85,12 +107,23 @@ class CallerPath:
         padding = self._clock.on_media(timestamp_ms, n_bytes, now_ms)
         if padding:
             self._pad(padding)
-        self._keep(payload_b64, n_bytes)
-        if self._model is not None:
-            self._model.send_audio(payload_b64, n_bytes)
-            self._heard = self.position
-        if self._listener is not None:
-            self._listener.feed(ulaw)
+        if self._shield is None and self._tape is None:
+            self._hand_on(payload_b64, ulaw)
+        else:
+            frame = Frame(payload_b64, ulaw, n_bytes, self._clock.at(now_ms)[0])
+            self._pass([frame] if self._shield is None else self._shield.pass_on(frame))
+
+    def guard(self, guard: Guard) -> None:
+        """What may pass from now on, where there is a shield."""
+        if self._shield is not None:
+            self._pass(self._shield.follow(guard))
+
+    def hush(self, newest_ms: int) -> None:
+        """Make what is kept of the newest audio silent: it is private, as was learnt later."""
+        start = self.position - newest_ms * BYTES_PER_MS
+        for at, kept in enumerate(self._kept):
+            if kept.start + kept.n_bytes > start:
+                self._kept[at] = Kept(kept.start, kept.n_bytes, "")
 
     def pad_for_silence(self, now_ms: int) -> None:
         """Let time pass for the model while the carrier sends nothing."""
@@ -149,8 +182,32 @@ class CallerPath:
                 pieces.append(base64.b64decode(kept.payload_b64) if kept.payload_b64 else silence)
         return b"".join(pieces)
 
+    def _pass(self, frames: list[Frame]) -> None:
+        for frame in frames:
+            if not frame.ulaw:
+                self._hand_on_silence(frame.n_bytes)
+                continue
+            self._hand_on(frame.payload_b64, frame.ulaw)
+            if self._tape is not None:
+                self._tape.caller(frame.ulaw, frame.end_ms)
+
+    def _hand_on(self, payload_b64: str, ulaw: bytes) -> None:
+        n_bytes = len(ulaw)
+        self._keep(payload_b64, n_bytes)
+        if self._model is not None:
+            self._model.send_audio(payload_b64, n_bytes)
+            self._heard = self.position
+        if self._listener is not None:
+            self._listener.feed(ulaw)
+
     def _pad(self, n_bytes: int) -> None:
         self.padded_bytes += n_bytes
+        if self._shield is None:
+            self._hand_on_silence(n_bytes)
+        else:
+            self._pass(self._shield.pass_on(Frame("", b"", n_bytes, 0)))
+
+    def _hand_on_silence(self, n_bytes: int) -> None:
         self._keep("", n_bytes)
         if self._model is not None:
             self._model.send_silence(n_bytes)

@@ -195,6 +195,12 @@ class PlayClock:
     def _meets(self, lo_ms: int, hi_ms: int) -> bool:
         return self._lo_ms is not None and lo_ms <= self._hi_ms and hi_ms >= self._lo_ms
 
+    def reached_ms(self, position: int) -> int | None:
+        """The carrier time at which this position of the present run plays; None: not known."""
+        if self._lo_ms is None:
+            return None
+        return (self._lo_ms + self._hi_ms) // 2 + position // BYTES_PER_MS
+
     def position_at(self, lo_ms: int, hi_ms: int) -> int:
         """The position reached at a carrier time between the bounds; at least `self.position`."""
         if self._lo_ms is None:

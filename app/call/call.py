@@ -49,6 +49,7 @@ from app.call.events import (
     HangUpRequested,
     ItemAdded,
     KeyPressed,
+    KeysUnsafe,
     MarkEchoed,
     ModelClosed,
     ModelFault,
@@ -129,6 +130,7 @@ class Call:
             CallerTranscribed: self._transcribed,
             MarkEchoed: caller.mark_echoed,
             KeyPressed: caller.key_pressed,
+            KeysUnsafe: collecting.unsafe,
             ResponseCreated: agent.response_created,
             ItemAdded: agent.item_added,
             AudioReceived: agent.audio_received,
@@ -284,6 +286,8 @@ class Call:
         m = self._m
         m.stream = event
         commands = m.handover.begin(event, now_ms)
+        if event.keys_in_doubt:
+            m.keypad.doubt(now_ms)
         if event.resumed is not None:
             self._opening.resumed(event.resumed.notices_heard)
             commands += self._agent.resume_tools(now_ms)

@@ -53,6 +53,10 @@ SPOKE: Final = (
     "The caller spoke instead of pressing keys. Go on with what they said; "
     "call collect_digits again if you still need keys."
 )
+UNSAFE: Final = (
+    "No private number can be taken by key now: the recording of this call could not be paused. "
+    "Tell the caller so, and offer another way. Do not ask them to say the number."
+)
 REPLACED: Final = "Another collect_digits took its place."
 
 

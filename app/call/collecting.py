@@ -28,6 +28,7 @@ from app.call.collect_tool import (
     COLLECT_TOOL,
     REPLACED,
     SPOKE,
+    UNSAFE,
     ArgumentsError,
     ask_again,
     called_off,
@@ -40,6 +41,7 @@ from app.call.events import (
     CallerTurnCommitted,
     Event,
     KeyPressed,
+    KeysUnsafe,
     ResponseCreated,
     SpeechStopped,
     ToolCall,
@@ -110,6 +112,16 @@ class Collecting:
         if self._running is None:
             return commands
         return commands + self._m.responses.want(BEGIN_ANEW, now_ms)
+
+    def unsafe(self, _event: KeysUnsafe, now_ms: int) -> list[Command]:
+        """A private entry is called off; any other goes on."""
+        running = self._running
+        if running is None or not running.settings.masked:
+            return []
+        self._m.keypad.cancel(now_ms)
+        self._taken(now_ms)
+        self._end()
+        return self._called_off(running.call_id, UNSAFE, now_ms, answer=True)
 
     def _replaced(self, now_ms: int) -> list[Command]:
         """The answer to the newer call is the answer to this one too."""

@@ -89,6 +89,8 @@ class StreamStarted:
     agent: str = ""
     agent_version: str = ""
     """Who answers, and by which version of its files."""
+    keys_in_doubt: bool = False
+    """The caller may have been typing a private number when another stream of the call ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,6 +412,11 @@ class HangUpRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class KeysUnsafe:
+    """Somebody hears the keys: a private entry must not go on."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeadlineReached:
     """Time has passed: sent when `Call.due_ms` is reached and never otherwise."""
 
@@ -446,5 +453,6 @@ Event: TypeAlias = (
     | Prompted
     | ToolFinished
     | HangUpRequested
+    | KeysUnsafe
     | DeadlineReached
 )

@@ -15,12 +15,25 @@ A key that is hidden is written down as `MASK` everywhere (`shown`). Keys that b
 collection although they were pressed before it may be written down already: `take_to_hide` tells
 them. A call that is replayed from its record presses `MASK` again, which counts as a key that is
 allowed, so it goes as it went.
+
+A stream of a call that comes back begins in `doubt`: the one before may have broken in the middle
+of a private entry, whose rest is hidden as if that were known.
 """
+
+from typing import Final, Literal, TypeAlias
 
 from app.call.earliest import earliest
 from app.call.key_entry import MASK, Collect, KeyEntry, Reason
 
-__all__ = ["Collect", "KeyEntry", "Keypad"]
+__all__ = ["Collect", "Guard", "KeyEntry", "Keypad"]
+
+DOUBT_MS: Final = 15_000
+"""How long keys are hidden after a stream broke in which a private number may have been typed."""
+
+Guard: TypeAlias = Literal["none", "tones", "undecided", "private", "typing"]
+"""What of the caller's voice may be passed on, because of keys: all of it, while an entry goes on
+that is not private; all but tones; the same, while keys were pressed that may come to be private;
+the same, while a private entry is awaited or has just ended; nothing, while one is typed."""
 
 
 class Keypad:
@@ -102,6 +115,22 @@ class Keypad:
         """Free keys were pressed that may come to belong to a collection."""
         return self._free_due_ms is not None
 
+    def guard(self, now_ms: int) -> Guard:
+        """See `Guard`. Changes nothing, so it may be asked at any time."""
+        entry = self._collecting
+        if entry is not None:
+            if not entry.masked:
+                return "none"
+            return "typing" if self._typed else "private"
+        if self._free_due_ms is not None and self._free_hidden:
+            return "typing"
+        ended = self._ended
+        if ended is not None and now_ms - self._last_ms < ended.inter_digit_ms:
+            return "private" if ended.masked else "none"
+        if self._late is not None and now_ms < self._late_until_ms:
+            return "private"
+        return "tones" if self._free_due_ms is None else "undecided"
+
     @property
     def due_ms(self) -> int | None:
         """When `take` or `take_collected` has something to give."""
@@ -164,6 +193,11 @@ class Keypad:
             self._to_hide = tuple(_shown(key, settings) for key in keys)
         for key in keys:
             self.press(key, self._last_ms)
+
+    def doubt(self, now_ms: int) -> None:
+        """What is pressed soon may be the rest of a private entry that is not known here."""
+        self._late = Collect(masked=True, to_model="masked")
+        self._late_until_ms = now_ms + DOUBT_MS
 
     def question(self, now_ms: int, *, playing: bool) -> None:
         """Tell after every step whether the caller is still being asked: the first key is waited

@@ -94,6 +94,11 @@ class Playout:
         return self._now.number
 
     @property
+    def present(self) -> Generation:
+        """The generation that plays. For whoever wants to know later what was heard of it."""
+        return self._now
+
+    @property
     def unplayed(self) -> bool:
         """True while audio is waiting, or was sent and has not been confirmed as played."""
         return self.holding or self._now.clock.position < self._now.spans.end

@@ -17,7 +17,9 @@ from app.call.recent import Recent
 Cause = Literal["notice", "greeting", "caller", "keys", "silence", "model"]
 
 
-NoteKind = Literal["fault", "fallback", "key", "stall", "silence", "spend", "offer", "prompt"]
+NoteKind = Literal[
+    "fault", "fallback", "key", "stall", "silence", "spend", "offer", "prompt", "recording"
+]
 
 
 class Stamp(StrEnum):

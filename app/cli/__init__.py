@@ -11,6 +11,7 @@ COMMANDS = {
     "doctor": "Say what is configured, what is missing and how to mend it.",
     "agents": "List the agents, or check some.",
     "webhooks": "See what your systems were told, and send it again.",
+    "block": "Block a caller for a while, list who is blocked, or take it back.",
     "replay": "Run a recorded call through the heart again.",
     "lab": "A telephone and a model made of software, for bots of any make.",
 }

@@ -15,11 +15,13 @@ from typing import Any, Final, TypeVar
 from app.live.after_calls import AfterLedger
 from app.live.answers import Code, LocalAnswers, RedisAnswers
 from app.live.asking import Asker
+from app.live.blocks import Blocks
 from app.live.breaker import BreakerSettings
 from app.live.breakers import Breakers
 from app.live.calls import LiveCalls
 from app.live.channel import Channel
 from app.live.connection import Connection, open_redis
+from app.live.consents import Consents
 from app.live.counters import Counters
 from app.live.fleet import Fleet
 from app.live.leases import Leases
@@ -52,6 +54,8 @@ class Live:
     breakers: Breakers
     fleet: Fleet
     counters: Counters
+    blocks: Blocks
+    consents: Consents
     channel: Channel
     after_calls: AfterLedger
 
@@ -103,6 +107,8 @@ def _live(connection: Connection, worker_id: str, breaker_settings: BreakerSetti
         breakers=Breakers(asker, outbox, breaker_settings),
         fleet=Fleet(asker, worker_id),
         counters=Counters(asker, outbox),
+        blocks=Blocks(asker, outbox),
+        consents=Consents(asker, outbox),
         channel=Channel(asker, outbox),
         after_calls=AfterLedger(asker, outbox),
     )

@@ -34,6 +34,7 @@ TEXTS_DUE: Final = "{texts}:due"
 OPT_OUTS: Final = "opt-outs"
 COUNTERS: Final = "counters"
 CHANNEL: Final = "earshot:calls"
+BLOCKED: Final = "blocked"
 
 
 def state(call_id: str) -> str:
@@ -94,6 +95,22 @@ def text_call(person: str) -> str:
 
 def text_newest(person: str) -> str:
     return f"{{text:{person}}}:newest"
+
+
+def caller(call_id: str) -> str:
+    return f"{{call:{call_id}}}:caller"
+
+
+def consent(call_id: str) -> str:
+    return f"{{call:{call_id}}}:consent"
+
+
+def recording(call_id: str) -> str:
+    return f"{{call:{call_id}}}:recording"
+
+
+def velocity(digest: str) -> str:
+    return f"velocity:{digest}"
 
 
 def worker(worker_id: str) -> str:

@@ -49,6 +49,8 @@ _SECRET = re.compile(
     r"(?![0-9A-Za-z])|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?)"
     r"|(?P<scheme>\b(?:Bearer|Basic)\s+)[^\s\"',;]+"
     r"|(?P<login>://)[^/\s@]+@"
+    r"|(?P<sip>\bsips?:)[^\s@<>\"';]+@"
+    r"|(?P<client>\bclient:)[^\s@<>\"',;]+"
     r"|(?P<query>[?&;\s](?:[\w-]*(?:token|key|secret|signature|password))=)[^&\s\"']+"
     r"|(?P<path>/media/)[^\s/\"'?]+",
     re.IGNORECASE,
@@ -119,8 +121,9 @@ def _clean(text: str) -> str:
 
 def _hide(match: re.Match[str]) -> str:
     """Hide what was found but leave what shows its kind."""
-    login = "@" if match["login"] else ""
-    shown = match["scheme"] or match["login"] or match["query"] or match["path"] or ""
+    login = "@" if match["login"] or match["sip"] else ""
+    kinds = ("scheme", "login", "sip", "client", "query", "path")
+    shown = next((match[kind] for kind in kinds if match[kind]), "")
     return f"{shown}{HIDDEN}{login}"
 
 

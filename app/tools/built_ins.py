@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.call.collect_tool import BOUNDS, COLLECT_TOOL, DEFAULTS, TERMINATORS
+from app.tools.care_built_ins import CARE_BUILT_INS
 
 _NO_ARGUMENTS = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 
@@ -64,6 +65,7 @@ BUILT_INS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             ),
             "parameters": _COLLECT,
         },
+        **CARE_BUILT_INS,
     }
 )
 """By name, each in the shape of OpenAI's `session.tools`."""

@@ -15,6 +15,7 @@ from telecodecs.g711 import (
     ulaw_to_alaw,
     ulaw_to_pcm,
 )
+from telecodecs.key_tones import KeyToneGate
 from telecodecs.levels import (
     SILENCE_DBFS,
     pcm_dbfs,
@@ -26,7 +27,7 @@ from telecodecs.levels import (
 )
 from telecodecs.resample import Resampler
 from telecodecs.wav import WavError, load_as_ulaw, read_wav
-from telecodecs.wav_writer import MonoWavWriter, StereoWavWriter
+from telecodecs.wav_writer import MonoWavWriter, StereoWavWriter, WavEncoding
 
 __all__ = [
     "ALAW_SILENCE",
@@ -38,9 +39,11 @@ __all__ = [
     "ULAW_SILENCE",
     "DtmfDetector",
     "DtmfKey",
+    "KeyToneGate",
     "MonoWavWriter",
     "Resampler",
     "StereoWavWriter",
+    "WavEncoding",
     "WavError",
     "alaw_to_pcm",
     "alaw_to_ulaw",

@@ -438,3 +438,54 @@ def test_no_digit_that_came_of_a_masked_collection_is_written_down(
 
     assert not set("".join(written)) & set("0123456789")
     assert not set(str([told for _, told in outcomes if isinstance(told, tuple)])) & set("456789")
+
+
+# What may be heard of keys
+
+
+def guards(keypad: Keypad, *times_ms: int) -> list[str]:
+    return [keypad.guard(ms) for ms in times_ms]
+
+
+def test_a_private_entry_guards_from_the_question_to_its_last_possible_key() -> None:
+    keypad = collecting(PIN)
+    assert guards(keypad, 0, 900) == ["private", "private"]
+    press(keypad, "123")
+    assert guards(keypad, 2_000, 3_000) == ["typing", "typing"]
+    keypad.press("4", 3_000)
+    assert guards(keypad, 3_000, 6_999, 7_000) == ["private", "private", "tones"]
+
+
+def test_a_private_entry_without_a_key_guards_the_late_ones() -> None:
+    keypad = collecting(PIN)
+    keypad.cancel(1_000)
+    assert guards(keypad, 1_000, 10_999, 11_000) == ["private", "private", "tones"]
+    keypad.press("1", 5_000)
+    assert guards(keypad, 5_001) == ["typing"]
+
+
+def test_an_entry_that_is_not_private_guards_nothing() -> None:
+    keypad = collecting(replace(PIN, masked=False, to_model="digits"))
+    press(keypad, "1234")
+    assert guards(keypad, 2_600, 8_000) == ["none", "tones"]
+
+
+def test_free_keys_may_come_to_be_private_until_they_are_told() -> None:
+    keypad = Keypad(1_500)
+    assert guards(keypad, 0) == ["tones"]
+    keypad.press("1", 100)
+    assert guards(keypad, 100, 5_000) == ["undecided", "undecided"]
+    keypad.take(5_000)
+    assert guards(keypad, 5_000) == ["tones"]
+
+
+def test_keys_after_a_stream_broke_are_hidden_for_a_while() -> None:
+    keypad = Keypad(1_500)
+    keypad.doubt(0)
+    keypad.press("4", 1_000)
+    assert keypad.shown == "•"
+    assert guards(keypad, 1_001, 2_000) == ["typing", "typing"]
+    assert keypad.take(2_500) == "•"
+    assert guards(keypad, 2_501, 14_999, 15_000) == ["private", "private", "tones"]
+    keypad.press("5", 16_000)
+    assert keypad.shown == "5"

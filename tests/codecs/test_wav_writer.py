@@ -115,3 +115,18 @@ def test_writing_after_close_is_refused_and_closing_twice_is_not(tmp_path: Path)
     writer.close()
     with pytest.raises(ValueError, match="closed file"):
         writer.write(LEFT)
+
+
+def test_ulaw_files_keep_every_byte_and_are_valid_at_any_instant(tmp_path: Path) -> None:
+    path = tmp_path / "call.wav"
+    with StereoWavWriter(path, "ulaw", mode=0o600) as writer:
+        assert path.stat().st_size in (0, 58)
+        writer.write(LEFT * 100, RIGHT * 100)
+        sound = path.read_bytes()[58:]
+        assert sound[0::2][:160] == LEFT[: len(sound) // 2]
+    content = path.read_bytes()
+    assert content[58:][0::2] == LEFT * 100
+    assert content[58:][1::2] == RIGHT * 100
+    assert int.from_bytes(content[4:8], "little") == len(content) - 8
+    assert read_wav(path)[:2] == (8_000, 2)
+    assert path.stat().st_mode & 0o777 == 0o600

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.agents import (
+    Abuse,
     Agent,
     AgentError,
     BargeIn,
@@ -81,8 +82,19 @@ NO_DEFAULT = frozenset(
         (Limits, "`[limits]` bounds"),
         (Sms, "`[sms]`: how"),
         (Failover, "Each `[[failover]]`"),
+        (Abuse, "`[abuse]` says what it"),
     ],
-    ids=["agent", "server_vad", "semantic_vad", "barge_in", "silence", "limits", "sms", "failover"],
+    ids=[
+        "agent",
+        "server_vad",
+        "semantic_vad",
+        "barge_in",
+        "silence",
+        "limits",
+        "sms",
+        "failover",
+        "abuse",
+    ],
 )
 def test_every_key_stands_with_its_default(kind: type, after: str) -> None:
     told = _keys(kind, after)

@@ -36,7 +36,8 @@ def test_the_figures_lie_between_stamps() -> None:
 
 
 def test_every_key_of_a_timeline_is_explained() -> None:
-    record = Call().timeline.as_json().keys() | {"call_id", "stream_id", "direction", "transcript"}
+    beside = {"call_id", "stream_id", "direction", "transcript", "recording"}
+    record = Call().timeline.as_json().keys() | beside
     assert _told("## timeline.json") == record
 
 
@@ -74,8 +75,10 @@ def test_every_key_and_fault_of_a_notice_is_explained() -> None:
 
 def test_every_kind_of_note_that_is_written_is_explained() -> None:
     [cell] = [row[1] for row in table(TEXT, "## timeline.json") if codes(row[0]) == ["notes"]]
-    sources = [path.read_text("utf-8") for path in (ROOT / "app/call").glob("*.py")]
-    written = {kind for text in sources for kind in re.findall(r'\.note\(now_ms, "(\w+)"', text)}
+    rooms = (ROOT / "app/call", ROOT / "app/bridge")
+    sources = [path.read_text("utf-8") for room in rooms for path in room.glob("*.py")]
+    noted = r'\.note\((?:now_ms|self\.now_ms\(\)), "(\w+)"'
+    written = {kind for text in sources for kind in re.findall(noted, text)}
     assert set(codes(cell)) == written
 
 

@@ -12,6 +12,7 @@ from app.carriers.twilio.idempotency import Answer, AnswersHere
 from app.live import Live, open_live
 from app.live import connection as connection_module
 from app.live.answers import Code
+from app.live.blocks import Block
 from app.live.fleet import WorkerState
 from app.live.keys import TABLE, Key, page
 from app.live.opt_outs import LiveOptOuts, Word
@@ -52,6 +53,12 @@ async def _do_everything(live: Live) -> None:
     await live.tool_runs.finish("CA1", "t1", "done", True)
     await live.outcomes.settle("CA1", "held-1", "joined")
     await live.limits(bytes(16)).add("dial:call:CA1", 3600, 1)
+    live.blocks.remember("CA1", "d1", "…01")
+    live.blocks.add("d1", Block("…01", 0.0, "", "operator"))
+    await live.blocks.find("d1")
+    await live.blocks.called("d1", "CA1", 60)
+    live.consents.given("CA1", True)
+    live.consents.recorded("CA1", "RE1")
     await live.tokens.burn("token", 1_800_000_030, 1_800_000_000.0)
     await _answer(live)
     for _ in range(3):

@@ -176,3 +176,16 @@ def test_a_value_without_words_and_one_without_end_do_no_harm() -> None:
     cleaned = Redactor().fields({"a": Mute(), "b": endless})
     assert cleaned["a"] == "(Mute whose text fails: RuntimeError)"
     assert HIDDEN in str(cleaned["b"])
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("sip:ada.lovelace@pbx.example.com failed", "sip:[hidden]@pbx.example.com failed"),
+        ("to <sips:+15550107913@h.example;user=phone>", "to <sips:[hidden]@h.example;user=phone>"),
+        ("Client:mary_shelley, then", "Client:[hidden], then"),
+        ("a sip of tea; the client: nobody", "a sip of tea; the client: nobody"),
+    ],
+)
+def test_users_of_addresses_are_hidden(text: str, clean: str) -> None:
+    assert Redactor().text(text) == clean

@@ -22,5 +22,7 @@ class Nowhere:
     async def stop_ringing(self, person_sid: str) -> None:
         raise AssertionError("nobody rings")
 
-    async def message_left(self, caller: Caller, fields: Mapping[str, str]) -> None:
+    async def message_left(
+        self, caller: Caller, journey: Journey, fields: Mapping[str, str]
+    ) -> None:
         raise AssertionError("nobody takes messages")

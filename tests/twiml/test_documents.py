@@ -52,6 +52,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "outbound": lambda: twiml.outbound(PLAN),
     "resume": lambda: twiml.resume(PLAN),
     "apology": lambda: twiml.apology(SPEECH),
+    "blocked": lambda: twiml.blocked(SPEECH),
     "full": lambda: twiml.full(SPEECH),
     "queue": lambda: twiml.queue(SPEECH, "https://h/twilio/voice?a=1&b=2", 5, announce=True),
     "redirect": lambda: twiml.redirect("https://other.example.com/twiml?a=1&b=2"),

@@ -104,7 +104,9 @@ class OnwardDesk(Protocol):
 
     async def stop_ringing(self, person_sid: str) -> None: ...
 
-    async def message_left(self, caller: Caller, fields: Mapping[str, str]) -> None: ...
+    async def message_left(
+        self, caller: Caller, journey: Journey, fields: Mapping[str, str]
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,8 +91,8 @@ async def held(desk: OnwardDesk, webhook: Webhook) -> Answer:
 
 async def message(desk: OnwardDesk, webhook: Webhook) -> Answer:
     """/twilio/message"""
-    journey_of(webhook.query)
-    await desk.message_left(caller_of(webhook), webhook.fields)
+    journey = journey_of(webhook.query)
+    await desk.message_left(caller_of(webhook), journey, webhook.fields)
     return Answer(204)
 
 

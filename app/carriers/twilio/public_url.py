@@ -21,6 +21,7 @@ HELD_PATH: Final = "/twilio/held"
 MESSAGE_PATH: Final = "/twilio/message"
 SMS_PATH: Final = "/twilio/sms"
 SMS_STATUS_PATH: Final = "/twilio/sms-status"
+RECORDING_PATH: Final = "/twilio/recording"
 
 _MEND: Final = (
     "Set it to the https:// address that Twilio can reach, such as https://bot.example.com."

@@ -77,6 +77,11 @@ def full(speech: Speech) -> str:
     return _speech("full", speech)
 
 
+def blocked(speech: Speech) -> str:
+    """A caller who is not let in: say so and hang up."""
+    return _speech("blocked", speech)
+
+
 def queue(speech: Speech, queue_url: str, wait_s: int, *, announce: bool) -> str:
     """No room yet: wait, then ask again at `queue_url`. `announce`: say so first."""
     spoken = {"message": speech.message, "voice": speech.voice, "language": speech.language}

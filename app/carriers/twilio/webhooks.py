@@ -4,6 +4,7 @@
                           ?agent=NAME in the URL chooses the agent; Twilio signs it with the rest.
                           ?waited=S: the call has waited for a place that long already.
     /twilio/status        POST: the life of a call, and of its media stream.
+    /twilio/recording     POST: the life of a recording that Twilio makes.
     /twilio/stream-ended  POST: the `<Connect action>`. What we answer decides how the call goes on.
 
 The routes know the world through the few callables of `TwilioDoor`. Answers are TwiML with 200;
@@ -47,11 +48,13 @@ from app.carriers.twilio.public_url import (
     MESSAGE_PATH,
     ONWARD_PATH,
     PERSON_PATH,
+    RECORDING_PATH,
     STATUS_PATH,
     STREAM_ENDED_PATH,
     VOICE_PATH,
     WHISPER_PATH,
 )
+from app.carriers.twilio.recording_status import RecordingStatus, read_recording_status
 from app.carriers.twilio.signature import SignatureChecker
 from app.carriers.twilio.tokens import TOKEN_PARAMETER, Grant, StreamTokens
 from app.onward.happenings import BackToAgent
@@ -59,6 +62,8 @@ from app.onward.news import News
 
 _log = logging.getLogger(__name__)
 
+AGAIN: Final = "again"
+"""The `<Parameter>` of a stream that is not the first one of its call."""
 MOST_RESUMES: Final = 3
 """Streams opened again for one call before it gets the apology: a stream that never comes up must
 not go round for ever."""
@@ -103,6 +108,23 @@ class Ending:
     detail: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """Whether a caller is let in at all, before a place is looked for."""
+
+    answer: Literal["in", "busy", "message"] = "in"
+    rule: str = ""
+    """Why not."""
+
+
+IN: Final = Screening()
+
+
+async def screen_nobody(call: OfferedCall) -> Screening:
+    """Everybody is let in."""
+    return IN
+
+
 async def admit_all(call: OfferedCall) -> Admission:
     """The answer of a worker without a limit."""
     return "open"
@@ -127,6 +149,8 @@ class TwilioDoor:
     """How the conversation of this CallSid ended; None when nobody knows (its worker died)."""
     onward: OnwardDesk
     """Who knows where calls go that no model carries."""
+    screen: Callable[[OfferedCall], Awaitable[Screening]] = screen_nobody
+    """Asked once for each call that comes in."""
     admit: Callable[[OfferedCall], Awaitable[Admission]] = admit_all
     alone_and_leaving: Callable[[], bool] = lambda: False
     """This server is being stopped and no other worker answers at its address: calls that should
@@ -138,6 +162,8 @@ class TwilioDoor:
     on_progress: Callable[[CallProgress], Awaitable[None]] = _ignore
     """Told each step of a call's life once."""
     on_stream: Callable[[StreamStatus], Awaitable[None]] = _ignore
+    on_recording: Callable[[RecordingStatus], Awaitable[None]] = _ignore
+    """Told what Twilio says of its recordings of calls."""
     answers: Answers = field(default_factory=AnswersHere)
     speech: twiml.Speech = field(default_factory=twiml.Speech)
     """Voice and language of what Twilio itself says."""
@@ -158,11 +184,19 @@ def routes(door: TwilioDoor) -> list[Route]:
     async def stream_ended(webhook: Webhook) -> Answer:
         return await _stream_ended(door, webhook)
 
+    async def recording(webhook: Webhook) -> Answer:
+        told = read_recording_status(webhook.call_sid, webhook.fields)
+        if told is None:
+            raise RefusedError(400, "bad_recording")
+        await door.on_recording(told)
+        return Answer(204)
+
     apology = _twiml(twiml.apology(door.speech))
     return [
         _route(door, VOICE_PATH, ("POST", "GET"), voice, apology),
         _route(door, STREAM_ENDED_PATH, ("POST",), stream_ended, apology),
         _route(door, STATUS_PATH, ("POST",), status, Answer(500)),
+        _route(door, RECORDING_PATH, ("POST",), recording, Answer(500)),
         *_onward_routes(door, apology),
     ]
 
@@ -255,9 +289,13 @@ async def _voice(door: TwilioDoor, webhook: Webhook) -> Answer:
     if not door.knows_agent(call.agent):
         _log.error("unknown agent in the voice URL", extra={"fields": {"call": call.call_sid}})
         return _twiml(twiml.apology(door.speech))
+    waited_s = _whole(webhook.query.get("waited"), 0)
+    screening = IN if waited_s else await door.screen(call)
+    if screening.answer != "in":
+        return _twiml(twiml.busy() if screening.answer == "busy" else twiml.blocked(door.speech))
     admission = await door.admit(call)
     if admission != "open":
-        return _twiml(_no_place(door, call, admission, _whole(webhook.query.get("waited"), 0)))
+        return _twiml(_no_place(door, call, admission, waited_s))
     render = twiml.inbound if call.direction == "inbound" else twiml.outbound
     return _twiml(render(_plan(door, call, resumed=0)))
 
@@ -295,7 +333,7 @@ async def _stream_ended(door: TwilioDoor, webhook: Webhook) -> Answer:
         memory = _memory(door, call) | {"resumed": str(resumed)}
         again_url = door.checker.public_url.webhook(STREAM_ENDED_PATH, memory)
         return _twiml(twiml.wait(again_url, RESTART_S))
-    return _twiml(twiml.resume(_plan(door, call, resumed)))
+    return _twiml(twiml.resume(_again(_plan(door, call, resumed))))
 
 
 async def _go_on(door: TwilioDoor, call: OfferedCall, ending: Ending | None) -> Answer:
@@ -377,6 +415,11 @@ def _stream_plan(door: TwilioDoor, grant: Grant, facts: str, resumed: int) -> tw
         url.webhook(STATUS_PATH),
         {TOKEN_PARAMETER: door.tokens.issue(grant, door.now_s()), **as_parameters(facts)},
     )
+
+
+def _again(plan: twiml.StreamPlan) -> twiml.StreamPlan:
+    """... of a call whose stream has ended, and whose caller may be in the middle of something."""
+    return replace(plan, parameters={**plan.parameters, AGAIN: "1"})
 
 
 def _memory(door: TwilioDoor, call: OfferedCall) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """One call while it lasts: its clock, its caller, its stream, and who may end or redirect it."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -73,6 +74,8 @@ class LiveCall:
         self.ended_at: datetime | None = None
         self._answered_s: float | None = None
         self._tick = 0
+        self._untold: deque[tuple[int, str]] = deque()
+        """Keys of which the bot is still to be told, and at which tick."""
         self._running = False
 
     @property
@@ -195,6 +198,7 @@ class LiveCall:
         caller = self._caller.tick(self._tick * FRAME_MS, heard, self.announcing)
         for key in caller.keys:
             self._press(key)
+        self._tell_keys()
         frame = self._line_frame(caller)
         self._tick += 1
         around = self.ambience.frame()
@@ -232,9 +236,16 @@ class LiveCall:
         self._sound.press(key)
         if self._tones is not None:
             self._tones.press(key)
-        if self.stream is not None:
-            self.stream.press(key)
-        elif self.seat is not None:
-            self.seat.press(key)
-        else:
-            self.keys.put_nowait(key)
+        leak = self.impairments.key_leak
+        late_ms = 0 if leak is None else leak.told_after_ms
+        self._untold.append((self._tick + late_ms // FRAME_MS, key))
+
+    def _tell_keys(self) -> None:
+        while self._untold and self._untold[0][0] <= self._tick:
+            key = self._untold.popleft()[1]
+            if self.stream is not None:
+                self.stream.press(key)
+            elif self.seat is not None:
+                self.seat.press(key)
+            else:
+                self.keys.put_nowait(key)

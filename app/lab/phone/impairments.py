@@ -143,8 +143,12 @@ class KeyLeak:
 
     level_dbfs: float = -16.0
     tone_ms: int = 100
+    told_after_ms: int = 0
+    """The carrier's message of the key comes so much after the start of its tone."""
 
     def __post_init__(self) -> None:
+        if not 0 <= self.told_after_ms <= 1_000:
+            raise ValueError(f"a key's told_after_ms is from 0 to 1000, got {self.told_after_ms}")
         if not -60.0 <= self.level_dbfs <= MAX_LEVEL_DBFS:
             raise ValueError(
                 f"a key's level_dbfs is from -60 to {MAX_LEVEL_DBFS}, got {self.level_dbfs}"

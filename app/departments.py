@@ -1,0 +1,138 @@
+"""The parts of a worker beside the calls themselves, made from its settings: who clears what goes
+out, who looks after callers and records, who writes messages, who sends calls on."""
+
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.call.facts import CallFacts
+from app.care.desk import CareDesk
+from app.care.screening import ScreenSettings
+from app.carriers.twilio.onward import Caller
+from app.carriers.twilio.webhooks import Ending
+from app.desk import Desk
+from app.files import Files
+from app.gate import Gate, Who
+from app.live import Live
+from app.observe.metrics import Metrics
+from app.onward.ways import Way
+from app.outgoing.events import CallTransferred, VoicemailLeft
+from app.outgoing.outgoing import Outgoing
+from app.policy.destinations import Cleared
+from app.rest_line import RestLine
+from app.settings import Settings
+from app.texting import Around, Texting
+
+
+@dataclass(frozen=True, slots=True)
+class Departments:
+    """What a call may need besides its models."""
+
+    gate: Gate
+    care: CareDesk
+    texting: Texting
+    outgoing: Outgoing | None
+    """None: nobody is told of anything."""
+
+
+def make_care(settings: Settings, live: Live | None, rest: RestLine) -> CareDesk:
+    screening = ScreenSettings(
+        blocked=settings.when_blocked,
+        anonymous=settings.anonymous,
+        most_calls=settings.caller_calls,
+        window_s=settings.caller_window_s,
+    )
+    return CareDesk(
+        settings.data_dir,
+        screening,
+        blocked=Path(settings.blocked) if settings.blocked else None,
+        keeps_records=settings.record_events,
+        live=live,
+        rest=rest,
+    )
+
+
+def make_gate(settings: Settings, files: Files, live: Live | None, care: CareDesk) -> Gate:
+    """What is counted by numbers is kept under keyed digests, with one key for all workers."""
+    token = settings.twilio_auth_tokens[0].encode()
+    secret = hmac.digest(token, b"earshot limits, version 1", "sha256")
+    limits = None if live is None else live.limits(secret)
+    return Gate(files.personas, limits, care.decisions.keep)
+
+
+def make_texting(
+    settings: Settings,
+    files: Files,
+    metrics: Metrics,
+    gate: Gate,
+    rest: RestLine,
+    live: Live | None,
+) -> Texting:
+    return Texting(
+        Around(
+            settings=settings,
+            personas=files.personas,
+            metrics=metrics,
+            prices=lambda: files.prices,
+            gate=gate,
+            rest=rest,
+            live=live,
+            agent_for=lambda ours: files.route(CallFacts(to_number=ours)) or settings.agent,
+        )
+    )
+
+
+def make_desk(
+    files: Files,
+    departments: Departments,
+    rest: RestLine,
+    live: Live | None,
+    ending_of: Callable[[str], Awaitable[Ending | None]],
+) -> Desk:
+    texting, outgoing = departments.texting, departments.outgoing
+
+    async def send_text(caller: Caller, who: Who, to: Cleared, text: str) -> bool:
+        return await texting.send(to, text, call_id=who.call_sid, agent=who.agent, ours=who.own)
+
+    async def message_left(caller: Caller, who: Who, fields: Mapping[str, str]) -> None:
+        if outgoing is not None:
+            seconds = fields.get("RecordingDuration", "")
+            left = VoicemailLeft(
+                call_id=who.call_sid,
+                agent=who.agent,
+                direction="inbound",
+                caller=who.caller,
+                called=who.own,
+                occurrence=fields.get("RecordingSid", ""),
+                recording_url=fields.get("RecordingUrl", ""),
+                duration_s=int(seconds) if seconds.isdigit() else None,
+            )
+            outgoing.emit(left)
+
+    def put_through(who: Who, way: Way, outcome: str, number: int) -> None:
+        if outgoing is not None:
+            outgoing.emit(
+                CallTransferred(
+                    call_id=who.call_sid,
+                    agent=who.agent,
+                    direction="inbound",
+                    caller=who.caller,
+                    called=who.own,
+                    occurrence=f"{way.key}-{number}",
+                    target=way.key,
+                    kind=way.how,
+                    outcome=outcome,
+                )
+            )
+
+    return Desk(
+        lambda agent: files.personas.get(agent).ways,
+        departments.gate,
+        rest,
+        ending_of,
+        None if live is None else live.outcomes,
+        send_text,
+        message_left,
+        put_through,
+    )

@@ -1,0 +1,103 @@
+"""Where a call's tools are put together: those of who speaks, as far as the caller is trusted, run
+once, and with a telephone behind them that the policy stands in front of."""
+
+from collections.abc import Awaitable, Callable
+
+from app.bridge.call_bridge import CallBridge
+from app.bridge.once import OnceTools, UnderWay
+from app.call.events import StreamStarted
+from app.call.facts import CallFacts, number_of
+from app.call_tools import CallTools, Trusted
+from app.care.desk import LineOf
+from app.cast import Cast
+from app.departments import Departments
+from app.gate import Who
+from app.keeping import keeping
+from app.live import Live
+from app.persona import Persona
+from app.policy.destinations import Cleared
+from app.policy.trust import Trust, by_sip_origin, by_verstat
+from app.rules import doors
+from app.telephone_line import Offices, TelephoneLine
+from app.text.desk import CallOver
+from app.tools.current_call import CurrentCall
+
+
+class ToolRoom:
+    """One for a worker. `saved`: awaited until what a tool brought is where others find it."""
+
+    def __init__(
+        self,
+        departments: Departments,
+        live: Live | None,
+        saved: Callable[[], Awaitable[object]],
+    ) -> None:
+        self._departments = departments
+        self._live = live
+        self._saved = saved
+        self._under_way = UnderWay()
+
+    def tools(
+        self, cast: Cast, facts: CallFacts, started: StreamStarted, bridge: Callable[[], CallBridge]
+    ) -> OnceTools:
+        """What this call may do. `bridge`: the call, once it stands."""
+        gate, care = self._departments.gate, self._departments.care
+        call_id = started.call_id
+        caller, own = number_of(facts.party), number_of(facts.line)
+
+        def speaker() -> str:
+            """Who speaks now, by name; "": who began."""
+            return bridge().call.handover.speaker
+
+        def who() -> Who:
+            return Who(call_id, cast.part(speaker()).chosen_as, caller, own)
+
+        line = TelephoneLine(gate, who, self._offices(who, started, bridge))
+        chosen_as = cast.first.chosen_as
+        current = CurrentCall(call_id, chosen_as, started.direction, caller, own, line)
+        tools = CallTools(
+            lambda: cast.part(speaker()),
+            current,
+            Trusted(trust_of(cast.first.persona, facts)),
+            lambda name, verdict: gate.decided(call_id, f"tool:{name}", name, verdict, "model"),
+        )
+        caring = care.tools(
+            tools,
+            call_id,
+            lambda: cast.part(speaker()).persona.agent.abuse,
+            lambda: LineOf(bridge()),
+        )
+        runs = None if self._live is None else self._live.tool_runs
+        return OnceTools(caring, call_id, runs, self._under_way, self._saved)
+
+    def _offices(
+        self, who: Callable[[], Who], started: StreamStarted, bridge: Callable[[], CallBridge]
+    ) -> Offices:
+        texting = self._departments.texting
+
+        async def send_text(to: Cleared, text: str, key: str) -> bool:
+            now = who()
+            return await texting.send(to, text, call_id=now.call_sid, agent=now.agent, ours=now.own)
+
+        async def begin_text(key: str) -> str:
+            now = who()
+            snapshot = bridge().call.snapshot()
+            return await texting.begin(
+                CallOver(now.call_sid, snapshot, now.agent, now.caller, now.own)
+            )
+
+        return Offices(
+            send_text=send_text,
+            begin_text=begin_text,
+            keep=keeping(
+                self._departments.outgoing,
+                lambda: (who().agent, started.call_id),
+                started.direction,
+            ),
+        )
+
+
+def trust_of(persona: Persona, facts: CallFacts) -> Trust:
+    """How far the caller is trusted by what the carrier says; what they say counts for nothing."""
+    by_network = by_verstat(facts.stir_verstat)
+    return max(by_network, by_sip_origin(doors(persona.agent), facts.sip_domain, facts.source_ip))
