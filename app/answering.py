@@ -28,14 +28,16 @@ from app.call.call import Call
 from app.call.collect_tool import COLLECT_TOOL
 from app.call.commands import EndCall, OpenLeg, Summarise
 from app.call.events import ModelClosed, Returned, Snapshot, StreamStarted, SummaryWritten
-from app.call.facts import CallFacts
+from app.call.facts import CallFacts, number_of
 from app.call.phases import CallSettings
 from app.carriers.twilio.clock import CarrierClock
 from app.carriers.twilio.media import Start
 from app.carriers.twilio.tokens import Grant
 from app.carriers.twilio.webhooks import AGAIN
 from app.cast import Cast
+from app.closed import told as hours_told
 from app.departments import Departments
+from app.emergencies import Emergencies
 from app.live import Live
 from app.lookup import Lookups
 from app.models import openai_text
@@ -53,6 +55,7 @@ from app.settings import Settings
 from app.speech.hold_tone import hold_tone
 from app.speech.phrase_book import PhraseBook, PhraseKey
 from app.speech.vad.detectors import voice_engine
+from app.text.desk import CallOver
 from app.tool_room import ToolRoom
 from app.tools.errors import ToolLoadError
 from app.tools.outside import Outside
@@ -163,6 +166,8 @@ class Answering:
         if returned is not None and left is None:
             left = Snapshot(start.call_sid, grant.direction, moved=True)
         again = AGAIN in start.parameters
+        about = await self._texting.desk.text_memory(number_of(facts.party))
+        watch = Emergencies(persona.agent.policy.emergency_number)
         # A colleague may ask for keys too.
         private_keys = COLLECT_TOOL in persona.tools.names or bool(persona.agent.colleagues)
         started = StreamStarted(
@@ -184,7 +189,7 @@ class Answering:
         bridge = CallBridge(
             started=started,
             settings=call_settings,
-            open_model=lambda leg: self._open(cast, leg),
+            open_model=lambda leg: self._open(cast, about, leg),
             runners=Runners(
                 tools=self._room.tools(cast, facts, started, lambda: bridge),
                 summariser=self._summarise,
@@ -196,14 +201,15 @@ class Answering:
             clock=CarrierClock(0),
             pacer=self._pacer,
             journal=self._journal(started, call_settings),
-            observers=self._observers,
+            observers=(*self._observers, *([watch] if persona.agent.policy.emergencies else [])),
             hearing=self._hearing_for(persona),
-            before_close=partial(self._before_close, grant),
+            before_close=partial(self._before_close, grant, facts),
             private_keys=private_keys,
             recording=await self._care.recording(
                 persona.agent, start.call_sid, start.stream_sid, again=again
             ),
         )
+        watch.watch(bridge)
         return bridge
 
     def expect(self, call_id: str, agent: str, facts: CallFacts) -> None:
@@ -230,7 +236,7 @@ class Answering:
             event(logger, logging.INFO, "the call goes on here", call=call_id, moved=left.moved)
         return left
 
-    async def _before_close(self, grant: Grant, call: Call, end: EndCall) -> None:
+    async def _before_close(self, grant: Grant, facts: CallFacts, call: Call, end: EndCall) -> None:
         number = self._leases.pop(call.call_id, 0)
         if self._live is not None and await self._live.leases.lost(call.call_id, number):
             # Whoever carries it now knows better where it stands.
@@ -240,10 +246,18 @@ class Answering:
         if self.after is not None:
             agent = call.handover.speaker or grant.agent
             self.after.stream_over(call, end, agent=agent, direction=grant.direction)
+        await self._remember(call, end, facts, grant)
         if self._live is None or self._keeper is None:
             return
         await self._keeper.before_close(call, end)
         await self._live.leases.release(call.call_id, number)
+
+    async def _remember(self, call: Call, end: EndCall, facts: CallFacts, grant: Grant) -> None:
+        """The same person may write a text message next."""
+        caller, own = number_of(facts.party), number_of(facts.line)
+        if caller and own and end.reason.deliberate:
+            over = CallOver(call.call_id, call.snapshot(), grant.agent, caller, own)
+            await self._texting.desk.remember_call(over)
 
     async def _flush(self) -> None:
         if self._live is not None:
@@ -272,7 +286,8 @@ class Answering:
                     return index
         return 0 if left is None else left.model
 
-    async def _open(self, cast: Cast, leg: OpenLeg) -> ModelSession:
+    async def _open(self, cast: Cast, about: str, leg: OpenLeg) -> ModelSession:
+        """`about`: what is known from the caller's text messages."""
         try:
             part = cast.part(leg.agent)
         except (AgentError, ToolLoadError):
@@ -288,7 +303,8 @@ class Answering:
         )
         if leg.language:
             config = speaking(config, part.persona.agent, leg.language)
-        config = informed(config, leg.context)
+        context = (hours_told(part.persona), about, leg.context)
+        config = informed(config, "\n\n".join(text for text in context if text))
         session = await open_session(config, choice.credentials, limits=self._limits)
         if self._live is not None:
             refused = isinstance(session, NeverOpened)

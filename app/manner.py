@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from app.agents import Agent, AgentError, Local
 from app.call.floor_settings import FloorSettings
+from app.call.offers_settings import OfferSettings
 from app.call.patience import PatienceSettings
 from app.call.phases import CallSettings
 from app.call.playout import PlayoutSettings
 from app.call.prices import Prices
 from app.call.relay import RelaySettings
 from app.call.responses import ResponseSettings
+from app.call.spending_settings import SpendSettings
 from app.call.turn_end import TurnEndSettings
 from app.settings import Settings
 
@@ -28,6 +30,8 @@ def call_settings(
         turn_end=_turn_end(agent, settings),
         playout=_playout(settings.lead_ms),
         relay=_relay(agent, settings),
+        spend=_spend(agent),
+        offers=_offers(agent),
         prices=prices,
         responses=ResponseSettings(server_answers=models, server_cancels=models),
     )
@@ -58,6 +62,35 @@ def _relay(agent: Agent, settings: Settings) -> RelaySettings:
         attempt_ms=round(settings.model_connect_timeout_s * 1000),
         give_up_ms=round(settings.model_give_up_s * 1000),
         filler=agent.filler,
+    )
+
+
+def _spend(agent: Agent) -> SpendSettings:
+    spend = agent.policy.spend
+    return SpendSettings(spend.cap_usd, spend.warn_share, spend.at_cap)
+
+
+OTHER_WAYS = {
+    "offer_menu": "go on by the keys of their telephone",
+    "continue_by_text": "go on by text message",
+}
+"""Tools that are another way to be served, and what that is."""
+
+
+def _offers(agent: Agent) -> OfferSettings:
+    """Where the agent has no tool for another way there is nothing to offer."""
+    ways = [way for tool, way in OTHER_WAYS.items() if tool in agent.tools]
+    if not ways:
+        return OfferSettings()
+    ladder = agent.ladder
+    return OfferSettings(
+        misses=ladder.offer_after_misses,
+        slow_ms=round(ladder.offer_when_slower_s * 1000),
+        noisy_dbfs=ladder.offer_when_noisy_dbfs,
+        say=(
+            "Speaking does not work well on this line. Offer the caller in one short sentence that "
+            f"they can {' or '.join(ways)} instead, if they like; then wait for their answer."
+        ),
     )
 
 

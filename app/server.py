@@ -43,6 +43,7 @@ from app.carriers.twilio.webhooks import (
     after_stream,
     routes,
 )
+from app.closed import is_open, now, when_closed
 from app.departments import Departments, make_care, make_desk, make_gate, make_texting
 from app.desk import Desk
 from app.files import Files
@@ -53,6 +54,7 @@ from app.observe.faults import Faults
 from app.observe.log import event
 from app.observe.metrics import Metrics
 from app.observe.metrics_families import Refusal
+from app.onward.happenings import Happening
 from app.persona import Adjust, Revise, as_it_is, as_written
 from app.reloading import Reloader
 from app.rest_line import RestLine
@@ -169,6 +171,7 @@ def make_worker(
         ),
         expect=lambda call: calls.expect(call.call_sid, call.agent, call.facts),
         screen=care.screen,
+        closed=partial(_closed, files),
         on_recording=care.recording_told,
     )
     used: UsedTokens = UsedTokensHere() if live is None else live.tokens
@@ -204,6 +207,14 @@ def make_worker(
         texting=texting,
         care=care,
     )
+
+
+async def _closed(files: Files, call: OfferedCall) -> Happening | None:
+    """What becomes of a call outside its agent's hours; whom we call is not told so."""
+    agent = files.personas.get(call.agent).agent
+    if call.direction == "outbound" or is_open(agent, now()):
+        return None
+    return when_closed(agent)
 
 
 def _counted(metrics: Metrics) -> OnEnded:

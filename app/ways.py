@@ -19,11 +19,8 @@ def targets_of(agent: Agent) -> dict[str, str]:
     return {key: transfer.to for key, transfer in agent.transfers.items()}
 
 
-def ways_of(agent: Agent, text: str = "") -> Ways:
-    """`text`: of the message that is the rung "sms"; "": there is none.
-
-    Raises `AgentError` for ways that lead nowhere.
-    """
+def ways_of(agent: Agent) -> Ways:
+    """Raises `AgentError` for ways that lead nowhere."""
     transfers = {key: _way(agent, key, transfer) for key, transfer in agent.transfers.items()}
     person = agent.ladder.person
     if person:
@@ -39,8 +36,16 @@ def ways_of(agent: Agent, text: str = "") -> Ways:
         voicemail=None
         if voicemail is None
         else VoicemailWays(voicemail.words, voicemail.max_s, voicemail.thanks),
-        text=text,
+        text=_text(agent),
     )
+
+
+def _text(agent: Agent) -> str:
+    """Of the message that is the rung "sms". Only where the operator said what it is sent from."""
+    sms = agent.sms
+    if not (sms.from_number or sms.messaging_service):
+        return ""
+    return sms.first_message.replace("{link}", sms.link).strip()
 
 
 def _way(agent: Agent, key: str, transfer: Transfer) -> Way:

@@ -144,6 +144,10 @@ class Policy:
     """SIP domains whose callers log in or come from a list of addresses: they are attested."""
     sip_networks: tuple[_Network, ...] = ()
     """Where those callers must come from besides. []: anywhere."""
+    emergency_number: Annotated[str, Field(pattern=r"^[0-9]{0,6}$")] = ""
+    """What callers who may be in danger are told to call. "": 112, 911 or the local one."""
+    emergencies: bool = True
+    """Such callers are told at once."""
     limits: PolicyLimits = field(default_factory=PolicyLimits)
     """How often, and for how much."""
     spend: PolicySpend = field(default_factory=PolicySpend)

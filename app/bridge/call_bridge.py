@@ -20,6 +20,7 @@ from app.bridge.hold_sound import sound
 from app.bridge.journal import Journal
 from app.bridge.key_guard import KeyGuard
 from app.bridge.legs import Legs, OpenModel
+from app.bridge.noise_meter import NoiseMeter
 from app.bridge.pacer import Pacer
 from app.bridge.ports import Clock, Dialect, Observer
 from app.bridge.recording import MakeRecording
@@ -51,6 +52,8 @@ from app.call.events import (
     KeysUnsafe,
     LegCause,
     MarkEchoed,
+    NoiseMeasured,
+    Prompted,
     RolloverRequested,
     StreamStarted,
 )
@@ -105,6 +108,9 @@ class CallBridge:
         self._pacer = pacer
         self._journal = journal
         self._observers = observers
+        self._noise: NoiseMeter | None = None
+        if settings.offers.say and settings.offers.noisy_dbfs and started.resumed is None:
+            self._noise = NoiseMeter(lambda level_dbfs: self._step(NoiseMeasured(level_dbfs)))
         self._store = AudioStore()
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
@@ -132,8 +138,17 @@ class CallBridge:
         now_ms = self.now_ms()
         first, self._media_ms = self._media_ms is None, now_ms
         self.caller.media(payload_b64, ulaw, timestamp_ms, now_ms)
+        if self._noise is not None:
+            self._measure(ulaw)
         if first:
             self._step(CallerAudioBegan(timestamp_ms))
+
+    def _measure(self, ulaw: bytes) -> None:
+        """The first two seconds tell how loud the line is."""
+        assert self._noise is not None, "asked only while it measures"
+        self._noise.feed(ulaw)
+        if not self._noise.measuring:
+            self._noise = None
 
     def mark(self, name: str) -> None:
         self._step(MarkEchoed(name, *self._clock.at(self.now_ms())))
@@ -147,6 +162,10 @@ class CallBridge:
     def hang_up(self, by: Literal["operator", "drain"]) -> None:
         """Say what is queued, then end the call."""
         self._step(HangUpRequested(by))
+
+    def prompt(self, prompted: Prompted) -> None:
+        """Have the agent say something next. May be called from within a step."""
+        self._loop.call_soon(self._step, prompted)
 
     def roll_over(self, cause: LegCause = "operator") -> None:
         """Go on with a fresh model session, in a quiet moment."""

@@ -15,6 +15,15 @@ class Wanted:
 
     what: Literal["transfer", "menu", "voicemail"]
     to: str = ""
+    words: str = ""
+    """Said first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Nothing is to come but these words; "": not even they."""
+
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ class Recorded:
     duration_s: int
 
 
-Happening: TypeAlias = Wanted | Fell | NotAllowed | Dialled | Referred | Chose | Recorded
+Happening: TypeAlias = Say | Wanted | Fell | NotAllowed | Dialled | Referred | Chose | Recorded
 
 # What the carrier is to do. `words` are said first, by the carrier's voice.
 

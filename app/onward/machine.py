@@ -56,9 +56,9 @@ _STOPS: Final[dict[str, Stop]] = {
 
 def after(ways: Ways, journey: Journey, happening: Happening) -> Step:
     """The next step. Never raises for what a caller or a carrier did."""
-    if journey.steps >= MOST_STEPS:
-        return Apologise(journey.at(Stop.OVER))
     match happening:
+        case _ if journey.steps >= MOST_STEPS:
+            return Apologise(journey.at(Stop.OVER))
         case Wanted():
             return _wanted(ways, journey, happening)
         case Fell():
@@ -71,8 +71,12 @@ def after(ways: Ways, journey: Journey, happening: Happening) -> Step:
             return _after_person(ways, journey, happening)
 
 
-def _after_person(ways: Ways, journey: Journey, happening: NotAllowed | Dialled | Referred) -> Step:
+def _after_person(
+    ways: Ways, journey: Journey, happening: NotAllowed | Dialled | Referred | Say
+) -> Step:
     match happening:
+        case Say():
+            return HangUp(journey.at(Stop.OVER), happening.words)
         case NotAllowed():
             return _nobody(ways, journey, "refused")
         case Dialled(end="talked") | Referred(accepted=True):
@@ -85,11 +89,11 @@ def _after_person(ways: Ways, journey: Journey, happening: NotAllowed | Dialled 
 
 def _wanted(ways: Ways, journey: Journey, wanted: Wanted) -> Step:
     if wanted.what == "transfer":
-        return _put_through(ways, journey, wanted.to)
+        return _put_through(ways, journey, wanted.to, wanted.words)
     if wanted.what == "voicemail" and ways.voicemail is not None:
-        return _take_message(ways, journey)
+        return _take_message(ways, journey, wanted.words)
     if wanted.what == "menu" and offered(ways):
-        return _menu(ways, journey, ways.menu.words)
+        return _menu(ways, journey, f"{wanted.words} {ways.menu.words}".strip())
     return _nobody(ways, journey, "failed")
 
 

@@ -34,7 +34,7 @@ from app.carriers.twilio.caller import (
 )
 from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
 from app.carriers.twilio.intake import RefusedError, Webhook, receive
-from app.carriers.twilio.onward import Caller, OnwardDesk, Pages, begun
+from app.carriers.twilio.onward import Caller, OnwardDesk, Pages, Ready, begun
 from app.carriers.twilio.progress import (
     CallProgress,
     CallState,
@@ -57,7 +57,8 @@ from app.carriers.twilio.public_url import (
 from app.carriers.twilio.recording_status import RecordingStatus, read_recording_status
 from app.carriers.twilio.signature import SignatureChecker
 from app.carriers.twilio.tokens import TOKEN_PARAMETER, Grant, StreamTokens
-from app.onward.happenings import BackToAgent
+from app.onward.happenings import BackToAgent, Happening
+from app.onward.journey import Journey
 from app.onward.news import News
 
 _log = logging.getLogger(__name__)
@@ -130,6 +131,11 @@ async def admit_all(call: OfferedCall) -> Admission:
     return "open"
 
 
+async def never_closed(call: OfferedCall) -> Happening | None:
+    """The answer of a worker whose agents are always open."""
+    return None
+
+
 async def _ignore(_: object) -> None:
     """Nobody wants to know."""
 
@@ -152,6 +158,8 @@ class TwilioDoor:
     screen: Callable[[OfferedCall], Awaitable[Screening]] = screen_nobody
     """Asked once for each call that comes in."""
     admit: Callable[[OfferedCall], Awaitable[Admission]] = admit_all
+    closed: Callable[[OfferedCall], Awaitable[Happening | None]] = never_closed
+    """What becomes of a call outside its agent's hours; None: the agent answers."""
     alone_and_leaving: Callable[[], bool] = lambda: False
     """This server is being stopped and no other worker answers at its address: calls that should
     go on wait until it is back."""
@@ -296,6 +304,9 @@ async def _voice(door: TwilioDoor, webhook: Webhook) -> Answer:
     admission = await door.admit(call)
     if admission != "open":
         return _twiml(_no_place(door, call, admission, waited_s))
+    elsewhere = await door.closed(call)
+    if elsewhere is not None:
+        return await _elsewhere(door, call, elsewhere)
     render = twiml.inbound if call.direction == "inbound" else twiml.outbound
     return _twiml(render(_plan(door, call, resumed=0)))
 
@@ -336,6 +347,14 @@ async def _stream_ended(door: TwilioDoor, webhook: Webhook) -> Answer:
     return _twiml(twiml.resume(_again(_plan(door, call, resumed))))
 
 
+async def _elsewhere(door: TwilioDoor, call: OfferedCall, happening: Happening) -> Answer:
+    """A call that no agent answers."""
+    facts = door.seals.seal(call.facts, call.call_sid)
+    journey = Journey(call.agent, call.direction, facts=facts)
+    caller = Caller(call.call_sid, call.from_number, call.to_number, call.fields)
+    return await _taken(door, caller, await door.onward.after(caller, journey, happening))
+
+
 async def _go_on(door: TwilioDoor, call: OfferedCall, ending: Ending | None) -> Answer:
     """Where the agent has sent the call; `ending` None: down the ladder."""
     reason, detail = (None, "") if ending is None else (ending.reason, ending.detail)
@@ -343,8 +362,10 @@ async def _go_on(door: TwilioDoor, call: OfferedCall, ending: Ending | None) -> 
     journey, happening = begun(call.agent, call.direction, reason, detail)
     journey = replace(journey, facts=facts)
     caller = Caller(call.call_sid, call.from_number, call.to_number, call.fields)
-    ready = await door.onward.after(caller, journey, happening)
+    return await _taken(door, caller, await door.onward.after(caller, journey, happening))
 
+
+async def _taken(door: TwilioDoor, caller: Caller, ready: Ready) -> Answer:
     async def back_to(caller: Caller, step: BackToAgent) -> str:
         return twiml.resume(_plan_back(door, caller, step))
 
