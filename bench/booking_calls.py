@@ -128,7 +128,7 @@ def _ended_well(outcome: FleetOutcome) -> bool:
 def _unanswered_webhook(outcome: FleetOutcome) -> bool:
     """The worker was killed while it answered a webhook. The lab's carrier does not ask again; for
     Twilio a fallback address says where to."""
-    return any("no answer" in error for error in outcome.call.report.errors)
+    return any("no answer" in str(error) for error in outcome.call.report.errors)
 
 
 async def _kill_each(fleet: Fleet, _voices: Mapping[int, Voice]) -> None:
