@@ -186,6 +186,7 @@ class McpServer:
 
         with suppress(MCPError, ListenNotSupportedError, SubscriptionLost, TimeoutError):
             async with client.listen(tools_list_changed=True) as changes:
+                self._look.set()  # they may have changed since they were listed
                 async for _ in changes:
                     self._look.set()
 
