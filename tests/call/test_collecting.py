@@ -9,12 +9,13 @@ import pytest
 
 from app.call.call import Call
 from app.call.caller_side import HIDDEN_KEYS
-from app.call.collect_tool import BEGIN_ANEW, SPOKE
+from app.call.collect_tool import BEGIN_ANEW, SPOKE, UNSAFE
 from app.call.commands import AddUserText, Command, CreateResponse, RunTool, SendToolOutput
 from app.call.events import (
     CallerTranscribed,
     HangUpRequested,
     KeyPressed,
+    KeysUnsafe,
     ModelReady,
     ResponseCreated,
     ResponseFinished,
@@ -629,3 +630,28 @@ def test_digits_that_come_while_the_call_is_being_ended_are_answered_by_nobody()
     assert outputs(line)["d1"]["digits"] == "47"
     assert wishes(line) == ["Greet."]
     assert [turn.cause for turn in line.call.timeline.turns] == ["greeting"]
+
+
+# Somebody hears the keys
+
+
+def test_a_private_number_that_somebody_would_hear_is_called_off_and_answered_once() -> None:
+    line = asked_of(asking(min_digits=4, max_digits=4, masked=True))
+    press(line, "47")
+    line.deliver(KeysUnsafe())
+    line.run_for(3_000)
+    press(line, "11")
+    line.run_for(2_000)
+
+    assert outputs(line) == {"d1": {"ok": False, "reason": UNSAFE}}
+    is_over(line, answers=2)
+
+
+def test_any_other_number_is_collected_all_the_same() -> None:
+    line = asked_of(asking(min_digits=4, max_digits=4))
+    line.deliver(KeysUnsafe())
+    press(line, "4711")
+    line.run_for(5_000)
+
+    assert outputs(line) == {"d1": {"ok": True, "digits": "4711", "reason": "length"}}
+    is_over(line, answers=2)

@@ -1,18 +1,22 @@
 """A whole call is recorded as the caller heard it and as the carrier heard the caller, in step, to
 the cut of an interruption; without consent nothing is recorded."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from app.call.collect_tool import UNSAFE
+from app.carriers.twilio.errors import VendorError
+from app.carriers.twilio.rest_recordings import RecordingInfo, RestRecordings
 from app.demo.stage import CALLER, Stage, by_the_models_ears
 from app.lab.phone.impairments import Impairments
-from app.lab.phone.script import HangUp, Interrupt, Say, Script, Wait, WaitForBot
+from app.lab.phone.script import HangUp, Interrupt, Press, Say, Script, Wait, WaitForBot
 from app.lab.realtime.ports import CallFunction, Output
 from app.lab.speech.coded import decode_coded
-from telecodecs import pcm_to_ulaw, read_wav
+from telecodecs import DtmfDetector, pcm_to_ulaw, read_wav
 from tests.lab_calls.cast import (
     CALLER_STREAM,
     Answers,
@@ -23,6 +27,7 @@ from tests.lab_calls.cast import (
     call,
     line,
     shout,
+    until,
 )
 
 pytestmark = [pytest.mark.lab_call, pytest.mark.asyncio]
@@ -86,6 +91,69 @@ async def test_both_sides_stand_as_they_were_heard(tmp_path: Path) -> None:
         found_ms = kept[number].offset_bytes / 8 - caller.offset_bytes / 8
         assert abs(found_ms - truth_ms) <= STEP_MS
     assert recorded.timeline["recording"]["fault"] == ""
+
+
+async def by_twilio(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, masked: bool, fails: bool = False
+) -> tuple[Recorded, str]:
+    """A call that Twilio records, with a number typed in it, and the keys in that recording."""
+    wanted = {"min_digits": 6, "max_digits": 6, "masked": masked}
+    answers: Answers = (
+        [line(1, 1_500), CallFunction("collect_digits", wanted)],
+        [line(2, 800), CallFunction("hang_up")],
+    )
+    script = Script((WaitForBot.finished(300, said_ms=1_300), Press("471108", gap_ms=240)))
+    if fails:
+
+        async def refused(*_: object) -> RecordingInfo:
+            raise VendorError("no")
+
+        monkeypatch.setattr(RestRecordings, "pause", refused)
+    async with Stage(
+        brain=lambda: ScriptedBrain(answers),
+        ear=CodeEar(),
+        mouth=NoMouth(),
+        data_dir=folder / "data",
+        agent=agent(folder, 'by = "twilio"', '"collect_digits", "hang_up"'),
+        revise=by_the_models_ears,
+        people={},
+    ) as stage:
+        recorded = await call(stage, script)
+        assert stage.account is not None
+        (one,) = stage.account.recordings.of_call(recorded.report.identity.call_sid)
+        await until(lambda: one.ended)
+        await asyncio.sleep(0.2)
+        await stage.worker.care.lines.written()
+        return recorded, "".join(press.key for press in DtmfDetector().push(one.person))
+
+
+async def test_twilios_recording_pauses_for_private_digits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded, keys = await by_twilio(tmp_path, monkeypatch, masked=True)
+    assert (recorded.end_reason, keys) == ("agent_hung_up", "")
+    told = (recorded.folder / "recordings.jsonl").read_text().splitlines()
+    assert [json.loads(line)["status"] for line in told] == ["in-progress", "completed"]
+    assert recorded.timeline["recording"]["sid"] == json.loads(told[0])["sid"]
+
+
+async def test_other_digits_are_in_twilios_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, keys = await by_twilio(tmp_path, monkeypatch, masked=False)
+    assert keys == "471108", "or the test above finds nothing"
+
+
+async def test_where_twilio_does_not_pause_no_private_number_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded, _ = await by_twilio(tmp_path, monkeypatch, masked=True, fails=True)
+    told = [
+        event.event["item"]["output"]
+        for event in recorded.model.received
+        if event.type == "conversation.item.create" and "output" in event.event["item"]
+    ]
+    assert [json.loads(output)["reason"] for output in told] == [UNSAFE]
 
 
 async def test_nothing_is_kept_before_the_caller_agrees(tmp_path: Path) -> None:

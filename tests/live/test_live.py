@@ -161,6 +161,7 @@ async def test_all_keys_of_a_call_share_a_slot(redis_process: RedisProcess, tmp_
     assert {key.split("}:")[1] for key in keys} == {
         *("state", "owner", "fence", "tool:t1", "outcome:held-1"),
         *("after", "after-tries", "said", "over"),
+        *("caller", "consent", "recording"),
     }
     assert len({key_slot(key.encode()) for key in keys}) == 1
 
