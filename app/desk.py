@@ -5,14 +5,18 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from secrets import token_hex
 from typing import Final, Protocol
 
 from app.carriers.twilio.errors import TwilioError
 from app.carriers.twilio.onward import (
     Caller,
+    Held,
     Outcome,
     Ready,
     back_url,
+    gone_url,
     person_url,
     whisper_url,
 )
@@ -28,6 +32,7 @@ from app.onward.happenings import (
     Fell,
     Happening,
     NotAllowed,
+    NotPlaced,
     PutThrough,
     Referred,
     Step,
@@ -37,9 +42,11 @@ from app.onward.journey import Journey, Stop
 from app.onward.plan import read_plan
 from app.onward.ways import Way, Ways
 from app.policy.destinations import By, Cleared, Purpose
+from app.policy.verdicts import Refused, Rule
 
 logger = logging.getLogger(__name__)
 
+HOLD_BYTES: Final = 6
 MOST_SETTLED: Final = 10_000
 BRING_BACK_TRIES: Final = 4
 BRING_BACK_WAIT_S: Final = 0.4
@@ -51,7 +58,8 @@ _ENDS: Final[dict[Outcome, DialEnd]] = {
     "failed": "failed",
 }
 """Those of a person who does not come."""
-WHISPER: Final = "There is a caller for you. {brief} Press 1 to take the call, or 2 to decline."
+NOT_BY_SIP: Final = Refused(Rule.WRONG_KIND, "Only callers who came by SIP can be referred.")
+WHISPER: Final = "There is a caller for you. {brief}Press 1 to take the call, or 2 to decline."
 
 
 class Outcomes(Protocol):
@@ -147,12 +155,13 @@ class Desk:
 
     async def _put_through(self, caller: Caller, step: PutThrough) -> Ready | Happening:
         who, refer = _who(caller, step.journey), step.way.how == "refer"
-        if refer and not _came_by_sip(caller):
-            return NotAllowed("not_sip", "only callers who came by SIP can be referred")
         purpose = Purpose.REFER if refer else Purpose.TRANSFER
+        if refer and not _came_by_sip(caller):
+            self._gate.decided(who.call_sid, "refer", step.way.key, NOT_BY_SIP, By.OPERATOR.value)
+            return _not_allowed(NOT_BY_SIP, step)
         verdict = await self._gate.clear(who, step.way.key, purpose, By.OPERATOR)
         if not isinstance(verdict, Cleared):
-            return NotAllowed(verdict.rule.value, verdict.reason)
+            return _not_allowed(verdict, step)
         if step.way.how == "warm":
             return await self._ring(caller, step, verdict)
         return Ready(step, verdict, who.own if step.way.caller_id == "called" else "")
@@ -165,15 +174,15 @@ class Desk:
         )
         if sent:
             return Ready(step)
-        return Fell() if step.journey.fell else NotAllowed("sms", "no text message could be sent")
+        return Fell() if step.journey.fell else NotPlaced()
 
     # A warm transfer
 
     async def _ring(self, caller: Caller, step: PutThrough, to: Cleared) -> Ready | Happening:
         rest = await self._rest()
         if rest is None:
-            return NotAllowed("no_account", "there is no account to call with")
-        journey, url = step.journey, rest.public_url
+            return NotPlaced(step.words)
+        journey, url = replace(step.journey, hold=token_hex(HOLD_BYTES)), rest.public_url
         try:
             call = await ring_person(
                 rest,
@@ -186,22 +195,39 @@ class Desk:
         except TwilioError as error:
             fields = {"call": caller.call_sid, "error": type(error).__name__}
             event(logger, logging.WARNING, "the person could not be called", **fields)
-            return NotAllowed("carrier", "the call could not be placed")
-        return Ready(step, to, person_sid=call.call_sid)
+            # Its answer may have been lost: whoever is rung then finds nobody waiting.
+            await self._settled(caller.call_sid, _held(journey), "failed")
+            return NotPlaced(step.words)
+        return Ready(replace(step, journey=journey), to, person_sid=call.call_sid)
 
     async def briefing(self, caller_sid: str, journey: Journey) -> str:
         ending = await self._ending_of(caller_sid)
         plan = None if ending is None else read_plan(ending.detail)
-        return WHISPER.format(brief=plan.brief if plan is not None else "").replace("  ", " ")
+        return WHISPER.format(brief=_as_sentence(plan.brief) if plan is not None else "")
 
-    async def settle(self, caller_sid: str, journey: Journey, outcome: Outcome) -> bool:
-        # A caller can be held more than once in a call: each time is one of its own.
-        if not await self._outcomes.settle(caller_sid, f"held-{journey.steps}", outcome):
+    async def settle(self, held: Held, outcome: Outcome) -> bool:
+        if outcome != "joined":
+            # Before the end of the person's call can be told, which asks for it.
+            await self._settled(held.caller_sid, _met(held.journey), outcome)
+        if not await self._settled(held.caller_sid, _held(held.journey), outcome):
             return False
         end = _ENDS.get(outcome)
         if end is not None:
-            self._beside(self._bring_back(caller_sid, journey, end))
+            self._beside(self._bring_back(held.caller_sid, held.journey, end))
         return True
+
+    async def met(self, held: Held) -> None:
+        await self._settled(held.caller_sid, _met(held.journey), "met")
+
+    async def person_over(self, held: Held, outcome: Outcome) -> None:
+        caller_sid, journey = held.caller_sid, held.journey
+        first = await self._settled(caller_sid, _held(journey), outcome)
+        never_came = await self._settled(caller_sid, _met(journey), outcome)
+        if first or never_came:
+            self._beside(self._bring_back(caller_sid, journey, _ENDS.get(outcome, "failed")))
+
+    async def _settled(self, caller_sid: str, what: str, outcome: str) -> bool:
+        return await self._outcomes.settle(caller_sid, what, outcome)
 
     async def _bring_back(self, caller_sid: str, journey: Journey, end: DialEnd) -> None:
         """A caller must not be left with the music: tried again and again."""
@@ -219,12 +245,13 @@ class Desk:
             await asyncio.sleep(wait_s)
             wait_s *= 2
 
-    async def stop_ringing(self, person_sid: str) -> None:
+    async def stop_ringing(self, held: Held) -> None:
         rest = await self._rest()
-        if rest is None or not person_sid:
+        if rest is None or not held.person_sid:
             return
+        told_url = gone_url(rest.public_url, held.caller_sid, held.journey)
         try:
-            await stop_ringing(rest, person_sid)
+            await stop_ringing(rest, held.person_sid, told_url)
         except TwilioError as error:
             event(logger, logging.WARNING, "a person rings on", error=type(error).__name__)
 
@@ -249,6 +276,28 @@ def _who(caller: Caller, journey: Journey) -> Who:
     theirs = caller.from_number if inbound else caller.to_number
     ours = caller.to_number if inbound else caller.from_number
     return Who(caller.call_sid, journey.agent, theirs, ours)
+
+
+def _not_allowed(refused: Refused, step: PutThrough) -> NotAllowed:
+    return NotAllowed(refused.rule.value, refused.reason, step.words)
+
+
+def _held(journey: Journey) -> str:
+    """What became of the caller who waits."""
+    return f"held-{journey.hold}"
+
+
+def _met(journey: Journey) -> str:
+    """Whether the person ever came."""
+    return f"met-{journey.hold}"
+
+
+def _as_sentence(brief: str) -> str:
+    """As a voice can read it, from whatever a model wrote; with a blank after it."""
+    text = "".join(letter if letter.isprintable() else " " for letter in brief).strip()
+    if not text:
+        return ""
+    return f"{text} " if text[-1] in ".!?" else f"{text}. "
 
 
 def _came_by_sip(caller: Caller) -> bool:

@@ -22,6 +22,7 @@ def targets_of(agent: Agent) -> dict[str, str]:
 def ways_of(agent: Agent) -> Ways:
     """Raises `AgentError` for ways that lead nowhere."""
     transfers = {key: _way(agent, key, transfer) for key, transfer in agent.transfers.items()}
+    _check_ends(agent)
     person = agent.ladder.person
     if person:
         _known(agent, "ladder.person", person, transfers)
@@ -56,6 +57,16 @@ def _way(agent: Agent, key: str, transfer: Transfer) -> Way:
             f"{agent.source}: transfers.{key}.otherwise: expected a table [voicemail] for "
             f'"voicemail", there is none.'
         )
+    scheme = transfer.to.partition(":")[0].strip().lower()
+    if transfer.how == "refer" and scheme not in ("sip", "sips"):
+        raise AgentError(
+            f'{agent.source}: transfers.{key}.to: expected "sip:user@host" for how = "refer".'
+        )
+    if transfer.how == "warm" and scheme == "queue":
+        raise AgentError(
+            f'{agent.source}: transfers.{key}.how: expected "cold" for a queue: nobody there can '
+            "be told first."
+        )
     return Way(
         key=key,
         how=transfer.how,
@@ -66,6 +77,20 @@ def _way(agent: Agent, key: str, transfer: Transfer) -> Way:
         caller_id=transfer.caller_id,
         music=transfer.music,
     )
+
+
+def _check_ends(agent: Agent) -> None:
+    """Each transfer's `otherwise` leads to an end, not round in a circle."""
+    for key in agent.transfers:
+        behind = [key]
+        while (then := agent.transfers[behind[-1]].otherwise) in agent.transfers:
+            if then in behind:
+                way = " -> ".join((*behind, then))
+                raise AgentError(
+                    f"{agent.source}: transfers.{key}.otherwise: expected a way that ends, got a "
+                    f"circle: {way}."
+                )
+            behind.append(then)
 
 
 def _option(agent: Agent, number: int, option: Option) -> MenuOption:

@@ -12,6 +12,8 @@ _SPOKEN_KEYS: Final = {
         ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     )
 }
+_AROUND: Final = frozenset({"press", "number", "option", "key", "the", "please", "i", "want"})
+"""What is said around the name of a key."""
 PERSON: Final = "to speak to a person"
 MESSAGE: Final = "to leave a message"
 TEXT: Final = "to go on by text message"
@@ -64,7 +66,8 @@ def chosen(options: tuple[MenuOption, ...], key: str, words: str) -> MenuOption 
     if key:
         return next((option for option in options if option.key == key[0]), None)
     said = _WORD.findall(words.lower())
-    if len(said) == 1 and (number := _SPOKEN_KEYS.get(said[0], said[0])).isdigit():
+    bare = [word for word in said if word not in _AROUND]
+    if len(bare) == 1 and (number := _SPOKEN_KEYS.get(bare[0], bare[0])).isdigit():
         return next((option for option in options if option.key == number), None)
     meant = [option for option in options if any(_within(said, w) for w in option.words)]
     return meant[0] if len(meant) == 1 else None

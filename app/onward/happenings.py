@@ -37,6 +37,16 @@ class NotAllowed:
 
     rule: str
     reason: str
+    words: str = ""
+    """Of the step that was not taken: they are still to be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotPlaced:
+    """The carrier could not call whom it was to call, or send what it was to send."""
+
+    words: str = ""
+    """As of `NotAllowed`."""
 
 
 Status: TypeAlias = Literal[
@@ -72,7 +82,9 @@ class Recorded:
     duration_s: int
 
 
-Happening: TypeAlias = Say | Wanted | Fell | NotAllowed | Dialled | Referred | Chose | Recorded
+Happening: TypeAlias = (
+    Wanted | Say | Fell | NotAllowed | NotPlaced | Dialled | Referred | Chose | Recorded
+)
 
 # What the carrier is to do. `words` are said first, by the carrier's voice.
 

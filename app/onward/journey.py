@@ -43,6 +43,8 @@ class Journey:
     tries: int = 0
     """At this stop."""
     steps: int = 0
+    hold: str = ""
+    """While they wait for a person: which time it is, as they can wait more than once."""
     facts: str = ""
     """What is known of the call, sealed by whoever began it; opaque here."""
 
@@ -61,6 +63,7 @@ class Journey:
             "rung": str(self.rung or ""),
             "tries": str(self.tries or ""),
             "steps": str(self.steps or ""),
+            "hold": self.hold,
             "facts": self.facts,
         }
         return {name: value for name, value in fields.items() if value}
@@ -83,6 +86,7 @@ def read_journey(query: Mapping[str, str]) -> Journey:
         rung=_whole(query.get("rung", "")),
         tries=_whole(query.get("tries", "")),
         steps=_whole(query.get("steps", "")),
+        hold=query.get("hold", ""),
         facts=query.get("facts", ""),
     )
 

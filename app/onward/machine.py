@@ -29,9 +29,11 @@ from app.onward.happenings import (
     HangUp,
     Happening,
     NotAllowed,
+    NotPlaced,
     PutThrough,
     Recorded,
     Referred,
+    Say,
     Status,
     Step,
     TakeMessage,
@@ -72,13 +74,15 @@ def after(ways: Ways, journey: Journey, happening: Happening) -> Step:
 
 
 def _after_person(
-    ways: Ways, journey: Journey, happening: NotAllowed | Dialled | Referred | Say
+    ways: Ways, journey: Journey, happening: NotAllowed | NotPlaced | Dialled | Referred | Say
 ) -> Step:
     match happening:
         case Say():
             return HangUp(journey.at(Stop.OVER), happening.words)
         case NotAllowed():
-            return _nobody(ways, journey, "refused")
+            return _nobody(ways, journey, "refused", happening.words)
+        case NotPlaced():
+            return _nobody(ways, journey, "failed", happening.words)
         case Dialled(end="talked") | Referred(accepted=True):
             return HangUp(journey.at(Stop.OVER))
         case Dialled():
@@ -104,16 +108,16 @@ def _put_through(ways: Ways, journey: Journey, key: str, words: str = "") -> Ste
     return PutThrough(journey.at(_STOPS[way.how], to=key), way, words)
 
 
-def _nobody(ways: Ways, journey: Journey, status: Status) -> Step:
-    """Nobody took the call."""
+def _nobody(ways: Ways, journey: Journey, status: Status, words: str = "") -> Step:
+    """Nobody took the call. `words`: what the caller should have heard by now."""
     way = ways.transfers.get(journey.to)
     otherwise = way.otherwise if way is not None else BACK
     if otherwise == VOICEMAIL and ways.voicemail is not None:
-        return _take_message(ways, journey)
+        return _take_message(ways, journey, words)
     if otherwise not in (BACK, VOICEMAIL) and otherwise in ways.transfers:
-        return _put_through(ways, journey, otherwise)
+        return _put_through(ways, journey, otherwise, words)
     if journey.fell:
-        return _down(ways, journey)
+        return _down(ways, journey, words)
     return BackToAgent(journey.at(Stop.OVER), status)
 
 
@@ -142,7 +146,7 @@ def _rung(ways: Ways, journey: Journey, rung: Rung, words: str) -> Step | None:
 
 
 def _menu(ways: Ways, journey: Journey, words: str, tries: int = 0) -> AskMenu:
-    at = journey.at(Stop.MENU, tries=tries)
+    at = journey.at(Stop.MENU, tries=tries, to="")
     return AskMenu(at, offered(ways), ways.menu.wait_s, words)
 
 
@@ -167,11 +171,18 @@ def _does(ways: Ways, journey: Journey, option: MenuOption) -> Step:
         case "voicemail":
             return _take_message(ways, journey)
         case "sms":
-            return Text(journey.at(Stop.OVER), ways.text, TEXT_SENT)
+            return _text(ways, journey)
         case "agent":
             return BackToAgent(journey.at(Stop.OVER, fell=False), "came_back")
         case "hang_up":
             return HangUp(journey.at(Stop.OVER), GOODBYE)
+
+
+def _text(ways: Ways, journey: Journey) -> Step:
+    """Chosen at the menu; the operator's own choices may name it where there is none."""
+    if not ways.text:
+        return _nobody(ways, journey, "failed")
+    return Text(journey.at(Stop.OVER), ways.text, TEXT_SENT)
 
 
 def _take_message(ways: Ways, journey: Journey, words: str = "") -> Step:

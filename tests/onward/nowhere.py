@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.carriers.twilio.onward import Caller, Outcome, Ready
+from app.carriers.twilio.onward import Caller, Held, Outcome, Ready
 from app.onward.happenings import Apologise, Happening
 from app.onward.journey import Journey, Stop
 
@@ -16,10 +16,16 @@ class Nowhere:
     async def briefing(self, caller_sid: str, journey: Journey) -> str:
         return ""
 
-    async def settle(self, caller_sid: str, journey: Journey, outcome: Outcome) -> bool:
+    async def settle(self, held: Held, outcome: Outcome) -> bool:
         return False
 
-    async def stop_ringing(self, person_sid: str) -> None:
+    async def met(self, held: Held) -> None:
+        raise AssertionError("nobody is held")
+
+    async def person_over(self, held: Held, outcome: Outcome) -> None:
+        raise AssertionError("nobody is held")
+
+    async def stop_ringing(self, held: Held) -> None:
         raise AssertionError("nobody rings")
 
     async def message_left(

@@ -50,6 +50,10 @@ from app.policy.destinations import Cleared
 
 WHISPER_S: Final = 10
 """How long the person may think about it, in seconds."""
+MOST_CHOICE_WORDS: Final = 6
+"""Of an answer to the whisper."""
+MOST_ASKED: Final = 3
+"""How often a person is asked who says something else; then the caller comes back."""
 _CALL_SID: Final = re.compile(r"CA[0-9a-fA-F]{32}\Z")
 _DIAL_ENDS: Final[dict[str, DialEnd]] = {
     "completed": "talked",
@@ -58,6 +62,12 @@ _DIAL_ENDS: Final[dict[str, DialEnd]] = {
     "no-answer": "no_answer",
     "canceled": "no_answer",
     "failed": "failed",
+}
+_QUEUE_ENDS: Final[dict[str, DialEnd]] = {
+    "bridged": "talked",
+    "leave": "no_answer",
+    "hangup": "no_answer",
+    "queue-full": "busy",
 }
 _ACCEPTS: Final = re.compile(r"\b(accept|yes|take it|put (them|him|her) through|one)\b", re.I)
 _DECLINES: Final = re.compile(r"\b(no|not|decline|later|busy|two)\b", re.I)
@@ -88,6 +98,15 @@ class Ready:
     """Of a warm one: the call to the person, which rings already."""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A caller who waits for a person; `journey.hold` tells one time of it from another."""
+
+    caller_sid: str
+    person_sid: str
+    journey: Journey
+
+
 class OnwardDesk(Protocol):
     """Who knows the agents' ways, the policy, and the carrier's API."""
 
@@ -97,12 +116,22 @@ class OnwardDesk(Protocol):
         """What the person is told before they choose."""
         ...
 
-    async def settle(self, caller_sid: str, journey: Journey, outcome: Outcome) -> bool:
+    async def settle(self, held: Held, outcome: Outcome) -> bool:
         """What came of a held caller. False: it was settled otherwise before, and this is too late.
         Whoever does not come leads to the caller being brought back."""
         ...
 
-    async def stop_ringing(self, person_sid: str) -> None: ...
+    async def met(self, held: Held) -> None:
+        """The person came into the caller's conference."""
+        ...
+
+    async def person_over(self, held: Held, outcome: Outcome) -> None:
+        """The person's call is over; also of one who took the call and never came."""
+        ...
+
+    async def stop_ringing(self, held: Held) -> None:
+        """The caller has gone: the person's telephone stops, or they are told so."""
+        ...
 
     async def message_left(
         self, caller: Caller, journey: Journey, fields: Mapping[str, str]
@@ -145,7 +174,11 @@ class Pages:
     def _put_through(self, caller: Caller, ready: Ready, step: PutThrough) -> str:
         action_url, saying = self._next(step.journey), self._saying(step.words)
         if step.way.how == "warm":
-            query = {**step.journey.as_query(), "person": ready.person_sid}
+            query = {
+                **step.journey.as_query(),
+                "caller": caller.call_sid,
+                "person": ready.person_sid,
+            }
             return onward_twiml.hold(
                 saying,
                 caller.call_sid,
@@ -164,8 +197,9 @@ class Pages:
             caller_id=ready.caller_id,
         )
 
-    def whisper(self, caller_sid: str, journey: Journey, words: str) -> str:
-        query = {**journey.as_query(), "caller": caller_sid, "asked": "1"}
+    def whisper(self, caller_sid: str, journey: Journey, words: str, asked: int) -> str:
+        """`asked`: how often, with this time."""
+        query = {**journey.as_query(), "caller": caller_sid, "asked": str(asked)}
         url = self.url.webhook(WHISPER_PATH, query)
         return onward_twiml.whisper(self._saying(words), action_url=url, wait_s=WHISPER_S)
 
@@ -187,6 +221,11 @@ def whisper_url(url: PublicUrl, caller_sid: str, journey: Journey) -> str:
 def person_url(url: PublicUrl, caller_sid: str, journey: Journey) -> str:
     """Told when the person's call is over."""
     return url.webhook(PERSON_PATH, {**journey.as_query(), "caller": caller_sid})
+
+
+def gone_url(url: PublicUrl, caller_sid: str, journey: Journey) -> str:
+    """Where a person goes on whose caller has gone."""
+    return url.webhook(WHISPER_PATH, {**journey.as_query(), "caller": caller_sid, "gone": "1"})
 
 
 def back_url(url: PublicUrl, journey: Journey, end: DialEnd) -> str:
@@ -236,10 +275,13 @@ def happened(journey: Journey, query: Mapping[str, str], fields: Mapping[str, st
 
 
 def choice_of(fields: Mapping[str, str]) -> Literal["accept", "decline", ""]:
-    """What the person chose; "": nothing that is understood."""
+    """What the person chose; "": nothing that is understood. Who speaks at length has not been
+    listening: it is a machine, or they talk to somebody else."""
     key, words = fields.get("Digits", ""), fields.get("SpeechResult", "")
     if key:
         return "accept" if key == "1" else "decline"
+    if len(words.split()) > MOST_CHOICE_WORDS:
+        return ""
     if _DECLINES.search(words):
         return "decline"
     return "accept" if _ACCEPTS.search(words) else ""
@@ -260,6 +302,8 @@ def person_end(fields: Mapping[str, str]) -> Outcome | None:
 
 
 def _dial_end(fields: Mapping[str, str]) -> DialEnd:
+    if result := fields.get("QueueResult"):
+        return _QUEUE_ENDS.get(result, "failed")
     end = _DIAL_ENDS.get(fields.get("DialCallStatus", ""), "failed")
     return "no_answer" if end == "talked" and fields.get("DialBridged") == "false" else end
 

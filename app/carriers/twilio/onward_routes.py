@@ -6,7 +6,9 @@ from app.carriers.twilio import onward_twiml, twiml
 from app.carriers.twilio.idempotency import Answer
 from app.carriers.twilio.intake import Webhook
 from app.carriers.twilio.onward import (
+    MOST_ASKED,
     Caller,
+    Held,
     OnwardDesk,
     Pages,
     Ready,
@@ -17,9 +19,8 @@ from app.carriers.twilio.onward import (
     person_end,
 )
 from app.onward.happenings import BackToAgent
-from app.onward.journey import Journey
 
-ACCEPTED = "The caller has hung up in the meantime. Goodbye."
+CALLER_GONE = "The caller is no longer waiting. Goodbye."
 DECLINED = "Thank you. Goodbye."
 NOT_UNDERSTOOD = "Press 1 to take the call, or 2 to decline."
 _ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
@@ -51,41 +52,52 @@ async def onward(desk: OnwardDesk, pages: Pages, webhook: Webhook, back_to: Back
 
 async def whisper(desk: OnwardDesk, pages: Pages, webhook: Webhook) -> Answer:
     """/twilio/whisper"""
-    journey, caller_sid = journey_of(webhook.query), caller_sid_of(webhook.query)
-    if "asked" not in webhook.query:
-        words = await desk.briefing(caller_sid, journey)
-        return _twiml(pages.whisper(caller_sid, journey, words))
+    held = held_of(webhook, webhook.call_sid)
+    if "gone" in webhook.query:
+        return _twiml(pages.farewell(CALLER_GONE))
+    asked = _asked(webhook)
+    if not asked:
+        words = await desk.briefing(held.caller_sid, held.journey)
+        return _twiml(pages.whisper(held.caller_sid, held.journey, words, 1))
     choice = choice_of(webhook.fields)
     if choice == "accept":
-        return await _accepted(desk, pages, caller_sid, journey)
-    if not choice and webhook.fields.get("SpeechResult"):
-        return _twiml(pages.whisper(caller_sid, journey, NOT_UNDERSTOOD))
-    await desk.settle(caller_sid, journey, "declined")
+        if await desk.settle(held, "joined"):
+            return _twiml(onward_twiml.join(held.caller_sid))
+        return _twiml(pages.farewell(CALLER_GONE))
+    if not choice and webhook.fields.get("SpeechResult") and asked < MOST_ASKED:
+        return _twiml(pages.whisper(held.caller_sid, held.journey, NOT_UNDERSTOOD, asked + 1))
+    await desk.settle(held, "declined")
     return _twiml(pages.farewell(DECLINED))
 
 
-async def _accepted(desk: OnwardDesk, pages: Pages, caller_sid: str, journey: Journey) -> Answer:
-    if await desk.settle(caller_sid, journey, "joined"):
-        return _twiml(onward_twiml.join(caller_sid))
-    return _twiml(pages.farewell(ACCEPTED))
+def held_of(webhook: Webhook, person_sid: str) -> Held:
+    """Raises `RefusedError` for a URL that is none of ours."""
+    return Held(caller_sid_of(webhook.query), person_sid, journey_of(webhook.query))
+
+
+def _asked(webhook: Webhook) -> int:
+    text = webhook.query.get("asked", "")
+    return int(text) if text in {str(number) for number in range(1, MOST_ASKED + 1)} else 0
 
 
 async def person(desk: OnwardDesk, webhook: Webhook) -> Answer:
     """/twilio/person"""
     outcome = person_end(webhook.fields)
     if outcome is not None:
-        await desk.settle(caller_sid_of(webhook.query), journey_of(webhook.query), outcome)
+        await desk.person_over(held_of(webhook, webhook.call_sid), outcome)
     return Answer(204)
 
 
 async def held(desk: OnwardDesk, webhook: Webhook) -> Answer:
     """/twilio/held"""
     fields = webhook.fields
-    left = fields.get("StatusCallbackEvent") == "participant-leave"
-    if left and fields.get("ParticipantLabel") == "caller":
-        journey = journey_of(webhook.query)
-        if await desk.settle(fields.get("CallSid", ""), journey, "gone"):
-            await desk.stop_ringing(webhook.query.get("person", ""))
+    who = held_of(webhook, webhook.query.get("person", ""))
+    match fields.get("StatusCallbackEvent"), fields.get("ParticipantLabel"):
+        case "participant-join", "person":
+            await desk.met(who)
+        case "participant-leave", "caller":
+            if await desk.settle(who, "gone"):
+                await desk.stop_ringing(who)
     return Answer(204)
 
 

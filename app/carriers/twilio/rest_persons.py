@@ -1,7 +1,9 @@
 """The other leg of a warm transfer over Twilio's REST API: ring a person, stop ringing, bring the
 caller back."""
 
-from typing import Final
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Any, Final
 
 from app.carriers.twilio.errors import CallInputError
 from app.carriers.twilio.rest import CallInfo, TwilioRest, answered, checked_sid
@@ -39,25 +41,37 @@ async def ring_person(
     return CallInfo(str(call.sid), str(call.status))
 
 
-async def stop_ringing(rest: TwilioRest, call_sid: str) -> None:
-    """End a call whatever it is doing; one that has ended already is no error."""
-    for status in ("completed", "canceled"):
-        try:
-            call = rest.client.calls(checked_sid(call_sid))
-            await answered(call.update_async(status=status))
+async def stop_ringing(rest: TwilioRest, call_sid: str, told_url: str) -> None:
+    """End a call that is not answered yet; who has answered goes on to the TwiML at `told_url`. A
+    call that is over is no error. Raises `errors.TwilioError`."""
+    call = rest.client.calls(checked_sid(call_sid))
+    with suppress(_OverError):
+        info = await _updated(call.update_async(status="canceled"))
+        if info.status != "in-progress":
             return
-        except CallInputError as error:
-            if error.code != _NOT_IN_PROGRESS:
-                raise
+    with suppress(_OverError):
+        await _updated(call.update_async(url=told_url, method="POST"))
 
 
 async def bring_back(rest: TwilioRest, call_sid: str, url: str) -> bool:
     """Take a caller out of the music, on to the TwiML at `url`. False: the caller has gone."""
     call = rest.client.calls(checked_sid(call_sid))
     try:
-        await answered(call.update_async(url=url, method="POST"))
+        await _updated(call.update_async(url=url, method="POST"))
+    except _OverError:
+        return False
+    return True
+
+
+class _OverError(Exception):
+    """The call is not in a state in which it could be changed so."""
+
+
+async def _updated(update: Awaitable[Any]) -> CallInfo:
+    try:
+        call = await answered(update)
     except CallInputError as error:
         if error.code != _NOT_IN_PROGRESS:
             raise
-        return False
-    return True
+        raise _OverError from error
+    return CallInfo(str(call.sid), str(call.status))
