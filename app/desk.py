@@ -191,6 +191,7 @@ class Desk:
                 whisper_url=whisper_url(url, caller.call_sid, journey),
                 status_url=person_url(url, caller.call_sid, journey),
                 ring_s=step.way.ring_s,
+                call_sid=caller.call_sid,
             )
         except TwilioError as error:
             fields = {"call": caller.call_sid, "error": type(error).__name__}

@@ -60,10 +60,10 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "busy": twiml.busy,
     "hangup": twiml.hangup,
     "transfer": lambda: onward_twiml.transfer(
-        SAYING, cleared(), action_url=NEXT, ring_s=20, caller_id="+14155550100"
+        SAYING, cleared(), action_url=NEXT, ring_s=20, caller_id="+14155550100", call_sid=CALL
     ),
     "refer": lambda: onward_twiml.refer(
-        SAYING, cleared("sip:desk@pbx.example.com", Purpose.REFER), action_url=NEXT
+        SAYING, cleared("sip:desk@pbx.example.com", Purpose.REFER), action_url=NEXT, call_sid=CALL
     ),
     "hold": lambda: onward_twiml.hold(
         SAYING, CALL, action_url=NEXT, status_url=NEXT, music="https://h/music.mp3"

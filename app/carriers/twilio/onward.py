@@ -188,13 +188,16 @@ class Pages:
             )
         assert ready.destination is not None, "a step is ready when its destination is cleared"
         if step.way.how == "refer":
-            return onward_twiml.refer(saying, ready.destination, action_url=action_url)
+            return onward_twiml.refer(
+                saying, ready.destination, action_url=action_url, call_sid=caller.call_sid
+            )
         return onward_twiml.transfer(
             saying,
             ready.destination,
             action_url=action_url,
             ring_s=step.way.ring_s,
             caller_id=ready.caller_id,
+            call_sid=caller.call_sid,
         )
 
     def whisper(self, caller_sid: str, journey: Journey, words: str, asked: int) -> str:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from app.carriers.twilio.sip_reference import referenced
 from app.carriers.twilio.twiml import Speech, TwimlValueError, render
 from app.policy.destinations import Cleared, Kind, Purpose
 
@@ -31,9 +32,16 @@ class Saying:
 
 
 def transfer(
-    saying: Saying, destination: Cleared, *, action_url: str, ring_s: int, caller_id: str
+    saying: Saying,
+    destination: Cleared,
+    *,
+    action_url: str,
+    ring_s: int,
+    caller_id: str,
+    call_sid: str,
 ) -> str:
-    """Ring somebody. `caller_id`: a number of ours, or "" for the caller's own.
+    """Ring somebody. `caller_id`: a number of ours, or "" for the caller's own. `call_sid`: told
+    to SIP systems.
 
     Raises `TwimlValueError` for a destination that was not cleared for a transfer.
     """
@@ -45,14 +53,15 @@ def transfer(
         ring_s=ring_s,
         caller_id=caller_id if _NUMBER.match(caller_id) else "",
         kind=destination.kind.value,
-        address=_address(destination),
+        address=_address(destination, call_sid),
     )
 
 
-def refer(saying: Saying, destination: Cleared, *, action_url: str) -> str:
+def refer(saying: Saying, destination: Cleared, *, action_url: str, call_sid: str) -> str:
     """Hand the call to the caller's SIP system. Raises as `transfer` does."""
     _check(destination, Purpose.REFER)
-    return render("refer", **saying.values, action_url=action_url, address=destination.uri)
+    address = _address(destination, call_sid)
+    return render("refer", **saying.values, action_url=action_url, address=address)
 
 
 def hold(saying: Saying, room: str, *, action_url: str, status_url: str, music: str) -> str:
@@ -110,5 +119,7 @@ def _check(destination: Cleared, purpose: Purpose) -> None:
         raise TwimlValueError(f"expected a destination that the policy cleared for a {purpose}")
 
 
-def _address(destination: Cleared) -> str:
-    return destination.uri if destination.kind is Kind.SIP else destination.address
+def _address(destination: Cleared, call_sid: str) -> str:
+    if destination.kind is Kind.SIP:
+        return referenced(destination.uri, call_sid)
+    return destination.address

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from app.carriers.twilio.errors import CallInputError
 from app.carriers.twilio.rest import CallInfo, TwilioRest, answered, checked_sid
+from app.carriers.twilio.sip_reference import referenced
 from app.policy.destinations import Cleared, Kind, Purpose
 
 _NOT_IN_PROGRESS: Final = 21220
@@ -20,13 +21,16 @@ async def ring_person(
     whisper_url: str,
     status_url: str,
     ring_s: int,
+    call_sid: str,
 ) -> CallInfo:
-    """Call somebody whom a caller waits for. Raises `errors.TwilioError`; sent once."""
+    """Call somebody whom the caller of `call_sid` waits for. Raises `errors.TwilioError`; sent once."""
     if not isinstance(destination, Cleared) or destination.purpose is not Purpose.TRANSFER:
         raise CallInputError("expected a destination that the policy cleared for a transfer")
     if destination.kind is Kind.QUEUE:
         raise CallInputError("a queue cannot be rung: expected a number, SIP address or client")
     to = destination.address if destination.kind is Kind.NUMBER else destination.uri
+    if destination.kind is Kind.SIP:
+        to = referenced(to, call_sid)
     creating = rest.client.calls.create_async(
         to=to,
         from_=from_number,
