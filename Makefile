@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo serve test check bench bench-relay bench-turns clean
+.PHONY: demo serve test check bench bench-relay bench-turns bench-agents clean
 
 demo: $(READY)  ## A caller asks, interrupts and books a table: the whole product, no account
 	@$(BIN)/earshot demo
@@ -28,6 +28,12 @@ bench-relay: $(READY)  ## Calls outlive sessions, workers and Redis: all targets
 
 bench-turns: $(READY)  ## Who has the floor: interruptions, false alarms, echo, noise, the first words
 	@$(BIN)/python -m bench.turns
+
+bench-agents: $(READY)  ## Tools, transfers, policy, secrets: nothing forbidden, nothing twice, nobody in silence
+	@$(BIN)/python -m bench.policy
+	@$(BIN)/python -m bench.booking
+	@$(BIN)/python -m bench.digits
+	@$(BIN)/python -m bench.ladder
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

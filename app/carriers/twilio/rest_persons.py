@@ -23,7 +23,10 @@ async def ring_person(
     ring_s: int,
     call_sid: str,
 ) -> CallInfo:
-    """Call somebody whom the caller of `call_sid` waits for. Raises `errors.TwilioError`; sent once."""
+    """Call somebody whom the caller of `call_sid` waits for; sent once.
+
+    Raises `errors.TwilioError`.
+    """
     if not isinstance(destination, Cleared) or destination.purpose is not Purpose.TRANSFER:
         raise CallInputError("expected a destination that the policy cleared for a transfer")
     if destination.kind is Kind.QUEUE:
