@@ -7,7 +7,7 @@ from app.bridge.call_bridge import CallBridge
 from app.call.call import Call
 from app.call.commands import Command
 from app.call.events import CallerTranscribed, Event, Prompted
-from app.observe.log import event as log
+from app.observe import log
 from app.policy.emergency import emergency_in
 
 logger = logging.getLogger(__name__)
@@ -39,11 +39,9 @@ class Emergencies:
         if found is None:
             return
         self._told = True
-        log(
-            logger,
-            logging.WARNING,
-            "a caller may be in an emergency",
-            call=call.call_id,
-            kind=found.kind.value,
-        )
+        _warn(call.call_id, found.kind.value)
         self._bridge.prompt(Prompted("emergency", self._say))
+
+
+def _warn(call_id: str, kind: str) -> None:
+    log.event(logger, logging.WARNING, "a caller may be in an emergency", call=call_id, kind=kind)
