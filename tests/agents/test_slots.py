@@ -113,13 +113,11 @@ def test_an_appointment_is_moved_and_cancelled_by_its_code() -> None:
     assert "09:00" in find(MONDAY)["free"]
     assert cancel(code)["status"] == "cancelled"
     assert not kept
-    for change in (
-        lambda: look_up(code),
-        lambda: move(code, MONDAY, "09:00"),
-        lambda: cancel(code),
-    ):
+    changes: list[tuple[Any, tuple[object, ...]]]
+    changes = [(look_up, ()), (move, (MONDAY, "09:00")), (cancel, ())]
+    for change, more in changes:
         with pytest.raises(ToolError, match="no appointment with this code"):
-            change()
+            change(code, *more)
 
 
 def test_a_move_that_fails_loses_nothing() -> None:

@@ -69,7 +69,7 @@ NO_DEFAULT = frozenset(
         *("transfers", "ladder", "menu", "voicemail", "languages"),
         *("mcp", "topics"),
         *("prompts", "goodbye", "sms", "offer", "first_message", "help", "sorry"),
-        \"lookup\",
+        *("lookup", "recording", "abuse"),
     }
 )
 """Keys whose default is told in words."""
