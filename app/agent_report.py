@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from pydantic import SecretStr
+
 from app.agents import Agent, AgentError, agent_files, load_agent
 from app.agents.routes import Routes, load_routes, no_such_agent, routes_path
 from app.agents.tokens import PRESSURE_TOKENS, about_tokens, about_tool_tokens
 from app.manner import call_settings
+from app.persona import make_persona
 from app.settings import Settings
 from app.tools.errors import ToolLoadError
-from app.tools.toolbox import Toolbox
 
 Status: TypeAlias = Literal["ok", "warn", "fail"]
 WARN_PERCENT, HIGH_PERCENT = 50, 80
@@ -87,17 +89,33 @@ def inspect_agent(name: str, settings: Settings) -> AgentReport:
         model=settings.model_for(agent.model),
         voice=agent.voice,
         instruction_tokens=about_tokens(agent.instructions),
-        errors=tuple(_contradictions(agent, settings)),
     )
     try:
-        tools = Toolbox.load(agent.tools, agent.folder)
-    except ToolLoadError as error:
-        told = tuple(f"{agent.source}: tools: {line}" for line in _lines(error))
-        return replace(report, errors=(*report.errors, *told))
+        tools = make_persona(_keyless(agent), _keyed(settings)).tools
+    except (AgentError, ToolLoadError) as error:
+        told = {**dict.fromkeys(_contradictions(agent, settings)), **dict.fromkeys(_lines(error))}
+        return replace(report, errors=tuple(_placed(line, agent) for line in told))
     report = replace(
         report, tools=tuple(tools.names), tool_tokens=about_tool_tokens(tools.schemas())
     )
     return replace(report, warnings=tuple(_warnings(report, agent)))
+
+
+def _keyed(settings: Settings) -> Settings:
+    """No key is needed to check an agent."""
+    key = settings.openai_api_key.get_secret_value() or "sk-only-checked"
+    return settings.model_copy(update={"openai_api_key": SecretStr(key)})
+
+
+def _keyless(agent: Agent) -> Agent:
+    """Nor are its own: those that are not set are warned of."""
+    failover = tuple(replace(other, api_key_env="") for other in agent.failover)
+    lookup = replace(agent.lookup, secret_env="") if agent.lookup else None
+    return replace(agent, failover=failover, lookup=lookup)
+
+
+def _placed(line: str, agent: Agent) -> str:
+    return line if str(agent.source) in line else f"{agent.source}: {line}"
 
 
 def inspect_routes(settings: Settings) -> RoutesReport:
@@ -131,9 +149,11 @@ def _warnings(report: AgentReport, agent: Agent) -> Iterator[str]:
             f"{agent.source}: disclosure: it is missing; callers must be told that a machine "
             f"speaks (EU AI Act, Article 50, since 2 August 2026)."
         )
-    for other in agent.failover:
-        if other.api_key_env and not os.environ.get(other.api_key_env, "").strip():
-            yield f"{agent.source}: failover: {other.api_key_env} is not set on this machine."
+    named = [("failover", other.api_key_env) for other in agent.failover]
+    named += [("lookup", agent.lookup.secret_env)] if agent.lookup else []
+    for key, variable in named:
+        if variable and not os.environ.get(variable, "").strip():
+            yield f"{agent.source}: {key}: {variable} is not set on this machine."
     if report.percent >= WARN_PERCENT:
         how = "little room is left" if report.percent >= HIGH_PERCENT else "they are getting long"
         yield (

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 from rich.console import Console
 
-from app.agent_report import WholeReport, inspect_all
+from app.agent_report import WholeReport, inspect_agent, inspect_all
 from app.agents import agent_files, load_agent
 from app.agents.routes import load_routes, routes_path
 from app.agents.tokens import PRESSURE_TOKENS
@@ -15,7 +15,6 @@ from app.call.facts import CallFacts
 from app.cli.agents_shown import render
 from app.cli.failure import Failure, told_plainly
 from app.settings import load_settings
-from app.tools.toolbox import Toolbox
 
 
 class _ByName(click.Group):
@@ -36,9 +35,12 @@ def command() -> None:
 def list_agents(names: tuple[str, ...]) -> None:
     """One line for each agent, or for the named ones (names or TOML files)."""
     with told_plainly():
+        settings = load_settings()
         for name in names or agent_files():
-            agent = load_agent(name)
-            tools = ", ".join(Toolbox.load(agent.tools, agent.folder).names) or "no tools"
+            report, agent = inspect_agent(name, settings), load_agent(name)
+            if report.errors:
+                raise Failure("\n".join(report.errors))
+            tools = ", ".join(report.tools) or "no tools"
             click.echo(
                 f"{agent.name:<16} {agent.voice:<8} {agent.model or 'default model'}  {tools}"
             )

@@ -47,7 +47,7 @@ def test_every_mistake_of_every_file_is_told(folder: Path) -> None:
         "agents/bad.toml: instructions: expected this key",
         "agents/bad.toml:2: speed: expected a number",
         "agents/worse.toml:1: instructions: there is no variable {{nobody}}",
-        "agents/toolless.toml: tools: Expected a Python file with a tool, found none",
+        "agents/toolless.toml: Expected a Python file with a tool, found none",
         "agents/toolless.toml: limits: expected warn_s below",
         "agents/routes.toml:4: route[2].agent: There is no agent 'bed'",
         "agents/routes.toml: route[2] is never reached: route[1] takes its calls.",

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from pydantic import SecretStr
 
+from app.agent_report import WARN_PERCENT, inspect_all
 from app.agents import (
     Abuse,
     Agent,
@@ -23,9 +24,11 @@ from app.agents import (
     Sms,
     load_agent,
 )
+from app.agents.tokens import PRESSURE_TOKENS
 from app.call.collect_tool import BOUNDS, DEFAULTS, SPOKE, TERMINATORS, called_off, result
 from app.call.key_entry import KeyEntry
 from app.call.relay import RelaySettings
+from app.cli.agents_shown import plain
 from app.persona import make_persona
 from app.settings import Settings
 from app.tools import Toolbox
@@ -66,6 +69,7 @@ NO_DEFAULT = frozenset(
         *("transfers", "ladder", "menu", "voicemail", "languages"),
         *("mcp", "topics"),
         *("prompts", "goodbye", "sms", "offer", "first_message", "help", "sorry"),
+        *("lookup", "recording", "abuse"),
     }
 )
 """Keys whose default is told in words."""
@@ -105,12 +109,17 @@ def test_every_key_stands_with_its_default(kind: type, after: str) -> None:
         assert (tuple(default) if isinstance(default, list) else default) == field.default
 
 
-def test_the_example_is_an_agent_and_its_tools_load(folder: Path) -> None:
-    agent = load_agent("clinic")
-    tools = Toolbox.load(agent.tools, agent.folder)
-    shown = next(block.text for block in blocks(TEXT, "text") if block.text.startswith("clinic"))
-    assert shown.split()[0] == agent.name
-    assert ", ".join(tools.names) in shown
+def test_the_check_shows_what_the_page_shows(folder: Path) -> None:
+    for other in folder.glob("*.toml"):
+        if other.stem != "clinic":
+            other.unlink()
+    shown = blocks(TEXT.partition("## Check it")[2], "text")[0].text
+    assert plain(inspect_all(Settings(), ("clinic",))) == shown.rstrip("\n")
+
+
+def test_the_page_tells_where_the_pressure_point_is() -> None:
+    assert f"the {PRESSURE_TOKENS} tokens that a session takes" in TEXT
+    assert f"From {WARN_PERCENT} % on" in TEXT
 
 
 def test_the_failover_example_is_two_models_that_differ_as_it_says(
@@ -137,9 +146,9 @@ def test_the_notices_example_is_an_agent_that_says_them_first(folder: Path) -> N
     path = folder / "clinic.toml"
     path.write_text(NOTICES.text, encoding="utf-8")
     agent = load_agent("clinic")
-    assert len(agent.notices) == 2
     call = make_persona(agent, Settings(openai_api_key=SecretStr("sk-own"))).call
-    assert call.notices == agent.notices
+    assert call.notices == (agent.disclosure, *agent.notices)
+    assert len(call.notices) == 2
     assert agent.greeting in call.late_greeting
 
 

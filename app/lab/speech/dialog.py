@@ -8,8 +8,9 @@ stands for the earlier turns, a form that was not complete is taken from it.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from math import ceil
 
 from app.lab.realtime.ports import CallFunction, Output, Say, Turn
@@ -50,9 +51,12 @@ class _Position:
 class ScriptedBrain:
     """A `Brain` (also for out-of-band summaries) from a dialog file."""
 
-    def __init__(self, dialog: Dialog | None = None) -> None:
+    def __init__(
+        self, dialog: Dialog | None = None, today: Callable[[], date] = date.today
+    ) -> None:
         """`dialog`: the restaurant when None. Raises DialogError when that file is wrong."""
         self._dialog = dialog or load_dialog()
+        self._today = today
         self._offered: frozenset[str] | None = None
         self._hints = self._dialog.hints(self._dialog.start)
 
@@ -207,7 +211,8 @@ class ScriptedBrain:
             return [Say(max(asks, key=lambda ask: len(ask.missing)).say)]
         position.state = form.then or position.state
         slots = dict(position.slots)
-        arguments = {name: slots[slot] for name, slot in form.arguments.items() if slot in slots}
+        given = {name: slots[slot] for name, slot in form.arguments.items() if slot in slots}
+        arguments = {name: dated(value, self._today()) for name, value in given.items()}
         return self._act(form.say, form.call, arguments, form.unoffered, slots)
 
     def _act(
@@ -232,9 +237,22 @@ class ScriptedBrain:
             if result.function == call.name and _has(fields, result.has):
                 for slot in result.forget:
                     position.slots.pop(slot, None)
+                position.slots.update({slot: fields[name] for slot, name in result.keep.items()})
                 position.state = result.then or position.state
-                return [Say(fill(line, fields)) for line in result.say]
+                said: list[Output] = [Say(fill(line, fields)) for line in result.say]
+                form = self._dialog.forms.get(result.form)
+                return [*said, *(self._fill(position, form) if form else [])]
         return []
+
+
+def dated(value: object, today: date) -> object:
+    """A slot's value as a function is given it: "next:friday" is a date."""
+    if not isinstance(value, str) or not value.startswith("next:"):
+        return value
+    ahead = (today + timedelta(days=n) for n in range(1, 8))
+    wanted = value.removeprefix("next:")
+    found = next((day for day in ahead if wanted in ("day", f"{day:%A}".lower())), today)
+    return found.isoformat()
 
 
 def _told(conversation: Sequence[Turn], instructions: str) -> str:

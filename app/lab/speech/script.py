@@ -72,9 +72,13 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     function: str
     has: tuple[str, ...]
     """Fields that the output must have for this answer."""
-    say: tuple[str, ...]
+    say: tuple[str, ...] = ()
+    keep: dict[str, str] = {}
+    """Slot to the field of the output that fills it."""
     forget: tuple[str, ...] = ()
     """Slots that are emptied."""
+    form: str = ""
+    """Gone on with after `say`."""
     then: str = ""
 
 
@@ -85,6 +89,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     states: dict[str, State]
     rules: tuple[Rule, ...]
     slots: dict[str, dict[str, str | int]] = {}
+    """Slot to what is said for it to what a function is given. "next:monday" is the date of the
+    next Monday that is not today, "next:day" tomorrow's."""
     forms: dict[str, Form] = {}
     results: tuple[Result, ...] = ()
 
@@ -213,8 +219,12 @@ class _Check:
         where = f"result of '{result.function}'"
         if result.then:
             self._known(where, "state", result.then, self._data.states)
-        for slot in result.forget:
+        if result.form:
+            self._known(where, "form", result.form, self._data.forms)
+        for slot in (*result.forget, *result.keep):
             self._known(where, "slot", slot, self._data.slots)
+        for name in result.keep.values():
+            self._known(where, "field", name, result.has)
         self._lines(where, result.say, frozenset(result.has))
 
     def _answered(self, where: str, function: str) -> None:

@@ -1,6 +1,7 @@
 """Invariant: the answer follows from the conversation alone, whatever was cut, lost or misheard."""
 
 import json
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from app.lab.realtime.ports import AsideBrain, CallFunction, Output, Say, Turn
 from app.lab.speech.dialog import ScriptedBrain
-from app.lab.speech.script import load_dialog
+from app.lab.speech.faults import DialogError
+from app.lab.speech.script import load_dialog, parse_dialog
 
 DIALOG = load_dialog()
 GREETED = [Turn("assistant", DIALOG.greeting)]
@@ -353,3 +355,93 @@ def test_any_conversation_gets_the_same_answer_each_time_it_is_read(turns: list[
     brain.reply([*GREETED, user("can i book a table")], "")
     assert brain.reply(turns, "") == first
     assert all(not isinstance(output, Say) or output.text for output in first)
+
+
+CHAIN = """
+start = "open"
+greeting = "Hello."
+silence = "Yes?"
+[states.open]
+not_understood = ["Pardon?"]
+[slots.number]
+one = "1"
+[slots.day]
+friday = "next:friday"
+tomorrow = "next:day"
+[[rules]]
+name = "begin"
+said = ["begin"]
+call = "type"
+[[rules]]
+name = "come"
+said = ["[on] <day>"]
+form = "come"
+[forms.look]
+state = "open"
+needs = ["number"]
+say = ["I look."]
+call = "look_up"
+arguments = { n = "number" }
+[[forms.look.ask]]
+missing = ["number"]
+say = "Which number?"
+[forms.come]
+state = "open"
+needs = ["day"]
+call = "look_up"
+arguments = { day = "day" }
+[[forms.come.ask]]
+missing = ["day"]
+say = "When?"
+[[results]]
+function = "type"
+has = ["digits"]
+say = ["Thanks."]
+keep = { number = "digits" }
+form = "look"
+[[results]]
+function = "type"
+has = []
+say = ["No number."]
+[[results]]
+function = "look_up"
+has = []
+say = ["Done."]
+"""
+
+
+def typed(output: str) -> list[Turn]:
+    return [
+        Turn("assistant", "Hello."),
+        Turn("user", "begin"),
+        Turn("function_call", "{}", "type"),
+        Turn("function_call_output", output),
+    ]
+
+
+def test_what_a_function_gave_fills_the_form_that_goes_on() -> None:
+    brain = ScriptedBrain(parse_dialog(CHAIN, "chain.toml"))
+    look = CallFunction("look_up", {"n": "42"})
+    assert brain.reply(typed('{"digits": "42"}'), "") == [Say("Thanks."), Say("I look."), look]
+    assert brain.reply(typed("{}"), "") == [Say("No number.")]
+
+
+@pytest.mark.parametrize(("said", "day"), [("on friday", "2026-11-27"), ("tomorrow", "2026-11-21")])
+def test_a_day_is_the_next_one_that_is_not_today(said: str, day: str) -> None:
+    friday = date(2026, 11, 20)
+    brain = ScriptedBrain(parse_dialog(CHAIN, "chain.toml"), lambda: friday)
+    asked = [Turn("assistant", "Hello."), Turn("user", said)]
+    assert brain.reply(asked, "") == [CallFunction("look_up", {"day": day})]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('form = "look"', 'form = "lok"', "no form 'lok'"),
+        ('{ number = "digits" }', '{ nmber = "digits" }', "no slot 'nmber'"),
+        ('{ number = "digits" }', '{ number = "other" }', "no field 'other'"),
+    ],
+)
+def test_what_a_result_goes_on_with_must_be_there(old: str, new: str, told: str) -> None:
+    with pytest.raises(DialogError, match=told):
+        parse_dialog(CHAIN.replace(old, new), "chain.toml")
