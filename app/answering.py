@@ -161,12 +161,14 @@ class Answering:
     ) -> CallBridge:
         cast = Cast(self._personas, grant.agent, facts, self._asking(start.call_sid))
         persona = cast.first.persona
-        left = await self._take_over(start.call_sid)
+        left, about = await asyncio.gather(
+            self._take_over(start.call_sid),
+            self._texting.desk.text_memory(number_of(facts.party)),
+        )
         returned = _returned(grant, persona)
         if returned is not None and left is None:
             left = Snapshot(start.call_sid, grant.direction, moved=True)
         again = AGAIN in start.parameters
-        about = await self._texting.desk.text_memory(number_of(facts.party))
         watch = Emergencies(persona.agent.policy.emergency_number)
         # A colleague may ask for keys too.
         private_keys = COLLECT_TOOL in persona.tools.names or bool(persona.agent.colleagues)
