@@ -278,6 +278,34 @@ async def test_the_variables_of_a_call_that_we_placed_reach_its_stream(twilio: T
     assert (answer.facts.party, answer.facts.line) == ("+14155550199", "+14155550100")
 
 
+async def test_a_route_chooses_the_agent_of_a_call_that_comes_in(
+    stage: Stage, world: World
+) -> None:
+    asked: list[CallFacts] = []
+    expected: list[OfferedCall] = []
+
+    def route(facts: CallFacts) -> str:
+        asked.append(facts)
+        return "sales" if facts.to_number == "+14155550199" else ""
+
+    world.admission = "queue"
+    async with stage.serving(door(world, route=route, expect=expected.append)) as twilio:
+        waits = await twilio.post("/twilio/voice?agent=reception")
+        assert not expected, "it has no stream yet"
+        world.admission = "open"
+        answer = await twilio.post(queued_url(waits))
+        assert answer.grant.agent == "sales", "also after it has waited"
+        again = await twilio.post(path_of(answer.find("Connect")["action"]), ended())
+        assert again.grant.agent == "sales"
+        form = [("To", "+14155550177"), *(f for f in RINGING if f[0] != "To")]
+        assert (await twilio.post("/twilio/voice", form)).grant.agent == "reception"
+        placed = [*RINGING[:4], ("Direction", "outbound-api")]
+        answer = await twilio.post("/twilio/voice?agent=reception", placed)
+        assert answer.grant.agent == "reception", "a call that we place keeps its agent"
+    assert [facts.to_number for facts in asked] == ["+14155550199", "+14155550177"]
+    assert [call.agent for call in expected] == ["sales", "sales", "reception", "reception"]
+
+
 async def test_facts_of_another_call_are_not_taken_for_this_one(twilio: Twilio) -> None:
     other = SEALS.seal(CallFacts(from_number="+14155550777"), "CA" + "0c" * 16)
     answer = await twilio.post(f"/twilio/voice?facts={other}")
