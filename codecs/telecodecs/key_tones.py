@@ -47,19 +47,20 @@ class KeyToneGate:
         audio, self._past = self._past + ulaw, ulaw[-_HOP:].rjust(_HOP, ULAW_SILENCE)
         if _LOUD not in ulaw.translate(_LOUDNESS) or len(audio) < _WINDOW:
             return False
+        whole = (len(audio) - _WINDOW) // _HOP + 1
         samples: _Floats = _LINEAR.take(np.frombuffer(audio, np.uint8))
-        windows = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::_HOP]
-        energy = (windows * windows) @ _HANN_SQUARED
+        places = _TWO_PLACES if whole == 2 else _PLACES + _HOP * np.arange(whole)[:, None]
+        windows = samples[places]
+        energies = ((windows * windows) @ _HANN_SQUARED).tolist()
         parts = windows @ _BASIS
-        tones = parts[:, :8] ** 2 + parts[:, 8:] ** 2
-        low, high = tones[:, :4].max(axis=1), tones[:, 4:].max(axis=1)
-        sounds = (
-            (energy >= _MIN_POWER * _HANN_ENERGY)
-            & (low + high >= purity * energy)
-            & (high <= low * _MOST_HIGH_OVER_LOW)
-            & (low <= high * _MOST_LOW_OVER_HIGH)
+        tones = (parts * parts).reshape(whole, 2, 2, 4).sum(axis=1).max(axis=2).tolist()
+        return any(
+            energy >= _LEAST_ENERGY
+            and low + high >= purity * energy
+            and high <= low * _MOST_HIGH_OVER_LOW
+            and low <= high * _MOST_LOW_OVER_HIGH
+            for energy, (low, high) in zip(energies, tones, strict=True)
         )
-        return bool(sounds.any())
 
 
 def _basis() -> _Floats:
@@ -74,7 +75,11 @@ def _basis() -> _Floats:
 _HANN: Final = np.sin(np.pi * (np.arange(_WINDOW) + 0.5) / _WINDOW) ** 2
 _HANN_SQUARED: Final[_Floats] = (_HANN * _HANN).astype(np.float32)
 _HANN_ENERGY: Final = float(_HANN @ _HANN)
+_LEAST_ENERGY: Final = _MIN_POWER * _HANN_ENERGY
 _BASIS: Final[_Floats] = _basis()
+_PLACES: Final = np.arange(_WINDOW)
+_TWO_PLACES: Final = _PLACES + _HOP * np.arange(2)[:, None]
+"""Of the samples of both windows in a frame of 20 ms and the 10 ms before it."""
 _LINEAR: Final[_Floats] = (
     np.frombuffer(ulaw_to_pcm(bytes(range(256))), "<i2") / np.float32(32_768)
 ).astype(np.float32)
