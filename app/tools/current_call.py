@@ -1,6 +1,6 @@
 """The call for which a tool runs: who calls, and what the telephone can do for it.
 
-from app.tools import current_call
+from app.tools.current_call import current_call
 
 def look_up() -> str:
     "Look the caller up."
