@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from app.agents import Agent
+from app.agents import Agent, AgentError
 from app.observe.log import event
 from app.persona import Personas
 from app.policy.decisions import Decision, decided
@@ -115,7 +115,12 @@ class Gate:
         self, agent: Agent, who: Who, target: str, purpose: Purpose, by: By
     ) -> Cleared | Refused:
         own = (who.own,) if who.own.startswith("+") else ()
-        rules = destination_rules(agent, own, targets_of(agent))
+        try:
+            rules = destination_rules(agent, own, targets_of(agent))
+        except AgentError:
+            # The file was checked when it was loaded: it is our number that is none. Without it no
+            # country is home, and nothing that is not opened by name may be reached.
+            rules = destination_rules(agent, (), targets_of(agent))
         return judge(rules, target, purpose=purpose, by=by, caller=who.caller)
 
     async def _counted(self, agent: Agent, who: Who, cleared: Cleared) -> Cleared | Refused:

@@ -25,14 +25,14 @@ from app.onward.ways import Ways
 from app.outgoing.endpoints import secrets_from
 from app.policy.trust import Proof, Trust
 from app.reloading import Kept
-from app.rules import opening_hours, required_trust
+from app.rules import destination_rules, opening_hours, required_trust
 from app.settings import Settings
 from app.tools.outside import Outside
 from app.tools.telephone import TELEPHONE_TOOLS
 from app.tools.toolbox import Toolbox
 from app.tools.topics import Topic as ToolTopic
 from app.tools.topics import check_topics
-from app.ways import ways_of
+from app.ways import targets_of, ways_of
 
 logger = logging.getLogger(__name__)
 
@@ -154,6 +154,7 @@ def make_persona(
     check_recording(agent)
     ways = ways_of(agent)
     opening_hours(agent, tuple(agent.transfers))
+    destination_rules(agent, (), targets_of(agent))
     tools = toolbox_of(agent, settings, outside or Outside(), ways)
     first = ModelChoice(
         _session(agent, settings, tools.schemas()),
