@@ -88,7 +88,9 @@ class Front:
     async def stop_ringing(self, held: Held) -> None:
         self.others.append(("stop", held))
 
-    async def message_left(self, caller: Caller, fields: Mapping[str, str]) -> None:
+    async def message_left(
+        self, caller: Caller, journey: Journey, fields: Mapping[str, str]
+    ) -> None:
         self.messages.append(fields)
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from app.carriers.twilio.errors import CallInputError, RateError
 from app.carriers.twilio.rest import TwilioRest
 from app.carriers.twilio.rest_persons import bring_back, ring_person, stop_ringing
+from app.carriers.twilio.sip_reference import referenced
 from app.policy.destinations import Cleared, Purpose
 from tests.carriers.twilio.test_onward_twiml import cleared
 from tests.carriers.twilio.test_rest import CALL, Api, api, fails, rest, says
@@ -20,7 +21,13 @@ URL = "https://bot.example.com/twilio/whisper?a=1"
 
 async def ring(rest: TwilioRest, destination: Cleared) -> str:
     call = await ring_person(
-        rest, destination, from_number="+14155550199", whisper_url=URL, status_url=URL, ring_s=9
+        rest,
+        destination,
+        from_number="+14155550199",
+        whisper_url=URL,
+        status_url=URL,
+        ring_s=9,
+        call_sid=CALL,
     )
     return call.call_sid
 
@@ -29,7 +36,10 @@ async def ring(rest: TwilioRest, destination: Cleared) -> str:
     ("target", "to"),
     [
         ("+14155550100", "+14155550100"),
-        ("sip:desk@pbx.example.com?X-Order=7", "sip:desk@pbx.example.com?X-Order=7"),
+        (
+            "sip:desk@pbx.example.com?X-Order=7",
+            referenced("sip:desk@pbx.example.com?X-Order=7", CALL),
+        ),
         ("client:anna", "client:anna"),
     ],
 )
