@@ -14,11 +14,13 @@ from app.agents.tools_tables import HttpParameter, HttpTool, McpOptions, McpServ
 from app.call.tool_desk import CANCELLED
 from app.persona import make_persona
 from app.settings import Settings
-from app.tools import FunctionTool
+from app.tools import CurrentCall, Effect, FunctionTool, Toolbox
+from app.tools.current_call import in_call
 from app.tools.http.client import CONNECT_S, MOST_BYTES
+from app.tools.telephone import TELEPHONE_TOOLS
 from bench.booking import RUNS
 from bench.booking_worker import STEPS
-from tests.docs.pages import blocks, codes, example, page
+from tests.docs.pages import blocks, codes, example, page, table
 
 TEXT = page("tools")
 
@@ -66,7 +68,7 @@ def test_the_examples_are_agents_whose_tools_load(
 
 
 def test_the_function_is_a_tool_that_hides_its_key() -> None:
-    [block] = blocks(TEXT, "python")
+    block, _ = blocks(TEXT, "python")
     names: dict[str, Any] = {}
     exec(block.text, names)
     tool = FunctionTool.of(names["book_table"])
@@ -79,3 +81,22 @@ def test_the_figures_are_the_programs() -> None:
     assert "cancelled because the caller spoke" in CANCELLED
     assert len(STEPS) == 9
     assert f"nine steps of a booking, {RUNS} times" in TEXT
+
+
+def test_the_telephones_tools_are_all_on_the_page() -> None:
+    rows = table(TEXT, "is decided by the [policy]")
+    assert {codes(row[0])[0] for row in rows} == {*TELEPHONE_TOOLS, "hang_up", "collect_digits"}
+
+
+async def test_a_tool_knows_its_call_and_may_do_something_to_it() -> None:
+    _, block = blocks(TEXT, "python")
+    space: dict[str, Any] = {}
+    exec(compile(block.text, "tools.md", "exec"), space)
+    box = Toolbox([space["find_me"]])
+    in_call(CurrentCall("CA1", "desk", caller="+14155550100"))
+    found = await box.run("find_me", "{}")
+    assert (found.ok, found.effect) == (True, Effect("agent", "support"))
+    in_call(CurrentCall("CA1", "desk"))
+    withheld = await box.run("find_me", "{}")
+    assert not withheld.ok
+    assert "customer number" in withheld.output
