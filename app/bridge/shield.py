@@ -23,7 +23,6 @@ from msgspec import Struct
 
 from app.call.keypad import Guard
 from telecodecs import KeyToneGate
-from telecodecs.key_tones import LEAST_PURITY, USUAL_PURITY
 
 HELD_FRAMES: Final = 3
 """So much is held back while tones must not even begin to pass; in the loudest surroundings a tone
@@ -80,7 +79,7 @@ class Shield:
         strict = guard in _STRICT
         if not frame.ulaw:
             clean = frame
-        elif self._gate.hears(frame.ulaw, LEAST_PURITY if strict else USUAL_PURITY):
+        elif self._gate.suspects(frame.ulaw) if strict else self._gate.hears(frame.ulaw):
             self._tail = True
             self._held = deque(map(self._hush, self._held))
             clean = self._hush(frame)

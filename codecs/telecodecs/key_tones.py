@@ -39,28 +39,47 @@ class KeyToneGate:
     def __init__(self) -> None:
         self._past = ULAW_SILENCE * _HOP
 
-    def hears(self, ulaw: bytes, purity: float = USUAL_PURITY) -> bool:
-        """Whether the newest audio, or the 10 ms before it, may hold a key's tone.
+    def hears(self, ulaw: bytes) -> bool:
+        """Whether the newest 20 ms may hold a key's tone. Quick, for every frame of a call."""
+        self._past = ulaw[-_HOP:]
+        newest = ulaw[-_WINDOW:]
+        if _LOUD not in newest.translate(_LOUDNESS) or len(newest) < _WINDOW:
+            return False
+        samples: _Floats = _LINEAR.take(np.frombuffer(newest, np.uint8))
+        energy = float((samples * samples).dot(_HANN_SQUARED))
+        if energy < _LEAST_ENERGY:
+            return False
+        a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q = _BASIS_ROWS.dot(samples).tolist()
+        low = max(a * a + i * i, b * b + j * j, c * c + k * k, d * d + m * m)
+        high = max(e * e + n * n, f * f + o * o, g * g + p * p, h * h + q * q)
+        return _sounds(energy, low, high, USUAL_PURITY)
 
-        `purity`: the least share of the energy that two tones of keys must have, 0 to 1.
-        """
-        audio, self._past = self._past + ulaw, ulaw[-_HOP:].rjust(_HOP, ULAW_SILENCE)
+    def suspects(self, ulaw: bytes) -> bool:
+        """Whether it, or the 10 ms before it, may, where a missed tone is worse than a lost
+        syllable."""
+        audio = self._past.rjust(_HOP, ULAW_SILENCE) + ulaw
+        self._past = ulaw[-_HOP:]
         if _LOUD not in ulaw.translate(_LOUDNESS) or len(audio) < _WINDOW:
             return False
-        whole = (len(audio) - _WINDOW) // _HOP + 1
-        samples: _Floats = _LINEAR.take(np.frombuffer(audio, np.uint8))
-        places = _TWO_PLACES if whole == 2 else _PLACES + _HOP * np.arange(whole)[:, None]
-        windows = samples[places]
+        places = _PLACES + _HOP * np.arange((len(audio) - _WINDOW) // _HOP + 1)[:, None]
+        windows: _Floats = _LINEAR.take(np.frombuffer(audio, np.uint8))[places]
         energies = ((windows * windows) @ _HANN_SQUARED).tolist()
         parts = windows @ _BASIS
-        tones = (parts * parts).reshape(whole, 2, 2, 4).sum(axis=1).max(axis=2).tolist()
+        tones = (parts * parts).reshape(-1, 2, 2, 4).sum(axis=1).max(axis=2).tolist()
         return any(
-            energy >= _LEAST_ENERGY
-            and low + high >= purity * energy
-            and high <= low * _MOST_HIGH_OVER_LOW
-            and low <= high * _MOST_LOW_OVER_HIGH
+            _sounds(energy, low, high, LEAST_PURITY)
             for energy, (low, high) in zip(energies, tones, strict=True)
         )
+
+
+def _sounds(energy: float, low: float, high: float, purity: float) -> bool:
+    """Whether the strongest tone of each group makes it a key's."""
+    return (
+        energy >= _LEAST_ENERGY
+        and low + high >= purity * energy
+        and high <= low * _MOST_HIGH_OVER_LOW
+        and low <= high * _MOST_LOW_OVER_HIGH
+    )
 
 
 def _basis() -> _Floats:
@@ -77,9 +96,9 @@ _HANN_SQUARED: Final[_Floats] = (_HANN * _HANN).astype(np.float32)
 _HANN_ENERGY: Final = float(_HANN @ _HANN)
 _LEAST_ENERGY: Final = _MIN_POWER * _HANN_ENERGY
 _BASIS: Final[_Floats] = _basis()
+_BASIS_ROWS: Final[_Floats] = np.ascontiguousarray(_BASIS.T)
+"""First the cosines of the eight tones, then their sines."""
 _PLACES: Final = np.arange(_WINDOW)
-_TWO_PLACES: Final = _PLACES + _HOP * np.arange(2)[:, None]
-"""Of the samples of both windows in a frame of 20 ms and the 10 ms before it."""
 _LINEAR: Final[_Floats] = (
     np.frombuffer(ulaw_to_pcm(bytes(range(256))), "<i2") / np.float32(32_768)
 ).astype(np.float32)
