@@ -17,7 +17,7 @@ from app.carriers.twilio.onward import Caller, Held, Outcome
 from app.carriers.twilio.rest import TwilioRest
 from app.carriers.twilio.webhooks import Ending
 from app.desk import Desk, OutcomesHere
-from app.gate import Gate
+from app.gate import Gate, Who
 from app.onward.happenings import (
     Apologise,
     BackToAgent,
@@ -94,7 +94,7 @@ class Front:
     async def _ending(self, call_sid: str) -> Ending | None:
         return self.ending
 
-    async def _send(self, caller: Caller, to: Cleared, text: str) -> bool:
+    async def _send(self, caller: Caller, who: Who, to: Cleared, text: str) -> bool:
         self.texts.append((to, text))
         return self.sends
 
