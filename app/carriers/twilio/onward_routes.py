@@ -104,7 +104,8 @@ async def held(desk: OnwardDesk, webhook: Webhook) -> Answer:
 async def message(desk: OnwardDesk, webhook: Webhook) -> Answer:
     """/twilio/message"""
     journey = journey_of(webhook.query)
-    await desk.message_left(caller_of(webhook), journey, webhook.fields)
+    if webhook.fields.get("RecordingStatus", "completed") == "completed":
+        await desk.message_left(caller_of(webhook), journey, webhook.fields)
     return Answer(204)
 
 

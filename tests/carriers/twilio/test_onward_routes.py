@@ -386,3 +386,9 @@ async def test_a_voicemail_that_is_ready_is_told(twilio: Twilio, front: Front) -
     form = (*FORM, ("RecordingSid", "RE1"), ("RecordingStatus", "completed"))
     assert (await twilio.post(path("message"), form)).status == 204
     assert front.messages[0]["RecordingSid"] == "RE1"
+
+
+async def test_a_recording_that_there_is_not_is_no_message(twilio: Twilio, front: Front) -> None:
+    form = (*FORM, ("RecordingSid", "RE1"), ("RecordingStatus", "absent"))
+    assert (await twilio.post(path("message"), form)).status == 204
+    assert front.messages == []
