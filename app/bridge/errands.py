@@ -1,14 +1,23 @@
-"""What the heart sends somebody off for: tools, summaries, phrases, verdicts. The media path does
-not wait for any of them; each result comes back as an event."""
+"""What the heart sends somebody off for: tools, summaries, phrases, tones, verdicts. The media path
+does not wait for any of them; each result comes back as an event."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from app.bridge.key_sound import key_sound
 from app.bridge.legs import Step
 from app.bridge.ports import Phrases, Summariser, Tools, TurnJudge
-from app.call.commands import CancelTool, Command, JudgeTurn, PlayPhrase, RunTool, Summarise
-from app.call.events import PhraseStored, SummaryWritten, ToolFinished, TurnJudged
+from app.call.commands import (
+    CancelTool,
+    Command,
+    JudgeTurn,
+    PlayKeys,
+    PlayPhrase,
+    RunTool,
+    Summarise,
+)
+from app.call.events import PhraseStored, SummaryWritten, TonesMade, ToolFinished, TurnJudged
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ class Errands:
                 self._spawn(self._summarise(command))
             case PlayPhrase():
                 self._spawn(self._fetch_phrase(command))
+            case PlayKeys():
+                self._spawn(self._make_tones(command))
             case JudgeTurn():
                 self._spawn(self._judge(command))
             case _:
@@ -69,6 +80,10 @@ class Errands:
         phrases = self._runners.phrases
         ulaw = phrases(command.text) if phrases is not None else None
         self._step(PhraseStored(command.text, len(ulaw or b"")), ulaw)
+
+    async def _make_tones(self, command: PlayKeys) -> None:
+        ulaw = key_sound(command.keys)
+        self._step(TonesMade(command.keys, len(ulaw)), ulaw)
 
     async def _judge(self, command: JudgeTurn) -> None:
         judged = TurnJudged(command.request_id, None)

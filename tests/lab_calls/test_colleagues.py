@@ -165,7 +165,7 @@ async def test_keys_are_tones_on_the_line(house: Path) -> None:
         house, {"keys": f'instructions = "{DESK_PROMPT}"\ngreeting = ""\ntools = ["send_keys"]\n'}
     )
     script = Script((ASKS, HEARS, Wait(2_500), HangUp()), limit_ms=30_000)
-    async with stage(house, does=Does("send_keys", keys="12#")) as on:
+    async with stage(house, does=Does("send_keys", keys="12w#")) as on:
         report = await held(on, path["keys"], script)
     [stream] = report.streams
     detector = DtmfDetector()
