@@ -15,8 +15,16 @@ from app.tools.tool import Tool
 def colleagues_of(
     agent: Agent, settings: Settings, prices_of: Callable[[str], Prices | None]
 ) -> tuple[Colleague, ...]:
-    """The agents that it may hand calls to, as far as a call must know. Raises `AgentError`."""
-    return tuple(_colleague(other, settings, prices_of) for other in _others(agent))
+    """The agents that its calls can come to, also by way of another one, as far as a call must
+    know. Raises `AgentError`."""
+    found: dict[str, Agent] = {}
+    waiting = _others(agent)
+    while waiting:
+        other = waiting.pop(0)
+        if other.name != agent.name and other.name not in found:
+            found[other.name] = other
+            waiting += _others(other)
+    return tuple(_colleague(other, settings, prices_of) for other in found.values())
 
 
 def telephone_tools(agent: Agent, ways: Ways) -> list[Tool]:
