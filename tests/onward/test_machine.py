@@ -256,6 +256,22 @@ def test_an_agent_that_wants_what_there_is_not_gets_its_caller_back() -> None:
 
 # Any journey
 
+
+@pytest.mark.parametrize(
+    ("journey", "happening"),
+    [(AT_MENU, Chose("2")), (at("round"), Dialled("busy")), (at("round"), NotAllowed("r", ""))],
+)
+def test_what_would_go_round_for_ever_ends_with_an_apology(
+    journey: Journey, happening: Happening
+) -> None:
+    ways = replace(WAYS, transfers={"round": Way("round", otherwise="round")})
+    for _ in range(MOST_STEPS):
+        step = after(ways, journey, happening)
+        assert isinstance(step, AskMenu | PutThrough)
+        journey = step.journey
+    assert isinstance(after(ways, journey, happening), Apologise)
+
+
 KEYS = ("a", "b", "c")
 HAPPENINGS: st.SearchStrategy[Happening] = st.one_of(
     st.builds(Wanted, st.sampled_from(["transfer", "menu", "voicemail"]), st.sampled_from(KEYS)),
