@@ -1,4 +1,4 @@
-"""`python -m bench.digits [--calls 200] [--at-once 20] [--seed N]`: private digits reach no sink.
+"""`python -m bench.digits [--calls 200] [--at-once 25] [--seed N]`: private digits reach no sink.
 
 Callers type test card numbers and PINs in masked entries, on lines that carry the keys' tones as
 sound and on lines that do not, while sessions and streams break. Then everything that was written,
@@ -142,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """0 if nothing was found, and every search found what it must; else 1."""
     parser = argparse.ArgumentParser(prog="bench.digits", description=__doc__)
     parser.add_argument("--calls", type=int, default=200)
-    parser.add_argument("--at-once", type=int, default=20)
+    parser.add_argument("--at-once", type=int, default=25)
     parser.add_argument("--seed", type=int, default=5)
     given = parser.parse_args(argv)
     began_s = time.monotonic()
