@@ -42,6 +42,8 @@ LINE: Final = "+14155550199"
 DESK: Final = "+14155550100"
 LAST_CUT_S: Final = 9.0
 AFTER_S: Final = 7.0
+SLIPPED_S: Final = 0.5
+"""A session whose handshake was under way is there by then."""
 FIRST_VERB: Final[dict[Rung, tuple[str, ...]]] = {
     "menu": ("Gather",),
     "person": ("Say", "Dial"),
@@ -152,6 +154,11 @@ class Run:
         await asyncio.sleep(self._cut_s)
         state, cut_ms = self._now()
         self._break()
+        await asyncio.sleep(SLIPPED_S)
+        if self._stage.model.living:
+            # Its handshake was under way at the cut: only now the model path is really cut.
+            state, cut_ms = self._now()
+            self._break()
         await asyncio.sleep(AFTER_S)
         assert stage.account is not None
         for placed in stage.account.calls.values():
