@@ -58,7 +58,8 @@ def make_gate(settings: Settings, files: Files, live: Live | None, care: CareDes
     token = settings.twilio_auth_tokens[0].encode()
     secret = hmac.digest(token, b"earshot limits, version 1", "sha256")
     limits = None if live is None else live.limits(secret)
-    return Gate(files.personas, limits, care.decisions.keep)
+    keep, own = care.decisions.keep, settings.from_number
+    return Gate(files.personas, limits, keep, own_number=own)
 
 
 def make_texting(
@@ -89,7 +90,9 @@ def make_desk(
     rest: RestLine,
     live: Live | None,
     ending_of: Callable[[str], Awaitable[Ending | None]],
+    from_number: str = "",
 ) -> Desk:
+    """`from_number`: shown to people where the line has no number."""
     texting, outgoing = departments.texting, departments.outgoing
 
     async def send_text(caller: Caller, who: Who, to: Cleared, text: str) -> bool:
@@ -135,4 +138,5 @@ def make_desk(
         send_text,
         message_left,
         put_through,
+        from_number,
     )

@@ -119,6 +119,7 @@ class Desk:
         send_text: SendText = no_text,
         message: Message = no_message,
         tell: Tell = no_word,
+        from_number: str = "",
     ) -> None:
         """`rest`: None where there is no account to call with."""
         self._ways = ways
@@ -129,6 +130,7 @@ class Desk:
         self._send_text = send_text
         self._message = message
         self._tell = tell
+        self._from_number = from_number
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def after(self, caller: Caller, journey: Journey, happening: Happening) -> Ready:
@@ -164,7 +166,7 @@ class Desk:
             return _not_allowed(verdict, step)
         if step.way.how == "warm":
             return await self._ring(caller, step, verdict)
-        return Ready(step, verdict, who.own if step.way.caller_id == "called" else "")
+        return Ready(step, verdict, self._shown(who.own) if step.way.caller_id == "called" else "")
 
     async def _text(self, caller: Caller, step: Text) -> Ready | Happening:
         who = _who(caller, step.journey)
@@ -175,6 +177,11 @@ class Desk:
         if sent:
             return Ready(step)
         return Fell() if step.journey.fell else NotPlaced()
+
+    def _shown(self, own: str) -> str:
+        """The number of ours that shows: of a call that came by SIP there is none, then the
+        operator's own."""
+        return own if own.startswith("+") else self._from_number or own
 
     # A warm transfer
 
@@ -187,7 +194,7 @@ class Desk:
             call = await ring_person(
                 rest,
                 to,
-                from_number=_who(caller, journey).own,
+                from_number=self._shown(_who(caller, journey).own),
                 whisper_url=whisper_url(url, caller.call_sid, journey),
                 status_url=person_url(url, caller.call_sid, journey),
                 ring_s=step.way.ring_s,

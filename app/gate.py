@@ -69,7 +69,10 @@ class Gate:
         counters: Counters | None = None,
         record: Recorder = log_only,
         now_s: Callable[[], float] = time.time,
+        own_number: str = "",
     ) -> None:
+        """`own_number`: the operator's, for lines that have none, such as calls by SIP."""
+        self._own_number = own_number
         self._personas = personas
         self._limits = Limits(counters or NoCounters())
         self._record = record
@@ -114,7 +117,8 @@ class Gate:
     def _judged(
         self, agent: Agent, who: Who, target: str, purpose: Purpose, by: By
     ) -> Cleared | Refused:
-        own = (who.own,) if who.own.startswith("+") else ()
+        ours = who.own if who.own.startswith("+") else self._own_number
+        own = (ours,) if ours else ()
         try:
             rules = destination_rules(agent, own, targets_of(agent))
         except AgentError:

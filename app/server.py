@@ -164,7 +164,8 @@ def make_worker(
     )
     after = calls.after = make_after_calls(settings, files, beyond, rest)
     calls.prepare()
-    desk = make_desk(files, departments, rest, live, partial(_ending_of, switchboard, live))
+    ending_of = partial(_ending_of, switchboard, live)
+    desk = make_desk(files, departments, rest, live, ending_of, settings.from_number)
     door = replace(
         _door(
             settings, files, switchboard, checker, stream_tokens, seals, live, metrics, desk, after

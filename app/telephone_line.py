@@ -9,6 +9,7 @@ from app.policy.destinations import By, Cleared, Purpose
 NO_NUMBER = "The caller's number is withheld, so no message can be sent to it."
 NOT_SENT = "The message could not be sent. Offer another way."
 NOT_KEPT = "It could not be written down. Offer another way."
+NOT_BY_SIP = "That is only possible for callers who came by SIP. Offer another way."
 NO_TEXTS = "Text messages are not set up on this line. Offer another way."
 
 SendText = Callable[[Cleared, str, str], Awaitable[bool]]
@@ -29,15 +30,30 @@ class Offices:
 
 
 class TelephoneLine:
-    """See `app.tools.current_call.Line`. `who`: whose call it is now."""
+    """See `app.tools.current_call.Line`. `who`: whose call it is now. `refers`: whether a transfer
+    asks the caller's own SIP system to make the call; `by_sip`: the caller has one."""
 
-    def __init__(self, gate: Gate, who: Callable[[], Who], offices: Offices) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        who: Callable[[], Who],
+        offices: Offices,
+        *,
+        refers: Callable[[str], bool] = lambda key: False,
+        by_sip: bool = False,
+    ) -> None:
+        self._refers = refers
+        self._by_sip = by_sip
         self._gate = gate
         self._who = who
         self._offices = offices
 
     async def may_transfer(self, key: str) -> str:
-        verdict = await self._gate.clear(self._who(), key, Purpose.TRANSFER, By.MODEL, counts=False)
+        refers = self._refers(key)
+        if refers and not self._by_sip:
+            return NOT_BY_SIP
+        purpose = Purpose.REFER if refers else Purpose.TRANSFER
+        verdict = await self._gate.clear(self._who(), key, purpose, By.MODEL, counts=False)
         return "" if isinstance(verdict, Cleared) else verdict.reason
 
     async def send_text(self, text: str, key: str) -> str:

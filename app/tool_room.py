@@ -52,7 +52,13 @@ class ToolRoom:
         def who() -> Who:
             return Who(call_id, cast.part(speaker()).chosen_as, caller, own)
 
-        line = TelephoneLine(gate, who, self._offices(who, started, bridge))
+        def refers(key: str) -> bool:
+            way = cast.part(speaker()).persona.ways.transfers.get(key)
+            return way is not None and way.how == "refer"
+
+        offices = self._offices(who, started, bridge)
+        by_sip = facts.origin == "sip"
+        line = TelephoneLine(gate, who, offices, refers=refers, by_sip=by_sip)
         chosen_as = cast.first.chosen_as
         current = CurrentCall(call_id, chosen_as, started.direction, caller, own, line)
         tools = CallTools(

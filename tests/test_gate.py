@@ -123,3 +123,14 @@ async def test_each_decision_is_written_down_and_logged_without_a_number(
     assert "442079460123" not in written
     told = [record.message for record in caplog.records if record.name == "app.gate"]
     assert told == ["allowed", "refused by policy"]
+
+
+async def test_a_line_without_a_number_counts_as_the_operators_own(tmp_path: Path) -> None:
+    path, personas = house(tmp_path)
+    by_sip = Who(CALL, path, "sip:ann@pbx.example.com", "sip:bot@lab.sip.twilio.com")
+    bare, known = Gate(personas), Gate(personas, own_number=LINE)
+
+    refused = await bare.clear(by_sip, "desk", Purpose.TRANSFER, By.OPERATOR)
+    assert isinstance(refused, Refused)
+    assert refused.rule is Rule.COUNTRY
+    assert isinstance(await known.clear(by_sip, "desk", Purpose.TRANSFER, By.OPERATOR), Cleared)

@@ -9,7 +9,15 @@ import pytest
 from app.gate import Gate, Who
 from app.policy.decisions import Decision
 from app.policy.destinations import Cleared, Purpose
-from app.telephone_line import NO_NUMBER, NO_TEXTS, NOT_KEPT, NOT_SENT, Offices, TelephoneLine
+from app.telephone_line import (
+    NO_NUMBER,
+    NO_TEXTS,
+    NOT_BY_SIP,
+    NOT_KEPT,
+    NOT_SENT,
+    Offices,
+    TelephoneLine,
+)
 from tests.onward.house import CALL, CALLER, LINE, house
 
 
@@ -106,3 +114,16 @@ async def test_a_line_without_offices_says_so(make: Make) -> None:
     assert await line.send_text("Hello.", "k1") == NO_TEXTS
     assert await line.go_on_by_text("k1") == NO_TEXTS
     assert await line.keep_message({}, "k1") == NOT_KEPT
+
+
+async def test_a_refer_is_promised_only_to_who_came_by_sip(tmp_path: Path) -> None:
+    path, personas = house(tmp_path)
+    who = Who(CALL, path, CALLER, LINE)
+
+    def line(by_sip: bool) -> TelephoneLine:
+        gate = Gate(personas)
+        return TelephoneLine(gate, lambda: who, Offices(), refers=lambda key: True, by_sip=by_sip)
+
+    assert await line(False).may_transfer("desk") == NOT_BY_SIP
+    refused = await line(True).may_transfer("desk")
+    assert refused not in ("", NOT_BY_SIP), "a number is nothing that a REFER could lead to"

@@ -45,6 +45,8 @@ class Journey:
     steps: int = 0
     hold: str = ""
     """While they wait for a person: which time it is, as they can wait more than once."""
+    plan: str = ""
+    """The run of the plan by which it left, to tell a stale ending from a new one."""
     facts: str = ""
     """What is known of the call, sealed by whoever began it; opaque here."""
 
@@ -64,6 +66,7 @@ class Journey:
             "tries": str(self.tries or ""),
             "steps": str(self.steps or ""),
             "hold": self.hold,
+            "plan": self.plan,
             "facts": self.facts,
         }
         return {name: value for name, value in fields.items() if value}
@@ -87,6 +90,7 @@ def read_journey(query: Mapping[str, str]) -> Journey:
         tries=_whole(query.get("tries", "")),
         steps=_whole(query.get("steps", "")),
         hold=query.get("hold", ""),
+        plan=query.get("plan", ""),
         facts=query.get("facts", ""),
     )
 

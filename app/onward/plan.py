@@ -18,6 +18,8 @@ class Plan:
     """Whose ways they are; "": the agent that the call began with."""
     brief: str = ""
     """What the person is told before they take the call."""
+    run: str = ""
+    """Tells this plan from another one like it."""
 
     @property
     def wanted(self) -> Wanted:
@@ -34,5 +36,5 @@ def read_plan(text: str) -> Plan | None:
     except (ValueError, TypeError):
         return None
     right = plan.what in ("transfer", "menu", "voicemail")
-    texts = all(isinstance(one, str) for one in (plan.to, plan.agent, plan.brief))
+    texts = all(isinstance(one, str) for one in (plan.to, plan.agent, plan.brief, plan.run))
     return plan if right and texts else None

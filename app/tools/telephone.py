@@ -7,6 +7,7 @@ model. Which ones there are, and whom they may name, is in the agent's file.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
@@ -94,7 +95,7 @@ def _transfer_call(crew: Crew) -> Callable[..., Any]:
     async def transfer_call(to: str, brief: str = "") -> Doing:
         call, line = _line()
         _require(await line.may_transfer(to))
-        plan = Plan("transfer", to, agent=call.agent, brief=brief.strip()[:MOST_BRIEF_CHARS])
+        plan = Plan("transfer", to, call.agent, brief.strip()[:MOST_BRIEF_CHARS], token_hex(4))
         result = {"ok": True, "status": "connecting", "to": crew.transfers[to].name}
         return Doing(result, Effect("leave", plan.packed(), CONNECTING))
 
@@ -125,7 +126,7 @@ def _leave_voicemail(crew: Crew) -> Callable[..., Any]:
         )
     )
     async def leave_voicemail() -> Doing:
-        plan = Plan("voicemail", agent=current_call().agent)
+        plan = Plan("voicemail", agent=current_call().agent, run=token_hex(4))
         return Doing({"ok": True}, Effect("leave", plan.packed(), TO_VOICEMAIL))
 
     return leave_voicemail
@@ -145,7 +146,7 @@ def _offer_menu(crew: Crew) -> Callable[..., Any]:
         )
     )
     async def offer_menu() -> Doing:
-        plan = Plan("menu", agent=current_call().agent)
+        plan = Plan("menu", agent=current_call().agent, run=token_hex(4))
         return Doing({"ok": True}, Effect("leave", plan.packed(), TO_MENU))
 
     return offer_menu

@@ -2,7 +2,7 @@
 effect behind; what is not on the line is not offered."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -68,7 +68,8 @@ def plan_of(result: ToolResult) -> Plan:
     assert result.effect.say
     plan = read_plan(result.effect.value)
     assert plan is not None
-    return plan
+    assert plan.run, "a plan must be told from the next one like it"
+    return replace(plan, run="")
 
 
 def parameters(name: str) -> dict[str, Any]:

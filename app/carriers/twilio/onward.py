@@ -243,7 +243,15 @@ def begun(
     plan = read_plan(detail) if reason is EndReason.HANDED_ON else None
     if plan is None:
         return Journey(agent, direction), Fell()
-    return Journey(plan.agent or agent, direction, to=plan.to), plan.wanted
+    journey = Journey(plan.agent or agent, direction, to=plan.to, plan=plan.run)
+    return journey, plan.wanted
+
+
+def carried_out(reason: EndReason | None, detail: str, done: str) -> bool:
+    """The ending is the one by which the call left before it came back: `done` is the run of that
+    plan. A stream that never came up has no ending of its own."""
+    plan = read_plan(detail) if reason is EndReason.HANDED_ON and done else None
+    return plan is not None and plan.run == done
 
 
 def journey_of(query: Mapping[str, str]) -> Journey:

@@ -34,7 +34,7 @@ from app.carriers.twilio.caller import (
 )
 from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
 from app.carriers.twilio.intake import RefusedError, Webhook, receive
-from app.carriers.twilio.onward import Caller, OnwardDesk, Pages, Ready, begun
+from app.carriers.twilio.onward import Caller, OnwardDesk, Pages, Ready, begun, carried_out
 from app.carriers.twilio.progress import (
     CallProgress,
     CallState,
@@ -74,6 +74,8 @@ _ENDED_STATES: Final = frozenset(state.value for state in CallState if state.end
 
 FULL_QUEUE_S: Final = 120
 """Longest wait for a place, in seconds of pauses; then the caller gets the apology."""
+DONE_QUERY: Final = "done"
+"""The plan of an agent that was carried out before this stream."""
 QUEUE_STEP_S: Final = 5
 """Pause between two looks for a place, in seconds."""
 RESTART_S: Final = 5
@@ -332,6 +334,9 @@ async def _stream_ended(door: TwilioDoor, webhook: Webhook) -> Answer:
         return _twiml(twiml.hangup())
     ending = await door.ending_of(call.call_sid)
     reason = None if ending is None else ending.reason
+    done = webhook.query.get(DONE_QUERY, "")
+    if ending is not None and carried_out(reason, ending.detail, done):
+        reason = None
     step = after_stream(reason)
     resumed = _resumed(webhook) + (reason is not EndReason.DRAINED)
     if step == "hang_up":
@@ -344,7 +349,7 @@ async def _stream_ended(door: TwilioDoor, webhook: Webhook) -> Answer:
         memory = _memory(door, call) | {"resumed": str(resumed)}
         again_url = door.checker.public_url.webhook(STREAM_ENDED_PATH, memory)
         return _twiml(twiml.wait(again_url, RESTART_S))
-    return _twiml(twiml.resume(_again(_plan(door, call, resumed))))
+    return _twiml(twiml.resume(_again(_plan(door, call, resumed, done))))
 
 
 async def _elsewhere(door: TwilioDoor, call: OfferedCall, happening: Happening) -> Answer:
@@ -412,24 +417,28 @@ def _routed(door: TwilioDoor, call: OfferedCall, webhook: Webhook) -> OfferedCal
     return replace(call, agent=agent) if agent else call
 
 
-def _plan(door: TwilioDoor, call: OfferedCall, resumed: int) -> twiml.StreamPlan:
+def _plan(door: TwilioDoor, call: OfferedCall, resumed: int, done: str = "") -> twiml.StreamPlan:
     door.expect(call)
     grant = Grant(call.call_sid, call.agent, call.direction)
-    return _stream_plan(door, grant, door.seals.seal(call.facts, call.call_sid), resumed)
+    return _stream_plan(door, grant, door.seals.seal(call.facts, call.call_sid), resumed, done)
 
 
 def _plan_back(door: TwilioDoor, caller: Caller, step: BackToAgent) -> twiml.StreamPlan:
     journey = step.journey
     news = News(step.status, journey.to).packed()
     grant = Grant(caller.call_sid, journey.agent, journey.direction, news)
-    return _stream_plan(door, grant, journey.facts, resumed=0)
+    return _stream_plan(door, grant, journey.facts, resumed=0, done=journey.plan)
 
 
-def _stream_plan(door: TwilioDoor, grant: Grant, facts: str, resumed: int) -> twiml.StreamPlan:
+def _stream_plan(
+    door: TwilioDoor, grant: Grant, facts: str, resumed: int, done: str = ""
+) -> twiml.StreamPlan:
     """The action URL carries what the next worker must know; Twilio signs it when it asks.
     `facts`: sealed."""
     url = door.checker.public_url
     memory = {"agent": grant.agent, "direction": grant.direction, FACTS_QUERY: facts}
+    if done:
+        memory[DONE_QUERY] = done
     return twiml.StreamPlan(
         door.checker.media_url(),
         url.webhook(STREAM_ENDED_PATH, memory | {"resumed": str(resumed)}),

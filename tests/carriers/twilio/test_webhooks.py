@@ -36,6 +36,7 @@ from app.carriers.twilio.webhooks import (
     after_stream,
     routes,
 )
+from app.onward.plan import Plan
 from tests.onward.nowhere import Nowhere
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -65,6 +66,7 @@ class World:
     streams: list[StreamStatus] = field(default_factory=list)
     admission: Admission = "open"
     ending: EndReason | None = None
+    detail: str = ""
     error: Exception | None = None
     gate: asyncio.Event | None = None
     began: asyncio.Event = field(default_factory=asyncio.Event)
@@ -80,7 +82,7 @@ class World:
 
     async def ending_of(self, call_sid: str) -> Ending | None:
         assert call_sid == CALL
-        return None if self.ending is None else Ending(self.ending)
+        return None if self.ending is None else Ending(self.ending, self.detail)
 
     async def on_progress(self, progress: CallProgress) -> None:
         self.progress.append(progress)
@@ -768,3 +770,17 @@ async def test_refusals_are_logged_without_personal_data(
     assert record.__dict__["fields"]["reason"] == "wrong_signature"
     assert record.__dict__["fields"]["path"] == "/twilio/voice"
     assert "4155550100" not in str(record.__dict__)
+
+
+async def test_a_stream_that_does_not_come_up_after_a_transfer_does_not_repeat_the_transfer(
+    twilio: Twilio, world: World
+) -> None:
+    """What the carrier asks then still finds the ending by which the call had left."""
+    world.ending = EndReason.HANDED_ON
+    world.detail = Plan("transfer", "desk", run="1234").packed()
+    assert (await twilio.post("/twilio/stream-ended", ended())).verbs == ["Say", "Hangup"]
+    stale = await twilio.post("/twilio/stream-ended?done=1234", ended())
+    assert stale.verbs == ["Connect"]
+    assert "done=1234" in stale.find("Connect")["action"]
+    another = await twilio.post("/twilio/stream-ended?done=9999", ended())
+    assert another.verbs == ["Say", "Hangup"], "a new plan is carried out"
