@@ -1,18 +1,22 @@
 # Every target sets up what it needs: a virtual environment with the packages, made once.
 #   make demo PYTHON=python3.13      another Python
 #   make test VENV=/tmp/venv         another place for it
+#   make test TESTS=tests/policy     only some
 PYTHON ?= python3
 VENV ?= .venv
+TESTS ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo serve test check bench bench-relay bench-turns bench-agents clean
+.PHONY: demo serve test ready check bench bench-relay bench-turns bench-agents clean
 
 demo: $(READY)  ## A caller asks, interrupts and books a table: the whole product, no account
 	@$(BIN)/earshot demo
 
 test: $(READY)  ## All tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(TESTS)
+
+ready: $(READY)  ## Only set up
 
 check: $(READY)  ## Lint, format, types, import rules
 	@$(BIN)/ruff check .
