@@ -14,7 +14,7 @@ from app.agents.after_table import AfterCall
 from app.answering import Beyond
 from app.call.prices import Prices
 from app.carriers.twilio.errors import TwilioError
-from app.carriers.twilio.progress import CallState
+from app.carriers.twilio.progress import ENDED_STATES
 from app.files import Files
 from app.models import openai_text
 from app.outgoing.endpoints import Targets
@@ -82,6 +82,6 @@ def _twilio_says(rest: RestLine) -> CarrierSays:
             status = (await twilio.fetch_call(call_id)).status
         except (TwilioError, ValueError):
             return None
-        return status in {state.value for state in CallState if state.ended}
+        return status in ENDED_STATES
 
     return over

@@ -32,8 +32,8 @@ from app.call.facts import CallFacts, number_of
 from app.call.phases import CallSettings
 from app.carriers.twilio.clock import CarrierClock
 from app.carriers.twilio.media import Start
+from app.carriers.twilio.stream_plans import AGAIN
 from app.carriers.twilio.tokens import Grant
-from app.carriers.twilio.webhooks import AGAIN
 from app.cast import Cast
 from app.closed import told as hours_told
 from app.departments import Departments

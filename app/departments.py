@@ -9,8 +9,8 @@ from pathlib import Path
 from app.call.facts import CallFacts
 from app.care.desk import CareDesk
 from app.care.screening import ScreenSettings
+from app.carriers.twilio.door import Ending
 from app.carriers.twilio.onward import Caller
-from app.carriers.twilio.webhooks import Ending
 from app.desk import Desk
 from app.files import Files
 from app.gate import Gate, Who

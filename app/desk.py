@@ -9,6 +9,7 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import Final, Protocol
 
+from app.carriers.twilio.door import Ending
 from app.carriers.twilio.errors import TwilioError
 from app.carriers.twilio.onward import (
     Caller,
@@ -22,7 +23,6 @@ from app.carriers.twilio.onward import (
 )
 from app.carriers.twilio.rest import TwilioRest
 from app.carriers.twilio.rest_persons import bring_back, ring_person, stop_ringing
-from app.carriers.twilio.webhooks import Ending
 from app.gate import Gate, Who
 from app.observe.log import event
 from app.onward import machine

@@ -29,20 +29,15 @@ from app.call.commands import EndCall
 from app.call.endings import EndReason
 from app.care.desk import CareDesk
 from app.carriers.twilio.caller import FactSeals
+from app.carriers.twilio.door import Admission, Ending, OfferedCall, TwilioDoor
 from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
 from app.carriers.twilio.progress import CallProgress, StreamStatus
 from app.carriers.twilio.public_url import MEDIA_PATH
 from app.carriers.twilio.signature import SignatureChecker
 from app.carriers.twilio.sms import sms_routes
+from app.carriers.twilio.stream_ended import after_stream
 from app.carriers.twilio.tokens import StreamTokens, UsedTokens, UsedTokensHere
-from app.carriers.twilio.webhooks import (
-    Admission,
-    Ending,
-    OfferedCall,
-    TwilioDoor,
-    after_stream,
-    routes,
-)
+from app.carriers.twilio.webhooks import routes
 from app.closed import is_open, now, when_closed
 from app.departments import Departments, make_care, make_desk, make_gate, make_texting
 from app.desk import Desk

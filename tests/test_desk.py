@@ -13,9 +13,9 @@ import pytest
 
 from app import desk as module
 from app.call.endings import EndReason
+from app.carriers.twilio.door import Ending
 from app.carriers.twilio.onward import Caller, Held, Outcome
 from app.carriers.twilio.rest import TwilioRest
-from app.carriers.twilio.webhooks import Ending
 from app.desk import Desk, OutcomesHere
 from app.gate import Gate, Who
 from app.onward.happenings import (

@@ -16,7 +16,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from app.care.blocklist import BlockFile
 from app.care.callers import Caller, caller_of
-from app.carriers.twilio.webhooks import IN, OfferedCall, Screening
+from app.carriers.twilio.door import IN, OfferedCall, Screening
 from app.policy.decisions import Decision, masked
 
 Answer: TypeAlias = Literal["busy", "message"]

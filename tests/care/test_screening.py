@@ -11,7 +11,7 @@ import pytest
 from app.care.blocklist import BlockFile
 from app.care.callers import caller_of
 from app.care.screening import Screener, ScreenSettings
-from app.carriers.twilio.webhooks import IN, OfferedCall, Screening
+from app.carriers.twilio.door import IN, OfferedCall, Screening
 from app.policy.decisions import Decision
 
 CALLER = "+15550100001"

@@ -9,7 +9,9 @@ from app.call.phases import CallSettings
 from app.call.relay import FATAL_CAUSES, LIVED_MS, SHORT_LIFE_MS, RelaySettings
 from app.call.responses import ResponseSettings
 from app.carriers.twilio import twiml
-from app.carriers.twilio.webhooks import FULL_QUEUE_S, MOST_RESUMES, after_stream
+from app.carriers.twilio.stream_ended import after_stream
+from app.carriers.twilio.stream_plans import MOST_RESUMES
+from app.carriers.twilio.voice import FULL_QUEUE_S
 from app.live.breaker import BreakerSettings
 from app.server import WHEN_FULL
 from app.settings import Settings

@@ -9,7 +9,7 @@ from app.bridge.call_bridge import CARRIER_SILENCE_LIMIT_MS, KEPT_QUIET_MS
 from app.bridge.caller_path import KEPT_LIMIT_MS
 from app.bridge.switchboard import NoRoom
 from app.bridge.twilio_socket import START_TIMEOUT_S
-from app.carriers.twilio import intake, media, messages, tokens, webhooks
+from app.carriers.twilio import intake, media, messages, stream_plans, tokens
 from app.carriers.twilio.signature import Reason
 from app.live import names
 from app.live.outbox import MOST_WAITING
@@ -54,7 +54,7 @@ def test_the_limits_are_the_ones_of_the_code() -> None:
     model = limits["what waits for the model to take it"]
     assert model == f"{Limits().stall_s:g} s, {Limits().queue_limit_bytes} bytes"
     assert limits["a silent carrier"] == f"{CARRIER_SILENCE_LIMIT_MS // 1000} s"
-    assert limits["streams opened anew for one call"].startswith(f"{webhooks.MOST_RESUMES};")
+    assert limits["streams opened anew for one call"].startswith(f"{stream_plans.MOST_RESUMES};")
     kept = limits["caller audio kept in memory"]
     assert kept.startswith(f"the last {KEPT_QUIET_MS // 1000} s;")
     assert f": {KEPT_LIMIT_MS // 1000} s at most" in kept

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 
 class CallState(StrEnum):
@@ -39,6 +40,8 @@ _RANKS = {
     CallState.NO_ANSWER: _ENDED,
     CallState.CANCELED: _ENDED,
 }
+ENDED_STATES: Final = frozenset(state.value for state in CallState if state.ended)
+"""As Twilio writes them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ pass neither the check of its destination nor that of who has opted out.
 Source: Twilio docs, "Messaging webhooks", "Advanced Opt-Out" (OptOutType), "Message resource".
 """
 
-import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -14,16 +13,14 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, cast
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from app.carriers.twilio import twiml
+from app.carriers.twilio.endpoint import Handle, endpoint
 from app.carriers.twilio.idempotency import Answer, Answers, AnswersHere
-from app.carriers.twilio.intake import RefusedError, Webhook, receive_message
+from app.carriers.twilio.intake import Webhook, receive_message
 from app.carriers.twilio.public_url import SMS_PATH, SMS_STATUS_PATH
 from app.carriers.twilio.signature import SignatureChecker
-from app.carriers.twilio.twiml import TWIML_TYPE
-
-_log = logging.getLogger(__name__)
 
 SILENCE: Final = '<?xml version="1.0" encoding="UTF-8"?>\n<Response/>\n'
 """Taken, and no reply in this answer."""
@@ -34,7 +31,6 @@ OptOut: TypeAlias = Literal["", "STOP", "START", "HELP"]
 Delivery: TypeAlias = Literal["sent", "delivered", "undelivered", "failed"]
 _DELIVERIES: Final = ("sent", "delivered", "undelivered", "failed")
 _OPT_OUTS: Final = ("STOP", "START", "HELP")
-_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _CODE: Final = re.compile(r"[0-9]{1,6}\Z")
 
 
@@ -81,7 +77,7 @@ def sms_routes(door: SmsDoor) -> list[Route]:
 
     async def message(webhook: Webhook) -> Answer:
         await door.on_message(read_message(webhook))
-        return Answer(200, SILENCE, TWIML_TYPE)
+        return twiml.answer(SILENCE)
 
     async def status(webhook: Webhook) -> Answer:
         report = read_delivery(webhook)
@@ -117,27 +113,9 @@ def read_delivery(webhook: Webhook) -> DeliveryReport | None:
     return DeliveryReport(fields["MessageSid"], cast(Delivery, state), number, to)
 
 
-def _route(door: SmsDoor, path: str, handle: Callable[[Webhook], Awaitable[Answer]]) -> Route:
-    async def endpoint(request: Request) -> Response:
-        try:
-            webhook = await receive_message(request, door.checker)
-            answer = await _answer(door, webhook, handle)
-        except RefusedError as refused:
-            fields = {"path": path, "reason": refused.reason}
-            _log.warning("webhook refused", extra={"fields": fields})
-            return PlainTextResponse("refused\n", refused.status, refused.headers)
-        except Exception:
-            _log.exception("webhook failed", extra={"fields": {"path": path}})
-            # Not 200: the operator's fallback URL, if there is one, gets the message.
-            answer = Answer(500)
-        return Response(answer.body, answer.status, media_type=answer.media_type)
+def _route(door: SmsDoor, path: str, handle: Handle) -> Route:
+    async def verify(request: Request) -> Webhook:
+        return await receive_message(request, door.checker)
 
-    return Route(path, endpoint, methods=list(_METHODS))
-
-
-async def _answer(
-    door: SmsDoor, webhook: Webhook, handle: Callable[[Webhook], Awaitable[Answer]]
-) -> Answer:
-    if webhook.key is None:
-        return await handle(webhook)
-    return await door.answers.once(webhook.key, lambda: handle(webhook), door.now_s())
+    # Not 200: the operator's fallback URL, if there is one, gets the message.
+    return endpoint(door, path, verify, handle, broken=Answer(500))

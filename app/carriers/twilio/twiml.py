@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from app.carriers.twilio.idempotency import Answer
 from app.shipped import shipped
 
-TWIML_TYPE: Final = "text/xml"
+_TYPE: Final = "text/xml"
 _MOST_PARAMETER_CHARACTERS: Final = 499
 # XML 1.0 has no way to write these, not even as a character reference.
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -50,6 +51,11 @@ class Speech:
     message: str = ""
     voice: str = ""
     language: str = "en-US"
+
+
+def answer(document: str) -> Answer:
+    """As a webhook is answered."""
+    return Answer(200, document, _TYPE)
 
 
 def inbound(plan: StreamPlan) -> str:

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from app.carriers.twilio.door import IN, OfferedCall, Screening
 from app.carriers.twilio.recording_status import RecordingStatus
-from app.carriers.twilio.webhooks import IN, OfferedCall, Screening
-from tests.carriers.twilio.test_webhooks import CALL, RINGING, Stage, World, door, stage
+from tests.carriers.twilio.twilio_side import CALL, RINGING, Stage, World, door
 
-__all__ = ["stage"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 VOICE = "/twilio/voice"

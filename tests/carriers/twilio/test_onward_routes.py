@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 
 from app.call.endings import EndReason
+from app.carriers.twilio.door import Ending
 from app.carriers.twilio.onward import Caller, Held, Outcome, Ready
 from app.carriers.twilio.onward_routes import CALLER_GONE, NOT_UNDERSTOOD
-from app.carriers.twilio.webhooks import Ending
 from app.onward.happenings import (
     Apologise,
     AskMenu,
@@ -32,9 +32,17 @@ from app.onward.news import News, unpacked
 from app.onward.plan import Plan
 from app.onward.ways import MenuOption, Way
 from tests.carriers.twilio.test_onward_twiml import cleared
-from tests.carriers.twilio.test_webhooks import CALL, Answered, Stage, Twilio, World, door, stage
+from tests.carriers.twilio.twilio_side import (
+    CALL,
+    PUBLIC,
+    Answered,
+    Stage,
+    Twilio,
+    World,
+    door,
+    sign,
+)
 
-__all__ = ["stage"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PERSON = "CA" + "0d" * 16
@@ -141,8 +149,6 @@ async def test_what_twilio_did_not_sign_reaches_nobody(
 async def test_another_query_than_the_signed_one_reaches_nobody(
     twilio: Twilio, front: Front
 ) -> None:
-    from tests.carriers.twilio.test_webhooks import PUBLIC, sign
-
     signature = sign(f"{PUBLIC}{path('onward')}", FORM)
     forged = path("onward", replace(HERE, agent="sales"))
     assert (
