@@ -42,6 +42,7 @@ from app.live import Live
 from app.lookup import Lookups
 from app.models import openai_text
 from app.models.never_opened import NeverOpened
+from app.models.openai_answer import TextFailed
 from app.models.openai_connect import Limits, prepare
 from app.models.openai_judge import Judge
 from app.models.openai_realtime import open_session
@@ -323,7 +324,7 @@ class Answering:
             timeout_s=SUMMARY_S,
             max_output_tokens=SUMMARY_TOKENS,
         )
-        if isinstance(written, openai_text.TextFailed):
+        if isinstance(written, TextFailed):
             cause, detail = written.cause, written.detail
             event(logger, logging.WARNING, "no summary", cause=cause, detail=detail)
             return SummaryWritten(request.request_id, "", written.usage)

@@ -25,9 +25,9 @@ from app.live.text_leases import TextLeases
 from app.live.texts import LiveTexts
 from app.live.texts_here import TextsHere
 from app.models import openai_text
+from app.models.openai_answer import TextFailed
 from app.models.openai_chat import Item, Reply, converse
 from app.models.openai_connect import Credentials
-from app.models.openai_text import TextFailed
 from app.observe.log import event
 from app.observe.metrics import Metrics
 from app.observe.prices import PriceTable

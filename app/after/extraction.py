@@ -17,7 +17,8 @@ from app.after.schema import NAME, schema_of
 from app.agents.after_table import AfterCall
 from app.call.events import Usage
 from app.call.prices import Prices, cost_usd
-from app.models.openai_text import AnswerSchema, TextFailed, TextResult
+from app.models.openai_answer import TextFailed
+from app.models.openai_text import AnswerSchema, TextResult
 
 Status: TypeAlias = Literal["ok", "partial", "failed", "nothing_said"]
 """partial: something that was asked for is not there, `problems` says why. nothing_said: the caller

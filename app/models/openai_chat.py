@@ -5,26 +5,16 @@ can go on with it, and any vendor that speaks this API can. Neither what was wri
 gave is logged. Source of the shapes: types/responses of the `openai` package 3.51.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-import msgspec
-from openai import OpenAIError, omit
+from openai import omit
 
 from app.call.events import Usage
+from app.models.openai_answer import Answered, TextFailed, answer_to
 from app.models.openai_connect import Credentials
-from app.models.openai_errors import safe_code
-from app.models.openai_text import (
-    Effort,
-    TextFailed,
-    TokenCounts,
-    cause_of,
-    client_of,
-    failed,
-    usage_of,
-)
+from app.models.openai_text import Effort, client_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,33 +56,6 @@ class Reply:
     """False: the token limit or a filter cut it."""
 
 
-class _Part(msgspec.Struct):
-    type: str
-    text: str = ""
-
-
-class _Item(msgspec.Struct):
-    type: str
-    content: list[_Part] | None = None
-    call_id: str = ""
-    name: str = ""
-    arguments: str = ""
-
-
-class _Error(msgspec.Struct):
-    code: str | None = None
-
-
-class _Response(msgspec.Struct):
-    status: str
-    output: list[_Item] = msgspec.field(default_factory=list)
-    error: _Error | None = None
-    usage: TokenCounts | None = None
-
-
-_decode = msgspec.json.Decoder(_Response).decode
-
-
 async def converse(
     model: str,
     instructions: str,
@@ -109,23 +72,20 @@ async def converse(
     `tools`: schemas as `Toolbox.schemas` gives them; the API takes the same shape.
     Raises nothing but cancellation, whatever the vendor does.
     """
-    try:
-        async with asyncio.timeout(timeout_s):
-            answer = await client_of(credentials).responses.with_raw_response.create(
-                model=model,
-                instructions=instructions,
-                input=[_wire(item) for item in items],
-                tools=[_function(schema) for schema in tools] or omit,
-                max_output_tokens=max_output_tokens,
-                store=False,
-                reasoning=omit if effort is None else {"effort": effort},
-                timeout=timeout_s,
-            )
-    except TimeoutError:
-        return TextFailed("late", f"no answer within {timeout_s:g} s")
-    except OpenAIError as error:
-        return failed(error)
-    return _read(answer.content)
+    answer = await answer_to(
+        lambda: client_of(credentials).responses.with_raw_response.create(
+            model=model,
+            instructions=instructions,
+            input=[_wire(item) for item in items],
+            tools=[_function(schema) for schema in tools] or omit,
+            max_output_tokens=max_output_tokens,
+            store=False,
+            reasoning=omit if effort is None else {"effort": effort},
+            timeout=timeout_s,
+        ),
+        timeout_s,
+    )
+    return answer if isinstance(answer, TextFailed) else _reply(answer)
 
 
 def _wire(item: Item) -> Any:
@@ -149,30 +109,14 @@ def _function(schema: dict[str, Any]) -> Any:
     return {**schema, "strict": False}
 
 
-def _read(content: bytes) -> Reply | TextFailed:
-    try:
-        response = _decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return TextFailed("nonsense", "the answer was no response object")
-    usage = usage_of(response.usage or TokenCounts())
-    if response.status == "failed":
-        code = safe_code((response.error or _Error()).code or "")
-        limited = code == "rate_limit_exceeded"
-        return TextFailed("limited" if limited else cause_of(500, code), f"failed: {code}", usage)
-    text = "".join(
-        part.text
-        for item in response.output
-        if item.type == "message"
-        for part in item.content or []
-        if part.type == "output_text"
-    ).strip()
-    complete = response.status == "completed"
+def _reply(answer: Answered) -> Reply | TextFailed:
+    text = answer.text.strip()
     # Of an answer that was cut, a call may be whole and may be not.
     calls = tuple(
         Called(item.call_id, item.name, item.arguments)
-        for item in response.output
-        if complete and item.type == "function_call" and item.call_id and item.name
+        for item in answer.items
+        if answer.complete and item.type == "function_call" and item.call_id and item.name
     )
     if not text and not calls:
-        return TextFailed("empty", f"a response without text, {safe_code(response.status)}", usage)
-    return Reply(text, calls, usage, complete)
+        return answer.without_text()
+    return Reply(text, calls, answer.usage, answer.complete)

@@ -10,8 +10,9 @@ from typing import Final
 
 from app.call.commands import JudgeTurn
 from app.call.events import TurnJudged
+from app.models.openai_answer import TextFailed
 from app.models.openai_connect import Credentials
-from app.models.openai_text import Effort, TextFailed, TextResult, write_text
+from app.models.openai_text import Effort, TextResult, write_text
 
 logger = logging.getLogger(__name__)
 

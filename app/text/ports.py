@@ -7,8 +7,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 from app.agents.sms_table import Sms
 from app.bridge.ports import ToolOutcome
 from app.call.events import Usage
+from app.models.openai_answer import TextFailed
 from app.models.openai_chat import Item, Reply
-from app.models.openai_text import TextFailed
 from app.text.limits import Silence
 
 TurnEnd: TypeAlias = Literal["answered", "apologised", "silent", "not_sent"]

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.carriers.twilio.rest_messages import Sender
+from app.models.openai_answer import FailureCause, TextFailed
 from app.models.openai_chat import Called, Reply
-from app.models.openai_text import FailureCause, TextFailed
 from app.observe.log import event
 from app.text import prompt
 from app.text.limits import FAILURE_REST_S, note_sent, note_spent

@@ -11,7 +11,8 @@ from app.call.call import Call
 from app.call.commands import EndCall
 from app.call.endings import EndReason
 from app.call.events import Entry, StreamStarted, ToolCall, Usage
-from app.models.openai_text import AnswerSchema, TextFailed, TextResult
+from app.models.openai_answer import TextFailed
+from app.models.openai_text import AnswerSchema, TextResult
 
 TABLE = AfterCall(
     dispositions={

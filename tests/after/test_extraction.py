@@ -8,7 +8,7 @@ import pytest
 from app.after.extraction import Extracted, ExtractionLimits, Extractor
 from app.agents.after_table import AfterCall
 from app.call.prices import Prices
-from app.models.openai_text import TextFailed
+from app.models.openai_answer import TextFailed
 from tests.after.talk import BOOKING, QUICK, TABLE, USAGE, FakeModel, conversation
 from tests.after.test_checking import RIGHT
 

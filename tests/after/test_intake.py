@@ -22,7 +22,7 @@ from app.call.endings import EndReason
 from app.call.events import Snapshot
 from app.live import names
 from app.live.after_calls import AfterLedger
-from app.models.openai_text import TextFailed
+from app.models.openai_answer import TextFailed
 from app.outgoing.events import CallSummarised, OutgoingEvent, data_of
 from tests.after.talk import BOOKING, QUICK, TABLE, FakeModel, ended, held_call
 from tests.after.test_checking import RIGHT

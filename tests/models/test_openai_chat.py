@@ -7,9 +7,10 @@ import pytest
 
 from app.lab.realtime.ports import CallFunction, Say
 from app.lab.text.server import LabTextModel, TextBehaviour
+from app.models.openai_answer import TextFailed
 from app.models.openai_chat import Called, Item, Message, Reply, Returned, converse
 from app.models.openai_connect import Credentials
-from app.models.openai_text import TextFailed, close_clients
+from app.models.openai_text import close_clients
 
 KEY = "sk-lab"
 TOOL = {

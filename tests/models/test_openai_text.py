@@ -11,16 +11,9 @@ import pytest
 from app.call.events import Usage
 from app.lab.text.server import LabTextModel, TextBehaviour
 from app.models import openai_text
+from app.models.openai_answer import FailureCause, TextFailed
 from app.models.openai_connect import Credentials
-from app.models.openai_text import (
-    AnswerSchema,
-    FailureCause,
-    TextFailed,
-    TextResult,
-    close_clients,
-    prepare,
-    write_text,
-)
+from app.models.openai_text import AnswerSchema, TextResult, close_clients, prepare, write_text
 
 SECRET = "Ada King, 4071"
 

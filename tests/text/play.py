@@ -16,8 +16,8 @@ from app.carriers.twilio.sms import InboundSms, OptOut
 from app.live.opt_outs import Word
 from app.live.text_leases import TextLeases
 from app.live.texts_here import TextsHere
+from app.models.openai_answer import TextFailed
 from app.models.openai_chat import Called, Item, Reply
-from app.models.openai_text import TextFailed
 from app.text.desk import TextDesk
 from app.text.digests import Digests
 from app.text.opt_outs import Source

@@ -15,8 +15,8 @@ from app.carriers.twilio.errors import (
     TwilioError,
 )
 from app.live.opt_outs import Word
+from app.models.openai_answer import FailureCause, TextFailed
 from app.models.openai_chat import Called, Message, Returned
-from app.models.openai_text import FailureCause, TextFailed
 from app.text import sending, turn
 from app.text.talk import Line, Talk, Turn, encode, read_talk
 from tests.text.play import OURS, THEIRS, Played, calls, says
