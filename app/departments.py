@@ -36,7 +36,21 @@ class Departments:
     """None: nobody is told of anything."""
 
 
-def make_care(settings: Settings, live: Live | None, rest: RestLine) -> CareDesk:
+def make_departments(
+    settings: Settings,
+    files: Files,
+    metrics: Metrics,
+    rest: RestLine,
+    live: Live | None,
+    outgoing: Outgoing | None,
+) -> Departments:
+    care = _make_care(settings, live, rest)
+    gate = _make_gate(settings, files, live, care)
+    texting = _make_texting(settings, files, metrics, gate, rest, live)
+    return Departments(gate, care, texting, outgoing)
+
+
+def _make_care(settings: Settings, live: Live | None, rest: RestLine) -> CareDesk:
     screening = ScreenSettings(
         blocked=settings.when_blocked,
         anonymous=settings.anonymous,
@@ -53,7 +67,7 @@ def make_care(settings: Settings, live: Live | None, rest: RestLine) -> CareDesk
     )
 
 
-def make_gate(settings: Settings, files: Files, live: Live | None, care: CareDesk) -> Gate:
+def _make_gate(settings: Settings, files: Files, live: Live | None, care: CareDesk) -> Gate:
     """What is counted by numbers is kept under keyed digests, with one key for all workers."""
     token = settings.twilio_auth_tokens[0].encode()
     secret = hmac.digest(token, b"earshot limits, version 1", "sha256")
@@ -62,7 +76,7 @@ def make_gate(settings: Settings, files: Files, live: Live | None, care: CareDes
     return Gate(files.personas, limits, keep, own_number=own)
 
 
-def make_texting(
+def _make_texting(
     settings: Settings,
     files: Files,
     metrics: Metrics,

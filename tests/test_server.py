@@ -1,5 +1,5 @@
-"""A worker is made whole or not at all; it says whether it can take a call; nothing that it does
-beside a call can keep the call from being carried."""
+"""A worker is made whole or not at all; nothing that it does beside a call can keep the call from
+being carried."""
 
 import asyncio
 import gc
@@ -7,7 +7,6 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -33,29 +32,6 @@ def worker(**changes: object) -> Worker:
     return make_worker(Settings.model_validate(given))
 
 
-async def get(made: Worker, path: str) -> tuple[int, str]:
-    """Ask the app without a socket."""
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": [],
-    }
-    answered: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        answered.append(message)
-
-    await made.app(scope, receive, send)
-    start, *body = answered
-    return start["status"], b"".join(part["body"] for part in body).decode().strip()
-
-
 def test_an_agent_that_cannot_take_calls_is_found_out_at_once() -> None:
     with pytest.raises(AgentError, match="receptionist"):
         worker(agent="nobody")
@@ -65,29 +41,6 @@ def test_a_redirect_without_an_address_is_found_out_at_once() -> None:
     with pytest.raises(SettingsError, match="EARSHOT_FULL_REDIRECT_URL"):
         worker(when_full="redirect")
     assert worker(when_full="redirect", full_redirect_url="https://other.example.com/twiml")
-
-
-async def test_a_worker_is_alive_and_ready_until_it_is_full() -> None:
-    made = worker(max_calls=1)
-    assert await get(made, "/healthz") == (200, "ok")
-    assert await get(made, "/readyz") == (200, "ready")
-    made.switchboard.offer("CA1")
-    full = "no room for another call: as many calls as it may carry"
-    assert await get(made, "/readyz") == (503, full)
-    made.switchboard.withdraw("CA1")
-    made.lag.lag_ms = 201.0
-    late = "no room for another call: it cannot keep up with those it has"
-    assert await get(made, "/readyz") == (503, late)
-    made.lag.lag_ms = 0.0
-    made.switchboard.draining = True
-    assert await get(made, "/readyz") == (503, "no room for another call: draining")
-    assert await get(made, "/healthz") == (200, "ok")
-
-
-async def test_there_are_no_other_pages() -> None:
-    made = worker()
-    for path in ("/", "/docs", "/twilio"):
-        assert (await get(made, path))[0] == 404
 
 
 def test_what_the_first_call_needs_is_loaded_when_the_worker_is_made() -> None:

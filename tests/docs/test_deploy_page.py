@@ -7,7 +7,8 @@ from pathlib import Path
 from app.bridge.switchboard import ASKED_WITHIN_S
 from app.carriers.twilio.stream_ended import RESTART_S
 from app.carriers.twilio.voice import FULL_QUEUE_S, QUEUE_STEP_S
-from app.server import SHUTDOWN_S, WHEN_FULL
+from app.front_door import WHEN_FULL
+from app.server import SHUTDOWN_S
 from app.serving.drain import MOVE_S, QUIET_S
 from app.serving.supervisor import FIRST_PAUSE_S, LONGEST_PAUSE_S
 from app.settings import Settings

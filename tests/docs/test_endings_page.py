@@ -12,8 +12,8 @@ from app.carriers.twilio import twiml
 from app.carriers.twilio.stream_ended import after_stream
 from app.carriers.twilio.stream_plans import MOST_RESUMES
 from app.carriers.twilio.voice import FULL_QUEUE_S
+from app.front_door import WHEN_FULL
 from app.live.breaker import BreakerSettings
-from app.server import WHEN_FULL
 from app.settings import Settings
 from tests.docs.pages import ROOT, codes, page, table
 
