@@ -42,7 +42,7 @@ def message(*texts: str, kind: str = "output_text") -> dict[str, object]:
 
 async def test_all_messages_are_one_text_and_the_items_stay_in_order() -> None:
     call = {"type": "function_call", "call_id": "c1", "name": "book", "arguments": "{}"}
-    reasoning = {"type": "reasoning", "summary": []}
+    reasoning = message("Hm.") | {"type": "reasoning"}
     output = [reasoning, message("One ", "moment"), call, message("."), message("No.", kind="x")]
     answer = await response(status="completed", output=output)
     assert isinstance(answer, Answered)

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from app.call.facts import CallFacts
+from app.carriers.twilio.stream_plans import AGAIN
 from app.carriers.twilio.tokens import Grant
 from tests.carriers.twilio.twilio_side import (
     CALL,
@@ -56,6 +57,12 @@ async def test_a_resumed_stream_knows_what_the_first_one_knew(twilio: Twilio, wo
     form = [field for field in SIP_CALL if not field[0].startswith("Sip")]
     again = await twilio.post(path_of(first.find("Connect")["action"]), form)
     assert again.facts == first.facts
+
+
+async def test_only_a_stream_that_is_opened_again_says_so(twilio: Twilio) -> None:
+    first = await twilio.post("/twilio/voice")
+    again = await twilio.post(path_of(first.find("Connect")["action"]), ended())
+    assert [AGAIN in answer.parameters for answer in (first, again)] == [False, True]
 
 
 async def test_a_call_that_waited_for_a_place_kept_its_facts(twilio: Twilio, world: World) -> None:

@@ -116,11 +116,15 @@ class Answered:
         return found.attrib
 
     @property
+    def parameters(self) -> Mapping[str, str]:
+        """What Twilio will give back to us in the stream's `start`."""
+        found = ElementTree.fromstring(self.text).findall("Connect/Stream/Parameter")
+        return {each.attrib["name"]: each.attrib["value"] for each in found}
+
+    @property
     def facts(self) -> CallFacts:
         """What the stream will know of the call."""
-        parameters = ElementTree.fromstring(self.text).findall("Connect/Stream/Parameter")
-        sealed = from_parameters({p.attrib["name"]: p.attrib["value"] for p in parameters})
-        facts = SEALS.open(sealed, CALL)
+        facts = SEALS.open(from_parameters(self.parameters), CALL)
         assert facts is not None
         return facts
 
