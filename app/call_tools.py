@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from app.cast import Part
-from app.policy.trust import Proof, Trust, check, level
+from app.persona import Persona
+from app.policy.trust import Proof, Trust, check
 from app.policy.verdicts import Allowed, Refused
 from app.tools.current_call import CurrentCall, in_call
 from app.tools.tool import Manner, ToolResult, failed
@@ -15,37 +16,29 @@ logger = logging.getLogger(__name__)
 
 OnVerdict = Callable[[str, "Allowed | Refused"], None]
 """Told which tool was asked for and what the policy says."""
-
-
-@dataclass(slots=True)
-class Trusted:
-    """How far the caller is trusted: by what the carrier says, and by what they proved."""
-
-    sign: Trust = Trust.UNKNOWN
-    proofs: frozenset[Proof] = frozenset()
-
-    @property
-    def level(self) -> Trust:
-        return level(self.sign, proofs=self.proofs)
-
-    def proved(self, proof: Proof) -> None:
-        self.proofs |= {proof}
+TrustOf = Callable[[Persona], Trust]
+"""How far the caller is trusted now, by the rules of an agent."""
+OnProof = Callable[[Proof], object]
+"""Told how the caller has just proved who they are, where no call keeps it."""
 
 
 class CallTools:
-    """See `app.bridge.once.Plain`. `speaking`: who does now; another agent has other tools."""
+    """See `app.bridge.once.Plain`. `speaking`: who does now; another agent has other tools, and
+    other rules of how far the caller is trusted."""
 
     def __init__(
         self,
         speaking: Callable[[], Part],
         call: CurrentCall,
-        trusted: Trusted,
+        trust_of: TrustOf,
         on_verdict: OnVerdict,
+        on_proof: OnProof = lambda proof: None,
     ) -> None:
         self._speaking = speaking
         self._call = call
-        self._trusted = trusted
+        self._trust_of = trust_of
         self._on_verdict = on_verdict
+        self._on_proof = on_proof
 
     async def run(self, name: str, arguments_json: str, *, key: str) -> ToolResult:
         part = self._speaking()
@@ -53,16 +46,17 @@ class CallTools:
         required = persona.trust
         proofs = tuple(dict.fromkeys(persona.proofs.values()))
         if required.get(name, Trust.UNKNOWN) > Trust.UNKNOWN:
-            verdict = check(name, self._trusted.level, required, proofs=proofs)
+            verdict = check(name, self._trust_of(persona), required, proofs=proofs)
             self._on_verdict(name, verdict)
             if isinstance(verdict, Refused):
                 return failed(verdict.reason)
         in_call(replace(self._call, agent=part.chosen_as))
         result = await persona.tools.run(name, arguments_json, key=key)
-        proof = persona.proofs.get(name)
-        if result.ok and proof is not None:
-            self._trusted.proved(proof)
-        return result
+        proof = persona.proofs.get(name) if result.ok else None
+        if proof is None:
+            return replace(result, proof="")
+        self._on_proof(proof)
+        return replace(result, proof=proof.value)
 
     def manner(self, name: str) -> Manner:
         return self._speaking().persona.tools.manner(name)

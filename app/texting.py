@@ -11,7 +11,7 @@ from app.briefing import Briefing
 from app.call.events import Usage
 from app.call.facts import CallFacts
 from app.call.prices import cost_usd
-from app.call_tools import CallTools, Trusted
+from app.call_tools import CallTools
 from app.carriers.twilio.errors import AccountError
 from app.carriers.twilio.idempotency import Answers, AnswersHere
 from app.carriers.twilio.rest_messages import ClearedLike, Sender, SentMessage, send_message
@@ -33,6 +33,7 @@ from app.observe.metrics import Metrics
 from app.observe.prices import PriceTable
 from app.persona import Persona, Personas, credentials_of
 from app.policy.destinations import By, Cleared, Purpose
+from app.policy.trust import Proof, level
 from app.rest_line import RestLine
 from app.settings import Settings
 from app.text.desk import Begun, CallOver, TextDesk
@@ -224,11 +225,13 @@ class TextAgents:
         live, scope = self._around.live, f"text-{conversation}"
         decided = self._around.gate.decided
         part = Part(name, Briefing(persona, _facts(parties)), persona)
+        proofs: set[Proof] = set()
         tools = CallTools(
             lambda: part,
             CurrentCall(scope, name, "inbound", parties.theirs, parties.own),
-            Trusted(),
+            lambda persona: level(proofs=proofs),
             lambda tool, verdict: decided(conversation, f"tool:{tool}", tool, verdict, "model"),
+            proofs.add,
         )
         runs = None if live is None else live.tool_runs
         return OnceTools(tools, scope, runs, self._under_way)

@@ -1,13 +1,13 @@
 """Where a call's tools are put together: those of who speaks, as far as the caller is trusted, run
 once, and with a telephone behind them that the policy stands in front of."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from app.bridge.call_bridge import CallBridge
 from app.bridge.once import OnceTools, UnderWay
 from app.call.events import StreamStarted
 from app.call.facts import CallFacts, number_of
-from app.call_tools import CallTools, Trusted
+from app.call_tools import CallTools
 from app.care.desk import LineOf
 from app.cast import Cast
 from app.departments import Departments
@@ -16,7 +16,7 @@ from app.keeping import keeping
 from app.live import Live
 from app.persona import Persona
 from app.policy.destinations import Cleared
-from app.policy.trust import Trust, by_sip_origin, by_verstat
+from app.policy.trust import Proof, Trust, by_sip_origin, by_verstat, level
 from app.rules import doors
 from app.telephone_line import Offices, TelephoneLine
 from app.text.desk import CallOver
@@ -64,7 +64,7 @@ class ToolRoom:
         tools = CallTools(
             lambda: cast.part(speaker()),
             current,
-            Trusted(trust_of(cast.first.persona, facts)),
+            lambda persona: trust_of(persona, facts, bridge().call.proofs),
             lambda name, verdict: gate.decided(call_id, f"tool:{name}", name, verdict, "model"),
         )
         caring = care.tools(
@@ -103,7 +103,9 @@ class ToolRoom:
         )
 
 
-def trust_of(persona: Persona, facts: CallFacts) -> Trust:
-    """How far the caller is trusted by what the carrier says; what they say counts for nothing."""
+def trust_of(persona: Persona, facts: CallFacts, proofs: Collection[str] = ()) -> Trust:
+    """How far the caller is trusted, by the doors of this agent: by what the carrier says, and by
+    what they proved in this call. What they say counts for nothing."""
     by_network = by_verstat(facts.stir_verstat)
-    return max(by_network, by_sip_origin(doors(persona.agent), facts.sip_domain, facts.source_ip))
+    by_door = by_sip_origin(doors(persona.agent), facts.sip_domain, facts.source_ip)
+    return level(by_network, by_door, proofs=Proof.known(proofs))

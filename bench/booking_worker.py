@@ -97,10 +97,16 @@ class StoppingRuns:
         return begun
 
     async def finish(
-        self, call_id: str, tool_call_id: str, output: str, ok: bool, effect: Effect | None = None
+        self,
+        call_id: str,
+        tool_call_id: str,
+        output: str,
+        ok: bool,
+        effect: Effect | None = None,
+        proof: str = "",
     ) -> None:
         self.stops.here("answer received")
-        await self.runs.finish(call_id, tool_call_id, output, ok, effect)
+        await self.runs.finish(call_id, tool_call_id, output, ok, effect, proof)
         self.stops.here("result kept")
 
 

@@ -68,7 +68,9 @@ class Errands:
         outcome = await self._runners.tools.run(
             command.name, command.arguments, run_id=command.call_id
         )
-        self._step(ToolFinished(command.call_id, outcome.output, outcome.ok, outcome.effect))
+        self._step(
+            ToolFinished(command.call_id, outcome.output, outcome.ok, outcome.effect, outcome.proof)
+        )
 
     async def _summarise(self, command: Summarise) -> None:
         written = SummaryWritten(command.request_id, "")

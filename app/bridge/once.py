@@ -62,6 +62,9 @@ class Begun(Protocol):
     @property
     def effect(self) -> Effect | None: ...
 
+    @property
+    def proof(self) -> str: ...
+
 
 class Runs(Protocol):
     """Remembers runs beyond this process. Neither method raises when its store is away."""
@@ -69,7 +72,13 @@ class Runs(Protocol):
     async def begin(self, call_id: str, tool_call_id: str) -> Begun: ...
 
     async def finish(
-        self, call_id: str, tool_call_id: str, output: str, ok: bool, effect: Effect | None = None
+        self,
+        call_id: str,
+        tool_call_id: str,
+        output: str,
+        ok: bool,
+        effect: Effect | None = None,
+        proof: str = "",
     ) -> None: ...
 
 
@@ -78,6 +87,7 @@ class Outcome:
     ok: bool
     output: str
     effect: Effect | None = None
+    proof: str = ""
 
 
 @dataclass(slots=True)
@@ -169,7 +179,7 @@ class OnceTools:
         manner = self._tools.manner(name)
         begun = await self._runs.begin(call_id, run_id)
         if begun.kind == "finished" and (begun.ok or not manner.once_per_call):
-            return Outcome(begun.ok, begun.output, begun.effect)
+            return Outcome(begun.ok, begun.output, begun.effect, begun.proof)
         if begun.kind == "unknown" and not manner.idempotent:
             return Outcome(False, UNKNOWN)
         try:
@@ -179,11 +189,13 @@ class OnceTools:
             if run is not None and run.called_off:
                 await self._runs.finish(call_id, run_id, CANCELLED, False)
             raise
-        await self._runs.finish(call_id, run_id, outcome.output, outcome.ok, outcome.effect)
+        await self._runs.finish(
+            call_id, run_id, outcome.output, outcome.ok, outcome.effect, outcome.proof
+        )
         return outcome
 
 
 def _joined(outcome: ToolOutcome) -> ToolOutcome:
-    """The effect is carried out once, for the run itself."""
+    """The effect is carried out once, for the run itself, and what it proves counts once."""
     text = f'{{"note": {json.dumps(JOINED)}, "result": {outcome.output}}}'
     return Outcome(outcome.ok, text)

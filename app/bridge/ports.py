@@ -46,6 +46,12 @@ class ToolOutcome(Protocol):
         """What the call does besides telling the model."""
         ...
 
+    @property
+    def proof(self) -> str:
+        """How the caller proved by it who they are; "": they did not. It is the policy that says
+        so, never the tool or the model."""
+        ...
+
 
 class Tools(Protocol):
     async def run(self, name: str, arguments_json: str, *, run_id: str) -> ToolOutcome:

@@ -151,6 +151,8 @@ class AgentSide:
 
     def tool_finished(self, event: ToolFinished, now_ms: int) -> list[Command]:
         commands, last = self._m.tools.finished(event)
+        if commands and event.ok and event.proof:
+            self._m.proved(event.proof)
         if commands and self.effects.leaves(event):
             return self.effects.leave(event, now_ms)
         told = bool(commands)

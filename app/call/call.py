@@ -185,6 +185,11 @@ class Call:
         return self._m.notices
 
     @property
+    def proofs(self) -> tuple[str, ...]:
+        """How the caller has proved who they are."""
+        return self._m.proofs
+
+    @property
     def call_id(self) -> str:
         """The carrier's id; "" before the stream has started."""
         return self._m.stream.call_id
@@ -200,6 +205,7 @@ class Call:
             broke_off=broke_off,
             notices_heard=m.notices.heard,
             topics=m.handover.topics,
+            proofs=m.proofs,
             left_by=m.goodbye.call_id if left else "",
         )
 
@@ -289,6 +295,7 @@ class Call:
         if event.keys_in_doubt:
             m.keypad.doubt(now_ms)
         if event.resumed is not None:
+            m.proofs = event.resumed.proofs
             self._opening.resumed(event.resumed.notices_heard)
             commands += self._agent.resume_tools(now_ms)
         return commands

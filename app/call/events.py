@@ -61,6 +61,8 @@ class Snapshot:
     """The tool call that sent the call elsewhere; "": none did."""
     topics: tuple[str, ...] = ()
     """Of the tools that the model asked for."""
+    proofs: tuple[str, ...] = ()
+    """How the caller proved who they are, such as "pin"; never what they said or typed for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,6 +403,8 @@ class ToolFinished:
     output: str
     ok: bool = True
     effect: Effect | None = None
+    proof: str = ""
+    """How the caller proved by it who they are; "": they did not. Opaque here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,8 @@ class Machines:
     ahead: Ahead = field(default_factory=Ahead)
     silent_items: SilentItems = field(default_factory=SilentItems)
     phase: Phase = Phase.OPENING
+    proofs: tuple[str, ...] = ()
+    """How the caller has proved who they are, on this worker or on one before."""
     stream: StreamStarted = field(default_factory=lambda: StreamStarted("", ""))
 
     def enter(self, happening: str) -> None:
@@ -99,6 +101,10 @@ class Machines:
         """What was heard of a cut is known: write it down and mend the model's memory."""
         self.scribe.settled(settled, self.responses.complete, now_ms)
         return self.handover.memory.mended(mend(settled, self.responses.complete))
+
+    def proved(self, proof: str) -> None:
+        """A tool that the call waited for says so; nothing else that is said or typed does."""
+        self.proofs = tuple(dict.fromkeys((*self.proofs, proof)))
 
     def begin_goodbye(
         self, reason: EndReason, now_ms: int, call_id: str = "", detail: str = ""

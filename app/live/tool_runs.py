@@ -38,14 +38,16 @@ class Begun:
     output: str = ""
     ok: bool = False
     effect: Effect | None = None
+    proof: str = ""
 
 
 class _Ended(msgspec.Struct, array_like=True):
-    """What came of a run. Workers of an older version read and write the first two."""
+    """What came of a run. Workers of an older version read and write the first ones only."""
 
     output: str
     ok: bool
     effect: Effect | None = None
+    proof: str = ""
 
 
 class ToolRuns:
@@ -99,12 +101,19 @@ class ToolRuns:
         return _begun(value)
 
     async def finish(
-        self, call_id: str, tool_call_id: str, output: str, ok: bool, effect: Effect | None = None
+        self,
+        call_id: str,
+        tool_call_id: str,
+        output: str,
+        ok: bool,
+        effect: Effect | None = None,
+        proof: str = "",
     ) -> None:
         """Keep what came of it, before the model is told; waits 0.3 s at most."""
         key = names.tool_run(call_id, tool_call_id)
-        ended = _Ended(output, ok, effect)
-        value = msgspec.json.encode(ended if effect is not None else (output, ok))
+        ended = _Ended(output, ok, effect, proof)
+        more = effect is not None or proof
+        value = msgspec.json.encode(ended if more else (output, ok))
         self._remember(key, value)
         write = ("SET", key, value, "EX", names.STATE_TTL_S)
         try:
@@ -127,4 +136,4 @@ def _begun(value: Any) -> Begun:
     if value is None or value == _BEGUN:
         return Begun("unknown")
     ended = msgspec.json.decode(value, type=_Ended)
-    return Begun("finished", ended.output, ended.ok, ended.effect)
+    return Begun("finished", ended.output, ended.ok, ended.effect, ended.proof)

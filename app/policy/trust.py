@@ -5,7 +5,7 @@ came through, and a number what the network says of it.
 """
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Final
@@ -40,6 +40,11 @@ class Proof(StrEnum):
 
     PIN = "pin"
     CALL_BACK = "call_back"
+
+    @classmethod
+    def known(cls, names: Collection[str]) -> tuple["Proof", ...]:
+        """Of those that a call has kept; what is none proves nothing."""
+        return tuple(proof for proof in cls if proof.value in names)
 
 
 _VERSTAT: Final = {

@@ -41,6 +41,9 @@ class ToolResult:
     output: str
     effect: Effect | None = None
     """What the call does besides."""
+    proof: str = ""
+    """How the caller proved by it who they are. No tool says so of itself: whoever stands between
+    the tools and the call sets it, by the agent's `policy.proofs`."""
 
 
 @runtime_checkable

@@ -51,6 +51,7 @@ class Said:
     ok: bool
     output: str
     effect: Effect | None = None
+    proof: str = ""
 
 
 class Tools:

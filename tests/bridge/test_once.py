@@ -51,6 +51,7 @@ class Known:
     output: str = ""
     ok: bool = True
     effect: Effect | None = None
+    proof: str = ""
 
 
 @dataclass
@@ -70,9 +71,15 @@ class Memory:
         return known
 
     async def finish(
-        self, call_id: str, tool_call_id: str, output: str, ok: bool, effect: Effect | None = None
+        self,
+        call_id: str,
+        tool_call_id: str,
+        output: str,
+        ok: bool,
+        effect: Effect | None = None,
+        proof: str = "",
     ) -> None:
-        self.runs[call_id, tool_call_id] = Known("finished", output, ok, effect)
+        self.runs[call_id, tool_call_id] = Known("finished", output, ok, effect, proof)
 
 
 def tools(box: Box, memory: Memory | None, call_id: str = "CA1") -> OnceTools:
@@ -156,6 +163,15 @@ async def test_a_result_has_its_effect_on_every_worker() -> None:
         await tools(Box(), memory).run("load", "{}", run_id="t1"),
     ]
     assert [outcome.effect for outcome in outcomes] == [effect, effect]
+
+
+async def test_what_a_run_proved_is_known_to_every_worker() -> None:
+    memory, box = Memory(), Box(outcome=Outcome(True, "right", proof="pin"))
+    outcomes = [
+        await tools(box, memory).run("check", "{}", run_id="t1"),
+        await tools(Box(), memory).run("check", "{}", run_id="t1"),
+    ]
+    assert [outcome.proof for outcome in outcomes] == ["pin", "pin"]
 
 
 # Twice at a time

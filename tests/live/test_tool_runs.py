@@ -82,3 +82,12 @@ async def test_the_effect_of_a_run_is_known_to_every_worker(store: Store) -> Non
     await first.finish("CA1", "t9", "loaded", True, effect)
     assert await first.begin("CA1", "t9") == Begun("finished", "loaded", True, effect)
     assert await second.begin("CA1", "t9") == Begun("finished", "loaded", True, effect)
+
+
+async def test_what_a_run_proved_is_known_to_every_worker(store: Store) -> None:
+    first, second = _runs(store), _runs(store)
+    await first.begin("CA1", "t9")
+    await first.finish("CA1", "t9", "right", True, proof="pin")
+    known = Begun("finished", "right", True, proof="pin")
+    assert await first.begin("CA1", "t9") == known
+    assert await second.begin("CA1", "t9") == known
