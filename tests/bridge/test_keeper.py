@@ -28,6 +28,7 @@ from app.call.events import (
     StreamStarted,
     TextReceived,
     ToolCall,
+    ToolFinished,
 )
 from app.call.phases import CallSettings
 
@@ -111,6 +112,17 @@ def test_digits_that_were_collected_are_kept_at_once_and_private_ones_never() ->
         assert f'"digits": "{kept}"' in output
 
 
+def test_what_the_caller_proved_is_kept_at_once_and_nothing_of_what_they_typed() -> None:
+    call, store, keeper = begun()
+    check = ToolCall("t1", "i1", "check_pin", "{}")
+    asked = ResponseFinished("r1", "completed", tool_calls=(check,))
+    happens(call, keeper, ResponseCreated("r1"), asked, *(KeyPressed(key) for key in "4711"))
+    happens(call, keeper, ToolFinished("t1", "true", proof="pin"))
+
+    assert store.states[-1].proofs == ("pin",)
+    assert b"4711" not in packed(store.states[-1])
+
+
 def test_a_moved_call_says_so_before_its_end_is_told() -> None:
     call, store, keeper = begun()
     asyncio.run(keeper.before_close(call, EndCall(EndReason.DRAINED)))
@@ -171,6 +183,7 @@ entries = st.builds(
         st.integers(0, 3),
         st.floats(0, 9),
         st.integers(0, 3),
+        proofs=st.lists(st.text(max_size=9), max_size=2).map(tuple),
     )
 )
 def test_what_is_packed_comes_back_whole(snapshot: Snapshot) -> None:

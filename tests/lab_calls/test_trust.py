@@ -11,7 +11,7 @@ from app.demo.stage import CALLER, Stage, by_the_models_ears
 from app.lab.phone import Callee, HangUp, PhoneLine, Say, Script, WaitForBot
 from app.lab.realtime.log import SessionLog
 from app.lab.realtime.ports import CallFunction, Output, Turn
-from tests.lab_calls.cast import CodeEar, NoMouth, ScriptedBrain, line, settled, shout
+from tests.lab_calls.cast import Answers, CodeEar, NoMouth, ScriptedBrain, line, settled, shout
 from tests.lab_calls.journeys import BRISK, DESK, LINE, agents, hold
 from tests.lab_calls.two_workers import two_workers
 
@@ -128,8 +128,9 @@ async def test_what_a_caller_proved_is_known_to_the_worker_that_goes_on(
     (tmp_path / "tools.py").write_text(TOOLS, encoding="utf-8")
     agent = agents(tmp_path, {"house": HOUSE})["house"]
     leaves = CallFunction("transfer_call", {"to": "desk", "brief": "They proved it by PIN."})
-    first = [[line(1, 300), CHECK], [leaves]] if proves else [[line(1, 300), leaves]]
-    sessions = iter([first, [[BALANCE], [line(2, 500)]]])
+    first: Answers = [[line(1, 300), CHECK], [leaves]] if proves else [[line(1, 300), leaves]]
+    second: Answers = [[BALANCE], [line(2, 500)]]
+    sessions = iter([first, second])
     script = Script((ASKS, HEARS, WaitForBot.finished(said_ms=400), HangUp()), limit_ms=30_000)
     async with two_workers(
         tmp_path, {DESK: Callee(answers="busy")}, agent, lambda: ScriptedBrain(next(sessions))
