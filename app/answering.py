@@ -51,7 +51,7 @@ from app.observe.log import event
 from app.onward.news import told
 from app.onward.news import unpacked as unpacked_news
 from app.outgoing.outgoing import Outgoing
-from app.persona import Persona, Personas, credentials_of, with_tools
+from app.persona import Persona, Personas, credentials_of
 from app.settings import Settings
 from app.speech.hold_tone import hold_tone
 from app.speech.phrase_book import PhraseBook, PhraseKey
@@ -188,22 +188,21 @@ class Answering:
         if self.after is not None:
             call_id, direction = start.call_sid, grant.direction
             self.after.stream_began(call_id, agent=grant.agent, direction=direction)
-        call_settings = with_tools(persona.call, persona.agent, persona.tools)
-        bridge = CallBridge(
+        bridge: CallBridge = CallBridge(
             started=started,
-            settings=call_settings,
+            settings=persona.call,
             open_model=lambda leg: self._open(cast, about, leg),
             runners=Runners(
                 tools=self._room.tools(cast, facts, started, lambda: bridge),
                 summariser=self._summarise,
-                phrases=lambda text: self._phrase(persona, text),
+                phrases=lambda text: self._phrase(cast, bridge.call.handover.speaker, text),
                 judge=None if self._judge is None else self._judge.judge,
             ),
             dialect=dialect,
             writer=writer,
             clock=CarrierClock(0),
             pacer=self._pacer,
-            journal=self._journal(started, call_settings),
+            journal=self._journal(started, persona.call),
             observers=(*self._observers, *([watch] if persona.agent.policy.emergencies else [])),
             hearing=self._hearing_for(persona),
             before_close=partial(self._before_close, grant, facts),
@@ -298,6 +297,7 @@ class Answering:
             event(logger, logging.ERROR, "a colleague's file is wrong", agent=leg.agent)
             closed = ModelClosed("refused", "the agent's file is wrong")
             return NeverOpened(closed, Capabilities("us"))
+        self._want(part.persona, cast.first.persona.agent.filler, *part.persona.wait_lines)
         choice = part.persona.models[leg.model]
         config = replace(
             choice.config,
@@ -333,15 +333,21 @@ class Answering:
     # Phrases
 
     def _want_phrases(self, persona: Persona) -> None:
-        """As recordings; a text with variables would make one for every caller."""
         agent = persona.agent
-        lines = with_tools(persona.call, agent, persona.tools).wait_words.values()
-        for text in (*agent.first_words, agent.greeting, agent.filler, *lines):
+        self._want(persona, *agent.first_words, agent.greeting, agent.filler, *persona.wait_lines)
+
+    def _want(self, persona: Persona, *texts: str) -> None:
+        """As recordings; a text with variables would make one for every caller."""
+        for text in texts:
             if self._phrases is not None and text and not names_in(text):
                 self._phrases.want(_key(persona, text))
 
-    def _phrase(self, persona: Persona, text: str) -> bytes | None:
-        return None if self._phrases is None else self._phrases.get(_key(persona, text))
+    def _phrase(self, cast: Cast, speaker: str, text: str) -> bytes | None:
+        """In the voice of who speaks, or else of who began: the call's own lines are theirs."""
+        if self._phrases is None:
+            return None
+        parts = (cast.part_or_first(speaker), cast.first)
+        return next(filter(None, (self._phrases.get(_key(p.persona, text)) for p in parts)), None)
 
     def _journal(self, started: StreamStarted, call_settings: CallSettings) -> Journal | None:
         if not self._settings.record_events:

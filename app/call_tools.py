@@ -59,7 +59,10 @@ class CallTools:
         return replace(result, proof=proof.value)
 
     def manner(self, name: str) -> Manner:
-        return self._speaking().persona.tools.manner(name)
+        """A tool without words of its own has those of the agent that speaks now."""
+        persona = self._speaking().persona
+        manner, usual = persona.tools.manner(name), persona.agent.silence.tool_words
+        return manner if manner.wait_words or not usual else replace(manner, wait_words=usual)
 
     def schemas(self, loaded: Collection[str] = ()) -> list[dict[str, Any]]:
         return self._speaking().persona.tools.schemas(loaded)

@@ -4,9 +4,11 @@ each in the version that it had when it was first needed."""
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.agents import AgentError
 from app.briefing import Briefing
 from app.call.facts import CallFacts
 from app.persona import Persona, Personas
+from app.tools.errors import ToolLoadError
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,13 @@ class Cast:
         if agent not in self._parts:
             self._parts[agent] = self._cast(agent)
         return self._parts[agent]
+
+    def part_or_first(self, agent: str) -> Part:
+        """The first one in place of a colleague whose file went wrong; not for what is allowed."""
+        try:
+            return self.part(agent)
+        except (AgentError, ToolLoadError):
+            return self.first
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -13,7 +13,6 @@ from app.agents import SemanticVad as AgentSemanticVad
 from app.agents.files import files_of
 from app.call.phases import CallSettings
 from app.call.prices import Prices
-from app.call.wait_words import ANY_TOOL
 from app.care.consent import check_recording
 from app.crew import colleagues_of, telephone_tools
 from app.lookup import signed
@@ -71,6 +70,12 @@ class Persona:
     """Tools whose success proves it."""
     lookup_secret: str = field(default="", repr=False)
     """For the other side of `[lookup]`."""
+
+    @property
+    def wait_lines(self) -> tuple[str, ...]:
+        """What it says while tools run. Those of MCP servers are known when the server is there."""
+        own = (manner.wait_words for manner in self.tools.manners.values())
+        return tuple(text for text in (self.agent.silence.tool_words, *own) if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,17 +196,6 @@ def toolbox_of(agent: Agent, settings: Settings, outside: Outside, ways: Ways) -
     )
     check_topics(topics, toolbox.names, tuple(agent.mcp))
     return toolbox
-
-
-def with_tools(call: CallSettings, agent: Agent, tools: Toolbox) -> CallSettings:
-    """The settings of a call that begins now: what its tools want of it. Those of MCP servers are
-    known when the server is there."""
-    manners = tools.manners
-    words = {name: manner.wait_words for name, manner in manners.items() if manner.wait_words}
-    if agent.silence.tool_words:
-        words[ANY_TOOL] = agent.silence.tool_words
-    cancellable = {name for name, m in manners.items() if m.on_interruption == "cancel"}
-    return replace(call, wait_words=words, cancellable_tools=frozenset(cancellable))
 
 
 def credentials_of(settings: Settings, base_url: str = "") -> Credentials:

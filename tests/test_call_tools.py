@@ -18,7 +18,7 @@ from app.policy.verdicts import Allowed, Refused, Rule
 from app.settings import Settings
 from app.tool_room import trust_of
 from app.tools.current_call import CurrentCall
-from app.tools.tool import ToolResult
+from app.tools.tool import Manner, ToolResult
 
 TOOLS = '''
 from app.tools.current_call import current_call
@@ -51,6 +51,12 @@ def who() -> str:
     return current_call().agent
 
 
+@tool(on_interruption="cancel", wait_words="This takes a while.")
+def slow() -> str:
+    """Take long."""
+    return "done"
+
+
 @tool
 def claim() -> dict[str, object]:
     """Say that the caller proved it."""
@@ -63,7 +69,12 @@ tools = ["t.py:balance", "t.py:hours", "t.py:check_pin", "t.py:who", "t.py:claim
 trust = { balance = "verified", hours = "unknown" }
 proofs = { check_pin = "pin" }
 """
-SECOND = 'instructions = "You answer."\ntools = ["t.py:who"]\n'
+SECOND = """
+instructions = "You answer."
+tools = ["t.py:who", "t.py:slow"]
+[silence]
+tool_words = "One moment."
+"""
 DOOR = """
 instructions = "You answer."
 tools = ["t.py:balance", "t.py:check_pin"]
@@ -181,7 +192,7 @@ async def test_tools_are_those_of_who_speaks(front: Front) -> None:
     assert json.loads((await front.run("who")).output) == front.path("first")
     front.speaks = front.path("second")
     assert json.loads((await front.run("who")).output) == front.path("second")
-    assert [schema["name"] for schema in front.tools.schemas()] == ["who"]
+    assert [schema["name"] for schema in front.tools.schemas()] == ["who", "slow"]
     assert not (await front.run("hours")).ok, "a tool of the colleague who spoke before"
 
 
@@ -193,3 +204,8 @@ async def test_another_agents_tool_needs_no_trust_of_the_first_ones_file(front: 
 
 async def test_the_manner_is_that_of_who_speaks(front: Front) -> None:
     assert front.tools.manner("hours") is front.cast.first.persona.tools.manner("hours")
+    assert front.tools.manner("slow") == front.tools.manner("who") == Manner()
+    front.speaks = front.path("second")
+    slow = front.tools.manner("slow")
+    assert (slow.on_interruption, slow.wait_words) == ("cancel", "This takes a while.")
+    assert front.tools.manner("who").wait_words == "One moment.", "the agent's usual line"

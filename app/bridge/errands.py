@@ -17,7 +17,14 @@ from app.call.commands import (
     RunTool,
     Summarise,
 )
-from app.call.events import PhraseStored, SummaryWritten, TonesMade, ToolFinished, TurnJudged
+from app.call.events import (
+    PhraseStored,
+    SummaryWritten,
+    TonesMade,
+    ToolBegan,
+    ToolFinished,
+    TurnJudged,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +72,12 @@ class Errands:
         return self._runners.tools.schemas(topics)
 
     async def _run_tool(self, command: RunTool) -> None:
-        outcome = await self._runners.tools.run(
-            command.name, command.arguments, run_id=command.call_id
-        )
+        tools = self._runners.tools
+        manner = tools.manner(command.name)
+        cancellable = manner.on_interruption == "cancel"
+        if manner.wait_words or cancellable:
+            self._step(ToolBegan(command.call_id, manner.wait_words, cancellable))
+        outcome = await tools.run(command.name, command.arguments, run_id=command.call_id)
         self._step(
             ToolFinished(command.call_id, outcome.output, outcome.ok, outcome.effect, outcome.proof)
         )

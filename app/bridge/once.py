@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from app.bridge.ports import ToolOutcome
+from app.bridge.ports import Manner, ToolOutcome
 from app.call.events import Effect
 from app.call.tool_desk import CANCELLED
 from app.tools.idempotency import idempotency_key, same_run_id
@@ -25,16 +25,6 @@ UNKNOWN = json.dumps(
     }
 )
 JOINED = "the same call was running already; it was done once, and this is what came of it"
-
-
-class Manner(Protocol):
-    """What must be known of a tool here."""
-
-    @property
-    def idempotent(self) -> bool: ...
-
-    @property
-    def once_per_call(self) -> bool: ...
 
 
 class Plain(Protocol):
@@ -135,6 +125,10 @@ class OnceTools:
     def schemas(self, loaded: Collection[str] = ()) -> list[dict[str, Any]]:
         """See `app.bridge.ports.Tools`."""
         return self._tools.schemas(loaded)
+
+    def manner(self, name: str) -> Manner:
+        """See `app.bridge.ports.Tools`."""
+        return self._tools.manner(name)
 
     async def run(self, name: str, arguments_json: str, *, run_id: str) -> ToolOutcome:
         """See `app.bridge.ports.Tools`."""

@@ -1,7 +1,7 @@
 """What the bridge needs of its neighbours: a carrier's dialect, tools, and whoever looks on."""
 
 from collections.abc import Collection
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from app.call.call import Call
 from app.call.commands import Command, JudgeTurn, Summarise
@@ -53,6 +53,24 @@ class ToolOutcome(Protocol):
         ...
 
 
+class Manner(Protocol):
+    """How a call deals with a tool, whatever it does."""
+
+    @property
+    def idempotent(self) -> bool: ...
+
+    @property
+    def once_per_call(self) -> bool: ...
+
+    @property
+    def on_interruption(self) -> Literal["finish", "cancel"]: ...
+
+    @property
+    def wait_words(self) -> str:
+        """What the agent says when it takes long; "": nothing."""
+        ...
+
+
 class Tools(Protocol):
     async def run(self, name: str, arguments_json: str, *, run_id: str) -> ToolOutcome:
         """Never raises for what the model or the tool did wrong: the output says it.
@@ -64,6 +82,10 @@ class Tools(Protocol):
 
     def cancel(self, run_id: str) -> None:
         """Break a run off: the model has been told that it was."""
+        ...
+
+    def manner(self, name: str) -> Manner:
+        """As the agent that speaks now wants it."""
         ...
 
     def schemas(self, loaded: Collection[str] = ()) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from app.call.events import (
     ResponseCreated,
     ResponseFinished,
     TextReceived,
+    ToolBegan,
     ToolCall,
     ToolFinished,
 )
@@ -148,6 +149,10 @@ class AgentSide:
         m = self._m
         calls = [ToolCall(u.call_id, u.item_id, u.name, u.arguments) for u in m.history.open_tools]
         return self.told(m.tools.resume(calls)) + self._collecting.begin_anew(calls, now_ms)
+
+    def tool_began(self, event: ToolBegan, now_ms: int) -> list[Command]:
+        self._m.tools.began(event, self._m.handover.speaker)
+        return []
 
     def tool_finished(self, event: ToolFinished, now_ms: int) -> list[Command]:
         commands, last = self._m.tools.finished(event)

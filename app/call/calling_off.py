@@ -1,6 +1,6 @@
 """A caller who takes the floor calls off the tools that are not worth going on with.
 
-Which those are, says `CallSettings.cancellable_tools`. Where the agent says nothing any voice takes
+Which those are, says `ToolBegan`. Where the agent says nothing any voice takes
 the floor, a cough too; so it must last, or end in a turn that is answered.
 """
 

@@ -398,6 +398,18 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolBegan:
+    """A tool that was asked for runs now, and this is how its agent wants the call to deal with it.
+    Not told of tools about which there is nothing to say."""
+
+    call_id: str
+    wait_words: str = ""
+    """What the agent says when it takes long; "": nothing."""
+    cancellable: bool = False
+    """It is called off when the caller takes the floor."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolFinished:
     call_id: str
     output: str
@@ -455,6 +467,7 @@ Event: TypeAlias = (
     | RolloverRequested
     | NoiseMeasured
     | Prompted
+    | ToolBegan
     | ToolFinished
     | HangUpRequested
     | KeysUnsafe

@@ -152,7 +152,7 @@ def machines(settings: CallSettings) -> Machines:
         floor=floor,
         history=history,
         scribe=scribe,
-        tools=ToolDesk(settings.cancellable_tools),
+        tools=ToolDesk(),
         keypad=Keypad(settings.key_pause_ms),
         goodbye=Goodbye(settings.goodbye_timeout_ms),
         handover=handover,

@@ -6,7 +6,6 @@
 A hang-up may be asked for before the model is ready; then the goodbye begins at once.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -76,12 +75,8 @@ class CallSettings:
     tool_sound_after_ms: int = 0
     """So long a caller waits for a tool in silence; then a sound tells them that it runs. 0: there
     is none."""
-    wait_words: Mapping[str, str] = field(default_factory=dict)
-    """By tool what the agent says when it takes long; "": of a tool that is not listed."""
     wait_words_after_ms: int = 1_500
-    """So long a caller waits for a tool in silence; then these words are said."""
-    cancellable_tools: frozenset[str] = frozenset()
-    """Tools that are called off when the caller takes the floor."""
+    """So long a caller waits for a tool in silence; then its words are said (`ToolBegan`)."""
     key_pause_ms: int = 1_500
     """Keys pressed closer together than this reach the model as one entry."""
     goodbye_timeout_ms: int = 3_000

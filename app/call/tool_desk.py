@@ -5,10 +5,11 @@ Digits are collected by the heart itself (collecting.py); here that is a call li
 """
 
 import json
+from dataclasses import dataclass
 
 from app.call.collect_tool import COLLECT_TOOL
 from app.call.commands import CancelTool, Command, RunTool, SendToolOutput
-from app.call.events import ToolCall, ToolFinished
+from app.call.events import ToolBegan, ToolCall, ToolFinished
 
 HANG_UP_TOOL = "hang_up"
 """The built-in tool whose effect is the heart's own."""
@@ -16,16 +17,26 @@ CANCELLED = json.dumps({"ok": False, "reason": "cancelled because the caller spo
 """Output of a tool that was called off."""
 
 
-class ToolDesk:
-    __slots__ = ("_at_work", "_cancellable", "_running")
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """A tool for which the caller waits, as whoever spoke when it began wants it dealt with."""
 
-    def __init__(self, cancellable: frozenset[str] = frozenset()) -> None:
-        """`cancellable`: tools that are called off when the caller takes the floor."""
-        self._cancellable = cancellable
+    agent: str = ""
+    wait_words: str = ""
+    cancellable: bool = False
+
+
+UNSAID = AtWork()
+"""Nothing was said of it."""
+
+
+class ToolDesk:
+    __slots__ = ("_at_work", "_running")
+
+    def __init__(self) -> None:
         self._running: dict[str, set[str]] = {}
         """By call id the group that it belongs to: the ids still awaited."""
-        self._at_work: dict[str, str] = {}
-        """By call id the tool."""
+        self._at_work: dict[str, AtWork] = {}
 
     def start(self, calls: tuple[ToolCall, ...]) -> list[Command]:
         """Run the calls of one response; hanging up together with other tools is refused, and so
@@ -45,9 +56,14 @@ class ToolDesk:
                 self._running[call.call_id] = group
                 collects = collects or call.name == COLLECT_TOOL
                 if call.name != COLLECT_TOOL:
-                    self._at_work[call.call_id] = call.name
+                    self._at_work[call.call_id] = UNSAID
                     commands.append(RunTool(call.call_id, call.name, call.arguments))
         return commands
+
+    def began(self, event: ToolBegan, agent: str) -> None:
+        """`agent`: who speaks."""
+        if event.call_id in self._at_work:
+            self._at_work[event.call_id] = AtWork(agent, event.wait_words, event.cancellable)
 
     @property
     def busy(self) -> bool:
@@ -60,14 +76,14 @@ class ToolDesk:
         return bool(self._at_work)
 
     @property
-    def names_at_work(self) -> dict[str, str]:
+    def all_at_work(self) -> dict[str, AtWork]:
         """By call id the tools for which the caller waits, in the order of their beginning."""
         return self._at_work
 
     @property
     def cancellable(self) -> list[str]:
         """The calls that run and may be called off."""
-        return [i for i, name in self._at_work.items() if name in self._cancellable]
+        return [call_id for call_id, tool in self._at_work.items() if tool.cancellable]
 
     def call_off(self) -> tuple[list[Command], bool]:
         """The caller took the floor: break off what is not worth going on with. The outputs for

@@ -1,7 +1,8 @@
 """While a slow tool runs and nobody is heard, the agent says a line: "Let me look that up."
 
 It is said once for each run, in the agent's voice, if it is at hand as a phrase. The sound that
-tool_sound.py plays may follow. Never while the caller speaks.
+tool_sound.py plays may follow. Never while the caller speaks. An agent that was handed the call
+does not say the words of the one before it.
 """
 
 from app.call.commands import Command, PlayPhrase
@@ -9,16 +10,12 @@ from app.call.events import PhraseStored
 from app.call.machines import Machines
 from app.call.phrases import say_phrase
 
-ANY_TOOL = ""
-"""In `CallSettings.wait_words`: what is said for a tool that has no words of its own."""
-
 
 class WaitWords:
     """One per call. Times are call-clock milliseconds."""
 
     def __init__(self, machines: Machines) -> None:
         self._m = machines
-        self._words = machines.settings.wait_words
         self._after_ms = machines.settings.wait_words_after_ms
         self._waits_since_ms: int | None = None
         self._told: set[str] = set()
@@ -42,18 +39,16 @@ class WaitWords:
             self._waits_since_ms = now_ms
         if now_ms < self._waits_since_ms + self._after_ms:
             return []
-        self._told.update(self._m.tools.names_at_work)
+        self._told.update(self._m.tools.all_at_work)
         self._waits_since_ms, self._asked = None, words
         return [PlayPhrase(words)]
 
     def _due_words(self) -> str:
         """Of the tool that has run longest, if no line was said for it."""
-        if not self._words:
-            return ""
-        for call_id, name in self._m.tools.names_at_work.items():
-            words = self._words.get(name) or self._words.get(ANY_TOOL, "")
-            if words and call_id not in self._told:
-                return words
+        speaker = self._m.handover.speaker
+        for call_id, tool in self._m.tools.all_at_work.items():
+            if tool.wait_words and tool.agent == speaker and call_id not in self._told:
+                return tool.wait_words
         return ""
 
     def phrase_stored(

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from app.agents import Abuse
-from app.bridge.once import Manner, Outcome, Plain
-from app.bridge.ports import ToolOutcome
+from app.bridge.once import Outcome, Plain
+from app.bridge.ports import Manner, ToolOutcome
 from app.call.transcript import Transcript
 from app.care.screening import Record
 from app.live.blocks import Block

@@ -39,6 +39,7 @@ from app.call.events import (
 from app.call.phases import CallSettings
 from app.carriers.twilio.clock import CarrierClock
 from app.models.ports import Incoming
+from app.tools.tool import Manner
 from tests.bridge.fake_model import FakeModel
 
 SETTINGS = CallSettings(greeting="Say hello.")
@@ -71,6 +72,9 @@ class Tools:
 
     def cancel(self, run_id: str) -> None:
         self.called_off.append(run_id)
+
+    def manner(self, name: str) -> Manner:
+        return Manner()
 
     def schemas(self, loaded: Collection[str] = ()) -> list[dict[str, Any]]:
         return [{"name": name} for name in ("load_tools", *loaded)]

@@ -9,6 +9,7 @@ from app.call.commands import (
     RunTool,
     SendMark,
 )
+from app.call.crew import Colleague
 from app.call.events import (
     AudioReceived,
     CallerAudioBegan,
@@ -55,14 +56,12 @@ def until(call: Call, end_ms: int) -> list[Command]:
     return commands
 
 
-def talking(
-    greeting: str = "", cancellable_tools: frozenset[str] = frozenset(), **relay: Any
-) -> Call:
+def talking(greeting: str = "", colleagues: tuple[Colleague, ...] = (), **relay: Any) -> Call:
     """Leg 1 carries the call at 0 ms."""
     given = {"session_ms": LATE_MS, "give_up_ms": LATE_MS, "attempt_ms": LATE_MS, "filler": ""}
     settings = CallSettings(
         greeting=greeting,
-        cancellable_tools=cancellable_tools,
+        colleagues=colleagues,
         relay=RelaySettings(**{**given, **relay}),
     )
     call = Call(settings)

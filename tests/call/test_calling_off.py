@@ -1,8 +1,6 @@
 """A caller who takes the floor calls off what is not worth going on with, and nothing else: the run
 is broken off once, the model is told once, and there is one answer. In virtual time."""
 
-from dataclasses import replace
-
 import pytest
 
 from app.call.call import Call
@@ -12,6 +10,7 @@ from app.call.events import (
     ResponseFinished,
     SpeechStarted,
     SpeechStopped,
+    ToolBegan,
     ToolCall,
     ToolFinished,
 )
@@ -21,12 +20,7 @@ from tests.call.handover_play import of, play, talking, until
 from tests.call.test_tool_sound import BY_MODEL, BY_VOICE, line_with, speaks
 from tests.call.virtual_line import VirtualLine
 
-CANCELLABLE = frozenset({"book"})
-EITHER = pytest.mark.parametrize(
-    "settings",
-    [replace(s, cancellable_tools=CANCELLABLE) for s in (BY_MODEL, BY_VOICE)],
-    ids=["by model", "by voice"],
-)
+EITHER = pytest.mark.parametrize("settings", [BY_MODEL, BY_VOICE], ids=["by model", "by voice"])
 SEEDS = pytest.mark.parametrize("seed", range(6))
 
 
@@ -43,7 +37,7 @@ def cancelled(line: VirtualLine) -> int:
 def test_who_speaks_while_it_runs_calls_it_off_and_gets_one_answer(
     settings: CallSettings, seed: int
 ) -> None:
-    line = line_with(settings, 15_000, seed=seed)
+    line = line_with(settings, 15_000, seed=seed, cancellable=True)
     line.run_until(6_000)
     speaks(line, 1_400, "No, something else.")
     line.run_until(15_000)
@@ -60,7 +54,7 @@ def test_who_speaks_while_it_runs_calls_it_off_and_gets_one_answer(
 
 @EITHER
 def test_a_word_that_is_a_turn_calls_it_off_too(settings: CallSettings) -> None:
-    line = line_with(settings, 15_000)
+    line = line_with(settings, 15_000, cancellable=True)
     line.run_until(6_000)
     speaks(line, 500, "Stop.")
     line.run_until(12_000)
@@ -69,7 +63,7 @@ def test_a_word_that_is_a_turn_calls_it_off_too(settings: CallSettings) -> None:
 
 
 def test_a_cough_does_not() -> None:
-    line = line_with(replace(BY_VOICE, cancellable_tools=CANCELLABLE), 9_000)
+    line = line_with(BY_VOICE, 9_000, cancellable=True)
     line.run_until(6_000)
     line.voice(200, model_hears=False)
     line.run_until(20_000)
@@ -79,13 +73,13 @@ def test_a_cough_does_not() -> None:
 
 @EITHER
 def test_silence_does_not(settings: CallSettings) -> None:
-    line = line_with(settings, 9_000)
+    line = line_with(settings, 9_000, cancellable=True)
     line.run_until(16_000)
     assert cancelled(line) == 0
     assert [o.call_id for o in outputs(line)] == ["t1"]
 
 
-@pytest.mark.parametrize("settings", [BY_MODEL, BY_VOICE], ids=["by model", "by voice"])
+@EITHER
 def test_a_tool_that_finishes_goes_on(settings: CallSettings) -> None:
     line = line_with(settings, 9_000)
     line.run_until(6_000)
@@ -102,10 +96,11 @@ BOTH = (ToolCall("t1", "i1", "book", "{}"), ToolCall("t2", "i2", "note", "{}"))
 
 
 def running(calls: tuple[ToolCall, ...]) -> Call:
-    call = talking(cancellable_tools=CANCELLABLE)
+    call = talking()
     play(call, 1_000, ResponseCreated("r1"))
     done = play(call, 1_100, ResponseFinished("r1", "completed", tool_calls=calls))
     assert [c.call_id for c in of(RunTool, done)] == [c.call_id for c in calls]
+    play(call, 1_110, *(ToolBegan(c.call_id, cancellable=True) for c in calls if c.name == "book"))
     return call
 
 
@@ -133,7 +128,7 @@ def test_nothing_of_it_is_owed_when_the_turn_is_answered() -> None:
 
 
 def test_a_long_noise_that_was_no_turn_leaves_nobody_waiting() -> None:
-    line = line_with(replace(BY_VOICE, cancellable_tools=CANCELLABLE), 15_000)
+    line = line_with(BY_VOICE, 15_000, cancellable=True)
     line.run_until(6_000)
     line.voice(2_000, model_hears=False)
     line.run_until(20_000)

@@ -41,7 +41,13 @@ SEEDS = pytest.mark.parametrize("seed", range(12))
 
 
 def line_with(
-    settings: CallSettings, tool_ms: float, *, seed: int = 1, delay_ms: float = 40
+    settings: CallSettings,
+    tool_ms: float,
+    *,
+    seed: int = 1,
+    delay_ms: float = 40,
+    words: str = "",
+    cancellable: bool = False,
 ) -> VirtualLine:
     """The caller has asked for something, and the agent has begun to book it at about 1.6 s."""
     line = VirtualLine(seed, Network(carrier_ms=delay_ms), settings)
@@ -50,6 +56,8 @@ def line_with(
     answers = iter(range(1_000))
     line.model.endless = lambda: Answer((Say(f"a{next(answers)}", 4_000, text="word " * 16),))
     line.tool_ms["book"] = tool_ms
+    if words or cancellable:
+        line.manners["book"] = (words, cancellable)
     line.open()
     line.run_until(500)
     speaks(line, 900, "Book me a table.")

@@ -6,22 +6,27 @@ from dataclasses import replace
 import pytest
 
 from app.call.commands import PlayPhrase
+from app.call.crew import Colleague
+from app.call.events import (
+    Effect,
+    Event,
+    ModelReady,
+    ResponseCreated,
+    ResponseFinished,
+    ToolBegan,
+    ToolCall,
+    ToolFinished,
+)
 from app.call.phases import CallSettings
-from app.call.wait_words import ANY_TOOL
+from tests.call.handover_play import of, play, talking, until
 from tests.call.test_tool_sound import BY_MODEL, BY_VOICE, last_word_ms, line_with, sounds, speaks
 from tests.call.virtual_line import VirtualLine
 
-WORDS, USUAL = "Let me look at the book.", "One moment."
+WORDS = "Let me look at the book."
 AFTER_MS = 1_500
-
-
-def with_words(settings: CallSettings, **words: str) -> CallSettings:
-    return replace(settings, wait_words=words, wait_words_after_ms=AFTER_MS)
-
-
 EITHER = pytest.mark.parametrize(
     "settings",
-    [with_words(s, book=WORDS) for s in (BY_MODEL, BY_VOICE)],
+    [replace(s, wait_words_after_ms=AFTER_MS) for s in (BY_MODEL, BY_VOICE)],
     ids=["by model", "by voice"],
 )
 
@@ -35,7 +40,7 @@ def asked(line: VirtualLine) -> list[str]:
 def test_the_line_is_said_once_after_a_silence_and_the_sound_follows(
     settings: CallSettings, seed: int
 ) -> None:
-    line = line_with(settings, 12_000, seed=seed)
+    line = line_with(settings, 12_000, seed=seed, words=WORDS)
     line.phrases = {WORDS: 1_000}
     line.run_until(24_000)
 
@@ -52,7 +57,7 @@ def test_the_line_is_said_once_after_a_silence_and_the_sound_follows(
 
 @EITHER
 def test_a_line_that_is_not_at_hand_is_not_waited_for(settings: CallSettings) -> None:
-    line = line_with(settings, 12_000)
+    line = line_with(settings, 12_000, words=WORDS)
     line.run_until(10_000)
     assert asked(line) == [WORDS]
     assert len(sounds(line)) == 1
@@ -61,7 +66,7 @@ def test_a_line_that_is_not_at_hand_is_not_waited_for(settings: CallSettings) ->
 
 @EITHER
 def test_it_is_never_said_while_the_caller_speaks(settings: CallSettings) -> None:
-    line = line_with(settings, 20_000)
+    line = line_with(settings, 20_000, words=WORDS)
     line.phrases = {WORDS: 1_000}
     line.run_until(last_word_ms(line) + 500)
     speaks(line, 4_000, "And while you do that, let me tell you a story.")
@@ -73,17 +78,42 @@ def test_it_is_never_said_while_the_caller_speaks(settings: CallSettings) -> Non
 
 @EITHER
 def test_a_quick_tool_says_nothing(settings: CallSettings) -> None:
-    line = line_with(settings, 1_500)
+    line = line_with(settings, 1_500, words=WORDS)
     line.phrases = {WORDS: 1_000}
     line.run_until(12_000)
     assert asked(line) == []
 
 
-def test_the_agents_usual_line_is_for_tools_without_one() -> None:
-    line = line_with(with_words(BY_MODEL, **{ANY_TOOL: USUAL}), 9_000)
-    line.run_until(12_000)
-    assert asked(line) == [USUAL]
-
-    line = line_with(with_words(BY_MODEL, other=WORDS), 9_000)
+def test_a_tool_without_words_is_waited_for_in_silence() -> None:
+    line = line_with(BY_MODEL, 9_000, cancellable=True)
     line.run_until(12_000)
     assert asked(line) == []
+
+
+# Another agent
+
+LOOKS = ToolCall("t1", "i1", "look", "{}")
+HANDS_OVER = ToolCall("t2", "i2", "hand_over", "{}")
+TAKES_OVER = ToolFinished("t2", "{}", effect=Effect("agent", "dates"))
+ITS_WORDS = "Let me open the calendar."
+
+
+def handed_over(*began: Event) -> list[str]:
+    """The lines of a call whose first agent began to look for something, then handed it over."""
+    call = talking(colleagues=(Colleague("dates"),), quiet_wait_ms=500)
+    play(call, 100, ResponseCreated("r1"))
+    play(call, 110, ResponseFinished("r1", "completed", tool_calls=(LOOKS, HANDS_OVER)))
+    play(call, 120, ToolBegan("t1", WORDS), TAKES_OVER, ModelReady("s", "m", leg=2))
+    until(call, 700)
+    assert call.handover.speaker == "dates", "though the first tool still runs"
+    again = ResponseFinished("r2", "completed", tool_calls=(replace(LOOKS, call_id="t3"),))
+    play(call, 710, ResponseCreated("r2"), again, *began)
+    return [c.text for c in of(PlayPhrase, until(call, 9_000))]
+
+
+def test_an_agent_that_took_over_says_its_own_words() -> None:
+    assert handed_over(ToolBegan("t3", ITS_WORDS)) == [ITS_WORDS]
+
+
+def test_and_not_those_of_the_agent_before_it() -> None:
+    assert handed_over() == []

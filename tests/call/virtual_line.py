@@ -41,6 +41,7 @@ from app.call.events import (
     PhraseStored,
     StreamStarted,
     SummaryWritten,
+    ToolBegan,
     ToolFinished,
     TurnJudged,
     VoiceStarted,
@@ -125,9 +126,11 @@ class VirtualLine:
         self.phrases: dict[str, int] = {}
         """By text how long the recordings are that are at hand, in milliseconds."""
         self.tool_ms: dict[str, float] = {}
+        """How long each tool takes, by name."""
+        self.manners: dict[str, tuple[str, bool]] = {}
+        """By tool its words for when it takes long, and whether it may be called off."""
         self.called_off: set[str] = set()
         """Tool calls that were broken off."""
-        """How long each tool takes, by name."""
         self._time = CarrierTime()
         self._media_seen = False
         self._deadline_ms: int | None = None
@@ -303,9 +306,7 @@ class VirtualLine:
             case SendClear():
                 self._to_carrier.send(self.carrier.clear)
             case RunTool():
-                finish_ms = self.heap.now_ms + self.tool_ms.get(command.name, 100.0)
-                call_id = command.call_id
-                self.heap.at(finish_ms, lambda: self._tool_done(call_id))
+                self._run_tool(command)
             case CancelTool(call_id):
                 self.called_off.add(call_id)
             case EndCall():
@@ -345,6 +346,14 @@ class VirtualLine:
         return [
             (at, b - base) for at, b in self.carrier.frames if b >> ITEM_SHIFT == base >> ITEM_SHIFT
         ]
+
+    def _run_tool(self, command: RunTool) -> None:
+        now_ms, call_id = self.heap.now_ms, command.call_id
+        if command.name in self.manners:
+            began = ToolBegan(call_id, *self.manners[command.name])
+            self.heap.at(now_ms, lambda: self.deliver(began))
+        finish_ms = now_ms + self.tool_ms.get(command.name, 100.0)
+        self.heap.at(finish_ms, lambda: self._tool_done(call_id))
 
     def _tool_done(self, call_id: str) -> None:
         if call_id not in self.called_off:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.answering import ALONE, Beyond
 from app.bridge.call_record import EVENTS_FILE, call_folder
 from app.bridge.journal import replay
 from app.demo.stage import Stage, by_the_models_ears
@@ -13,6 +14,8 @@ from app.lab.phone import Callee, HangUp, Say, Script, Wait, WaitForBot
 from app.lab.phone.report import CallReport
 from app.lab.realtime.log import SessionLog
 from app.lab.realtime.ports import CallFunction, Output, Turn
+from app.lab.speech.coded import decode_coded
+from app.speech.phrase_book import PhraseBook, PhraseKey
 from telecodecs import DtmfDetector
 from tests.lab_calls.cast import CodeEar, NoMouth, line, settled, shout
 from tests.lab_calls.journeys import BRISK, agents, hold, said, verbs
@@ -59,6 +62,17 @@ class Brain:
         return (line(1, 300), CallFunction("hand_over", {"to": "dates"}))
 
 
+class Searches(Brain):
+    """The colleague begins with a slow tool."""
+
+    def reply(self, conversation: Sequence[Turn], instructions: str) -> Sequence[Output]:
+        if "taken over this call" in instructions:
+            return (line(3, 400), CallFunction("search"))
+        if DATES_PROMPT in instructions:
+            return (line(6, 600),)
+        return self._first(instructions)
+
+
 class Does(Brain):
     """An agent that calls one tool and then speaks."""
 
@@ -72,7 +86,12 @@ class Does(Brain):
         return self._answers.pop(0) if self._answers else ()
 
 
-def stage(folder: Path, brain: type[Brain] | None = None, does: Does | None = None) -> Stage:
+def stage(
+    folder: Path,
+    brain: type[Brain] | None = None,
+    does: Does | None = None,
+    beyond: Beyond = ALONE,
+) -> Stage:
     return Stage(
         brain=(lambda: does) if does is not None else (brain or Brain),
         ear=CodeEar({1_900: "I want an appointment.", 1_901: "Something else."}),
@@ -81,6 +100,7 @@ def stage(folder: Path, brain: type[Brain] | None = None, does: Does | None = No
         data_dir=folder / "data",
         people={"+14155550100": Callee()},
         pace=BRISK,
+        beyond=beyond,
     )
 
 
@@ -136,6 +156,72 @@ async def test_where_the_colleague_cannot_come_the_first_agent_goes_on(house: Pa
     assert report.as_scripted, report.steps
     assert "could not be reached just now" in told
     assert len(on.model.sessions) == 1
+
+
+SEARCH = '''
+import asyncio
+from app.tools import tool
+
+
+@tool(on_interruption="cancel", wait_words="Let me open the calendar.")
+async def search() -> str:
+    """Look for a free hour."""
+    await asyncio.sleep(3)
+    return "free at noon"
+'''
+WORDS, WORDS_MS = "Let me open the calendar.", 700
+SEARCHES = f"""
+instructions = "{DATES_PROMPT}"
+description = "for appointments"
+greeting = ""
+voice = "cedar"
+tools = ["search.py:search"]
+"""
+
+
+@pytest.fixture
+def calendar(house: Path) -> Path:
+    """The first agent knows nothing of the tool that the colleague has."""
+    (house / "agents" / "search.py").write_text(SEARCH, encoding="utf-8")
+    agents(house / "agents", {"dates": SEARCHES})
+    return house
+
+
+async def spoken(key: PhraseKey) -> bytes:
+    return line(8 if key.voice == "cedar" else 9, WORDS_MS).audio or b""
+
+
+async def test_a_colleague_says_its_own_words_while_its_tool_runs(calendar: Path) -> None:
+    phrases = PhraseBook(calendar / "phrases", spoken)
+    script = Script((ASKS, HEARS, HEARS, Wait(6_000), HangUp()), limit_ms=30_000)
+    async with stage(calendar, Searches, beyond=Beyond(phrases=phrases)) as on:
+        model = on.worker.settings.model_for("")
+        assert await phrases.ready(PhraseKey(WORDS, "cedar", model, None), 5)
+        report = await held(on, "desk", script)
+        told = str(on.model.sessions[1].received)
+    await phrases.close()
+    assert report.as_scripted, report.steps
+    [stream] = report.streams
+    heard = {
+        run.stream_id: run.end_ms - run.start_ms for run in decode_coded(stream.played.audio())
+    }
+    assert heard[8] == WORDS_MS, "in its own voice"
+    assert heard[6] == 600
+    assert "free at noon" in told
+
+
+async def test_a_caller_calls_a_colleagues_search_off(calendar: Path) -> None:
+    interrupts = Say(shout(1_901, 1_800), "Something else.")
+    script = Script(
+        (ASKS, HEARS, HEARS, Wait(400), interrupts, WaitForBot.finished(), HangUp()),
+        limit_ms=30_000,
+    )
+    async with stage(calendar, Searches) as on:
+        report = await held(on, "desk", script)
+        told = str(on.model.sessions[1].received)
+    assert report.as_scripted, report.steps
+    assert "cancelled because the caller spoke" in told
+    assert "free at noon" not in told
 
 
 async def test_another_language_is_spoken_with_its_own_voice(house: Path) -> None:
