@@ -170,7 +170,10 @@ class Answering:
         if returned is not None and left is None:
             left = Snapshot(start.call_sid, grant.direction, moved=True)
         again = AGAIN in start.parameters
-        watch = Emergencies(persona.agent.policy.emergency_number)
+        watch = Emergencies(
+            lambda agent: cast.part_or_first(agent).persona.agent.policy,
+            near=(number_of(facts.line), number_of(facts.party)),
+        )
         # A colleague may ask for keys too.
         private_keys = COLLECT_TOOL in persona.tools.names or bool(persona.agent.colleagues)
         started = StreamStarted(
@@ -203,7 +206,7 @@ class Answering:
             clock=CarrierClock(0),
             pacer=self._pacer,
             journal=self._journal(started, persona.call),
-            observers=(*self._observers, *([watch] if persona.agent.policy.emergencies else [])),
+            observers=(*self._observers, watch),
             hearing=self._hearing_for(persona),
             before_close=partial(self._before_close, grant, facts),
             private_keys=private_keys,

@@ -48,6 +48,7 @@ class Keypad:
         "_free",
         "_free_due_ms",
         "_free_hidden",
+        "_free_rest",
         "_free_run",
         "_last_ms",
         "_late",
@@ -57,6 +58,7 @@ class Keypad:
         "_typed",
         "pause_ms",
         "shown",
+        "taken",
     )
 
     def __init__(self, pause_ms: int) -> None:
@@ -70,6 +72,8 @@ class Keypad:
         """How many of them were pressed one after the other, up to now."""
         self._free_hidden = False
         """They may be what a masked collection had asked for."""
+        self._free_rest = False
+        """They followed a collection without a pause: the rest of what was typed for it."""
         self._collecting: Collect | None = None
         self._typed = ""
         """Keys of the try that goes on."""
@@ -89,6 +93,9 @@ class Keypad:
         self._to_hide: tuple[str, ...] = ()
         self.shown = ""
         """The key that was pressed last, as it may be written down."""
+        self.taken: tuple[int, str] | None = None
+        """When the newest free entry was taken, and what it was, for whoever looks on. "" where it
+        was the rest of a collection."""
 
     @property
     def busy(self) -> bool:
@@ -147,13 +154,14 @@ class Keypad:
         self._last_ms = now_ms
         if dropped:
             return False
-        self._ended = None
+        rest, self._ended = self._ended is not None, None
         if self._collecting is None:
             paused = self._free_due_ms is None or now_ms >= self._free_due_ms
             self._free_run = 1 if paused else self._free_run + 1
             self._free += digit
             self._free_due_ms = now_ms + self.pause_ms
             self._free_hidden = self._free_hidden or self._late is not None
+            self._free_rest = self._free_rest or rest
         else:
             self._type(digit, self._collecting, now_ms)
         return True
@@ -167,9 +175,11 @@ class Keypad:
         """The complete free entry, or "" while there is none. `MASK` stands for a hidden key."""
         if self._free_due_ms is None or now_ms < self._free_due_ms:
             return ""
-        hidden = self._free_hidden
+        hidden, rest = self._free_hidden, self._free_rest
         keys = self._take_free(len(self._free))
-        return "".join(MASK if hidden and key.isdigit() else key for key in keys)
+        shown = "".join(MASK if hidden and key.isdigit() else key for key in keys)
+        self.taken = (now_ms, "" if rest else shown)
+        return shown
 
     # Collections
 
@@ -232,7 +242,7 @@ class Keypad:
         older = len(self._free) - newest
         keys, self._free, self._free_run = self._free[older:], self._free[:older], 0
         if not self._free:
-            self._free_due_ms, self._free_hidden = None, False
+            self._free_due_ms, self._free_hidden, self._free_rest = None, False, False
         return keys
 
     @property

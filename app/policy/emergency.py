@@ -1,16 +1,19 @@
-"""Callers in danger, by their words: "I need an ambulance". Others decide what follows.
+"""Callers in danger, by their words, "I need an ambulance", or their keys. Others decide what
+follows.
 
 The phrases are our own, from what people say. Conservative: what is needed now, in the speaker's
 own words. Who tells of an emergency that was, that is not, or that is insured, says something else;
 a number alone answers a question. In doubt nothing is found: the model hears the caller too.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from app.call.word_lists import Phrases, Words, plain_words
 from app.policy.emergency_words import BLOCKED_AFTER, BLOCKED_BEFORE, DIALS, PHRASES
+from app.policy.numbers import Number, read_number
 from app.policy.ranges import is_emergency
 
 
@@ -33,6 +36,10 @@ class Emergency:
     language: str
 
 
+ANYWHERE: Final = frozenset({"112", "911"})
+"""What every telephone takes for an emergency (3GPP TS 22.101)."""
+SHORTEST_TYPED: Final = 3
+"""France's 15, say, is as likely the answer to a question."""
 LOOK_BACK: Final = 4
 """So many words before a phrase can take it back: "I do not need an ambulance"."""
 
@@ -49,9 +56,15 @@ def emergency_in(text: str) -> Emergency | None:
     return _number_said(words)
 
 
-def emergency_number(digits: str) -> bool:
-    """Whether keys that a caller pressed are a number for help, anywhere."""
-    return digits.isascii() and digits.isdigit() and is_emergency(digits)
+def emergency_number(keys: str, near: Iterable[str] = ()) -> bool:
+    """Whether keys that a caller pressed are a number for help: one that every telephone takes for
+    it, or one of the countries of `near` (numbers with + and country code; what is none is
+    nowhere). What means help in other countries only may be a count or an extension here."""
+    if not (keys.isascii() and keys.isdigit()) or len(keys) < SHORTEST_TYPED:
+        return False
+    numbers = (read_number(text) for text in near)
+    regions = {number.region for number in numbers if isinstance(number, Number)}
+    return keys in ANYWHERE or is_emergency(keys, tuple(sorted(regions)))
 
 
 def _stands(phrases: Phrases, words: Words, language: str) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.call.key_entry import MASK
 from app.call.keypad import Collect, KeyEntry, Keypad
 
 PIN = Collect(min_digits=4, max_digits=4, masked=True, to_model="masked")
@@ -489,3 +490,35 @@ def test_keys_after_a_stream_broke_are_hidden_for_a_while() -> None:
     assert guards(keypad, 2_501, 14_999, 15_000) == ["private", "private", "tones"]
     keypad.press("5", 16_000)
     assert keypad.shown == "5"
+
+
+# For whoever looks on
+
+
+def test_an_entry_is_shown_once_it_is_whole() -> None:
+    keypad = Keypad(1_500)
+    press(keypad, "911")
+    assert keypad.taken is None
+    keypad.take(3_499)
+    assert keypad.taken is None
+    keypad.take(3_500)
+    assert keypad.taken == (3_500, "911")
+
+
+def test_the_rest_of_a_collection_is_not_shown_as_an_entry_and_the_next_one_is() -> None:
+    keypad = collecting(Collect(max_digits=4))
+    press(keypad, "4711" + "911", every_ms=200)
+    assert result(keypad, 2_500)[0] == "4711"
+    assert keypad.take(4_000) == "911", "the model is told"
+    assert keypad.taken == (4_000, "")
+    press(keypad, "911", from_ms=20_000)
+    keypad.take(30_000)
+    assert keypad.taken == (30_000, "911")
+
+
+@pytest.mark.parametrize("pressed_ms", [1_000, 12_000])
+def test_hidden_keys_are_not_shown(pressed_ms: int) -> None:
+    keypad = collecting(replace(PIN, retries=0))
+    press(keypad, "911", from_ms=pressed_ms, every_ms=200)
+    keypad.take(30_000)
+    assert keypad.taken is None or set(keypad.taken[1]) == {MASK}

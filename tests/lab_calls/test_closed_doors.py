@@ -4,7 +4,7 @@ caller in danger is told whom to call, whatever the agent was about to say."""
 from pathlib import Path
 
 from app.demo.stage import CALLER, Stage, by_the_models_ears
-from app.lab.phone import HangUp, Say, Script, Wait, WaitForBot
+from app.lab.phone import HangUp, Press, Say, Script, Wait, WaitForBot
 from app.lab.phone.report import CallReport
 from tests.lab_calls.cast import FAST, CodeEar, NoMouth, ScriptedBrain, line, settled, shout
 
@@ -76,5 +76,17 @@ async def test_a_caller_in_danger_is_told_whom_to_call(tmp_path: Path) -> None:
     async with stage(tmp_path, more, words) as on:
         report = await held(on, script)
         await settled(on, report)
+    asked = [e.event for e in on.model.sessions[0].received if e.type == "response.create"]
+    assert "call 999 now" in str(asked)
+
+
+async def test_a_caller_who_types_the_number_for_help_is_told_whom_to_call(tmp_path: Path) -> None:
+    more = '[policy]\nemergency_number = "999"'
+    steps = (Say(shout(), "Hello?"), WaitForBot.started(), Press("112"), Wait(4_000), HangUp())
+    script = Script(steps)
+    async with stage(tmp_path, more) as on:
+        report = await held(on, script)
+        await settled(on, report)
+    assert report.as_scripted, report.steps
     asked = [e.event for e in on.model.sessions[0].received if e.type == "response.create"]
     assert "call 999 now" in str(asked)

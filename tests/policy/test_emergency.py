@@ -89,5 +89,22 @@ def test_any_words_can_be_heard(said: str) -> None:
 
 
 def test_keys_of_a_number_for_help_are_known() -> None:
-    assert all(emergency_number(keys) for keys in ("911", "112", "999", "000", "110"))
-    assert not any(emergency_number(keys) for keys in ("", "4711", "9112015550", "٩١١", "12#"))
+    assert all(emergency_number(keys) for keys in ("911", "112"))
+    for keys in ("", "4711", "9112015550", "٩١١", "12#", "911#", "1", "11", "•••"):
+        assert not emergency_number(keys, (BERLIN, LONDON))
+
+
+BERLIN, LONDON, PARIS = "+4930123456", "+442079460000", "+33142685300"
+
+
+@pytest.mark.parametrize(
+    ("keys", "near"), [("110", BERLIN), ("999", LONDON), ("000", "+61255501234")]
+)
+def test_a_countrys_own_number_counts_near_it_only(keys: str, near: str) -> None:
+    assert emergency_number(keys, ("", near))
+    assert not emergency_number(keys)
+    assert not emergency_number(keys, ("anonymous", "+1", "", PARIS))
+
+
+def test_so_few_keys_are_a_choice_or_a_count() -> None:
+    assert not any(emergency_number(keys, (PARIS,)) for keys in ("15", "17", "18"))
