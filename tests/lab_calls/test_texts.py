@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from app.answering import Beyond
+from app.beyond import Beyond
 from app.bridge.keeper import unpacked
 from app.call.events import Snapshot
 from app.demo.stage import LAB_KEY, Stage

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
-from app.answering import Beyond
+from app.beyond import Beyond
 from app.demo.stage import (
     CALLER,
     LAB_ACCOUNT,
