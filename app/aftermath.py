@@ -11,7 +11,7 @@ from app.after.ports import CarrierSays, Ledger
 from app.after.targets import targets_of
 from app.agents import AgentError
 from app.agents.after_table import AfterCall
-from app.answering import Beyond
+from app.beyond import Beyond
 from app.call.prices import Prices
 from app.carriers.twilio.errors import TwilioError
 from app.carriers.twilio.progress import ENDED_STATES

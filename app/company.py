@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from app.answering import Beyond
+from app.beyond import Beyond
 from app.live import open_live
 from app.live.fleet import WorkerState
 from app.models import openai_text

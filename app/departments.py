@@ -2,7 +2,7 @@
 out, who looks after callers and records, who writes messages, who sends calls on."""
 
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,19 +10,17 @@ from app.call.facts import CallFacts
 from app.care.desk import CareDesk
 from app.care.screening import ScreenSettings
 from app.carriers.twilio.door import Ending
-from app.carriers.twilio.onward import Caller
 from app.desk import Desk
 from app.files import Files
-from app.gate import Gate, Who
+from app.gate import Gate
 from app.live import Live
 from app.observe.metrics import Metrics
-from app.onward.ways import Way
-from app.outgoing.events import CallTransferred, VoicemailLeft
 from app.outgoing.outgoing import Outgoing
-from app.policy.destinations import Cleared
 from app.rest_line import RestLine
 from app.settings import Settings
+from app.telling import Telling
 from app.texting import Around, Texting
+from app.waiting_room import OutcomesHere, WaitingRoom
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,50 +105,12 @@ def make_desk(
     from_number: str = "",
 ) -> Desk:
     """`from_number`: shown to people where the line has no number."""
-    texting, outgoing = departments.texting, departments.outgoing
-
-    async def send_text(caller: Caller, who: Who, to: Cleared, text: str) -> bool:
-        return await texting.send(to, text, call_id=who.call_sid, agent=who.agent, ours=who.own)
-
-    async def message_left(caller: Caller, who: Who, fields: Mapping[str, str]) -> None:
-        if outgoing is not None:
-            seconds = fields.get("RecordingDuration", "")
-            left = VoicemailLeft(
-                call_id=who.call_sid,
-                agent=who.agent,
-                direction="inbound",
-                caller=who.caller,
-                called=who.own,
-                occurrence=fields.get("RecordingSid", ""),
-                recording_url=fields.get("RecordingUrl", ""),
-                duration_s=int(seconds) if seconds.isdigit() else None,
-            )
-            outgoing.emit(left)
-
-    def put_through(who: Who, way: Way, outcome: str, number: int) -> None:
-        if outgoing is not None:
-            outgoing.emit(
-                CallTransferred(
-                    call_id=who.call_sid,
-                    agent=who.agent,
-                    direction="inbound",
-                    caller=who.caller,
-                    called=who.own,
-                    occurrence=f"{way.key}-{number}",
-                    target=way.key,
-                    kind=way.how,
-                    outcome=outcome,
-                )
-            )
-
+    outcomes = OutcomesHere() if live is None else live.outcomes
     return Desk(
-        lambda agent: files.personas.get(agent).ways,
-        departments.gate,
-        rest,
-        ending_of,
-        None if live is None else live.outcomes,
-        send_text,
-        message_left,
-        put_through,
-        from_number,
+        ways=lambda agent: files.personas.get(agent).ways,
+        gate=departments.gate,
+        waiting=WaitingRoom(rest, ending_of, outcomes),
+        send_text=departments.texting.send,
+        telling=Telling(departments.outgoing),
+        from_number=from_number,
     )

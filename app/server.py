@@ -9,7 +9,8 @@ from starlette.types import ASGIApp
 
 from app.after.intake import AfterCalls
 from app.aftermath import make_after_calls
-from app.answering import ALONE, Answering, Beyond
+from app.answering import Answering
+from app.beyond import ALONE, Beyond
 from app.bridge.lag import LagGauge
 from app.bridge.pacer import Pacer
 from app.bridge.ports import Observer
@@ -93,8 +94,8 @@ def make_worker(
     metrics = _metrics(settings, files, pacer)
     departments = make_departments(settings, files, metrics, rest, live, beyond.outgoing)
     watching = (*observers, metrics, Faults())
-    calls = Answering(settings, files.personas, pacer, watching, departments, beyond)
-    after = calls.after = make_after_calls(settings, files, beyond, rest)
+    after = make_after_calls(settings, files, beyond, rest)
+    calls = Answering(settings, files.personas, pacer, watching, departments, after, beyond)
     calls.prepare()
     switchboard = Switchboard(
         settings.max_calls, lag_ms=lag, max_lag_ms=settings.max_lag_ms, fleet=fleet

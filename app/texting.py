@@ -129,13 +129,13 @@ class Texting:
         """A call goes on by text: a sentence for the model that says why not, or ""."""
         return NOT_BEGUN[await self.desk.begin_from_call(call)]
 
-    async def send(self, to: Cleared, text: str, *, call_id: str, agent: str, ours: str) -> bool:
-        """One text beside a call, to who was cleared for it. `ours`: our number in the call."""
-        found = self.agents.get(agent)
+    async def send(self, who: Who, to: Cleared, text: str) -> bool:
+        """One text beside a call, to who was cleared for it. `who`: whose call it is."""
+        found = self.agents.get(who.agent)
         sms = None if found is None else found.sms
-        line = ours if sms is None else sms.messaging_service or sms.from_number or ours
+        line = who.own if sms is None else sms.messaging_service or sms.from_number or who.own
         for body in parts(text):
-            sent = await self._messenger.deliver_cleared(to, call_id, sender_of(line), body)
+            sent = await self._messenger.deliver_cleared(to, who.call_sid, sender_of(line), body)
             if sent != "sent":
                 return False
         return bool(parts(text))

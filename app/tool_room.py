@@ -82,8 +82,7 @@ class ToolRoom:
         texting = self._departments.texting
 
         async def send_text(to: Cleared, text: str, key: str) -> bool:
-            now = who()
-            return await texting.send(to, text, call_id=now.call_sid, agent=now.agent, ours=now.own)
+            return await texting.send(who(), to, text)
 
         async def begin_text(key: str) -> str:
             now = who()

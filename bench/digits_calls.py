@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final, Literal, TypeAlias
 
-from app.answering import Beyond
+from app.beyond import Beyond
 from app.bridge.call_record import TIMELINE_FILE, call_folder
 from app.call.call import Call
 from app.call.commands import Command

@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.table import Table
 
-from app.answering import Beyond
+from app.beyond import Beyond
 from app.demo.stage import Stage
 from app.lab.phone.impairments import Impairments
 from app.lab.phone.manners import talk_over

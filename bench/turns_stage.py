@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from app.answering import ALONE, Beyond
+from app.beyond import ALONE, Beyond
 from app.bridge.call_record import EVENTS_FILE, TIMELINE_FILE, call_folder
 from app.call.call import Call
 from app.call.commands import Command

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from app.agents import AgentError
-from app.answering import LATE_IMPORTS
 from app.demo.stage import LAB_ACCOUNT, LAB_KEY, LAB_TOKEN
 from app.lab.phone.script import HangUp, Script, WaitForBot
 from app.server import Worker, make_server, make_worker, settle
+from app.sessions import LATE_IMPORTS
 from app.settings import Settings, SettingsError
 from tests.lab_calls.cast import FAST, line, stage_for
 

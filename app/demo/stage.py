@@ -15,7 +15,7 @@ from types import TracebackType
 from pydantic import SecretStr
 
 from app.agents import Agent
-from app.answering import ALONE, Beyond
+from app.beyond import ALONE, Beyond
 from app.bridge.ports import Observer
 from app.lab.phone.account import Account
 from app.lab.phone.impairments import Impairments

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from redis import Redis, RedisError
 
-from app.answering import Beyond
+from app.beyond import Beyond
 from app.bridge.call_record import call_folder
 from app.demo.stage import CALLED, CALLER, LAB_KEY
 from app.lab.phone.script import Say, Script, WaitForBot

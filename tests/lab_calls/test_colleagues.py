@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.answering import ALONE, Beyond
+from app.beyond import ALONE, Beyond
 from app.bridge.call_record import EVENTS_FILE, call_folder
 from app.bridge.journal import replay
 from app.demo.stage import Stage, by_the_models_ears

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from app.answering import Beyond
+from app.beyond import Beyond
 from app.bridge.call_bridge import CallBridge
 from app.bridge.call_record import call_folder
 from app.demo.stage import CALLED, CALLER, Stage

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.answering import ALONE, Beyond
+from app.beyond import ALONE, Beyond
 from app.bridge.call_record import EVENTS_FILE
 from app.bridge.journal import replay
 from app.call.notice_side import NOT_WORD_FOR_WORD

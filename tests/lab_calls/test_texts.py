@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from app.answering import Beyond
+from app.beyond import Beyond
 from app.bridge.keeper import unpacked
 from app.call.events import Snapshot
 from app.demo.stage import LAB_KEY, Stage
+from app.gate import Who
 from app.lab.phone.script import HangUp, Say, Script, WaitForBot
 from app.lab.phone.webhook import WebhookFailed
 from app.lab.text.server import LabTextModel, TextBehaviour
@@ -299,11 +300,11 @@ async def test_a_text_beside_a_call_is_held_back_from_who_opted_out(tmp_path: Pa
         gate = worker.texting._outgoing
         to = await gate.clear(Recipient("CA1", "receptionist", THEIRS, OURS), counts=True)
         assert to is not None
-        given = {"call_id": "CA1", "agent": "receptionist", "ours": OURS}
-        assert await worker.texting.send(to, "**Your** code is 4711.", **given)
+        who = Who("CA1", "receptionist", THEIRS, OURS)
+        assert await worker.texting.send(who, to, "**Your** code is 4711.")
         assert phone.carrier.bodies == ["Your code is 4711."]
         await phone.text("stop")
-        assert not await worker.texting.send(to, "Another one.", **given)
+        assert not await worker.texting.send(who, to, "Another one.")
         call = CallOver("CA1", Snapshot("CA1", "inbound"), "receptionist", THEIRS, OURS)
         assert "no text messages" in await worker.texting.begin(call)
         assert len(phone.carrier.sent) == 1

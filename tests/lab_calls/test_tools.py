@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from app.answering import Beyond
+from app.beyond import Beyond
 from app.bridge.call_record import EVENTS_FILE
 from app.bridge.journal import replay
 from app.demo.stage import Stage

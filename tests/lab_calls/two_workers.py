@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
-from app.answering import Beyond
+from app.beyond import Beyond
 from app.demo.stage import LAB_ACCOUNT, LAB_KEY, LAB_TOKEN, by_the_models_ears, free_port
 from app.lab.phone import Account, Callee, TwilioRest
 from app.lab.realtime.ports import Brain

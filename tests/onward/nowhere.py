@@ -8,7 +8,11 @@ from app.onward.journey import Journey, Stop
 
 
 class Nowhere:
-    """See `app.carriers.twilio.onward.OnwardDesk`."""
+    """See `app.carriers.twilio.onward.OnwardDesk`; its waiting room is empty."""
+
+    @property
+    def waiting(self) -> "Nowhere":
+        return self
 
     async def after(self, caller: Caller, journey: Journey, happening: Happening) -> Ready:
         return Ready(Apologise(journey.at(Stop.OVER)))

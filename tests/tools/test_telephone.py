@@ -12,7 +12,8 @@ from app.onward.plan import MOST_BRIEF_CHARS, Plan, read_plan
 from app.onward.ways import Way
 from app.tools.current_call import CurrentCall, in_call
 from app.tools.errors import ArgumentError, ToolError, ToolLoadError
-from app.tools.telephone import MOST_KEYS, TELEPHONE_TOOLS, Crew, telephone_tool
+from app.tools.telephone import TELEPHONE_TOOLS, Crew, telephone_tool
+from app.tools.telephone.sending import MOST_KEYS
 from app.tools.tool import ToolResult
 
 CREW = Crew(

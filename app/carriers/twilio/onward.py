@@ -107,10 +107,8 @@ class Held:
     journey: Journey
 
 
-class OnwardDesk(Protocol):
-    """Who knows the agents' ways, the policy, and the carrier's API."""
-
-    async def after(self, caller: Caller, journey: Journey, happening: Happening) -> Ready: ...
+class Waiting(Protocol):
+    """Callers who wait for a person."""
 
     async def briefing(self, caller_sid: str, journey: Journey) -> str:
         """What the person is told before they choose."""
@@ -132,6 +130,15 @@ class OnwardDesk(Protocol):
     async def stop_ringing(self, held: Held) -> None:
         """The caller has gone: the person's telephone stops, or they are told so."""
         ...
+
+
+class OnwardDesk(Protocol):
+    """Who knows the agents' ways, the policy, and the carrier's API."""
+
+    @property
+    def waiting(self) -> Waiting: ...
+
+    async def after(self, caller: Caller, journey: Journey, happening: Happening) -> Ready: ...
 
     async def message_left(
         self, caller: Caller, journey: Journey, fields: Mapping[str, str]

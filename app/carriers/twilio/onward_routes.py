@@ -54,16 +54,16 @@ async def whisper(door: TwilioDoor, webhook: Webhook) -> Answer:
         return twiml.answer(pages.farewell(CALLER_GONE))
     asked = _asked(webhook)
     if not asked:
-        words = await desk.briefing(held.caller_sid, held.journey)
+        words = await desk.waiting.briefing(held.caller_sid, held.journey)
         return twiml.answer(pages.whisper(held.caller_sid, held.journey, words, 1))
     choice = choice_of(webhook.fields)
     if choice == "accept":
-        if await desk.settle(held, "joined"):
+        if await desk.waiting.settle(held, "joined"):
             return twiml.answer(onward_twiml.join(held.caller_sid))
         return twiml.answer(pages.farewell(CALLER_GONE))
     if not choice and webhook.fields.get("SpeechResult") and asked < MOST_ASKED:
         return twiml.answer(pages.whisper(held.caller_sid, held.journey, NOT_UNDERSTOOD, asked + 1))
-    await desk.settle(held, "declined")
+    await desk.waiting.settle(held, "declined")
     return twiml.answer(pages.farewell(DECLINED))
 
 
@@ -76,7 +76,7 @@ async def person(door: TwilioDoor, webhook: Webhook) -> Answer:
     """/twilio/person"""
     outcome = person_end(webhook.fields)
     if outcome is not None:
-        await door.onward.person_over(held_of(webhook, webhook.call_sid), outcome)
+        await door.onward.waiting.person_over(held_of(webhook, webhook.call_sid), outcome)
     return Answer(204)
 
 
@@ -86,10 +86,10 @@ async def held(door: TwilioDoor, webhook: Webhook) -> Answer:
     who = held_of(webhook, webhook.query.get("person", ""))
     match fields.get("StatusCallbackEvent"), fields.get("ParticipantLabel"):
         case "participant-join", "person":
-            await door.onward.met(who)
+            await door.onward.waiting.met(who)
         case "participant-leave", "caller":
-            if await door.onward.settle(who, "gone"):
-                await door.onward.stop_ringing(who)
+            if await door.onward.waiting.settle(who, "gone"):
+                await door.onward.waiting.stop_ringing(who)
     return Answer(204)
 
 

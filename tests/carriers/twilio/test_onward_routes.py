@@ -55,7 +55,7 @@ PATHS = ("onward", "whisper", "person", "held", "message")
 
 @dataclass
 class Front:
-    """A desk whose answer a test gives; what it was asked is kept."""
+    """A desk and its waiting room, whose answers a test gives; what it was asked is kept."""
 
     step: Any = None
     destination: Any = None
@@ -71,6 +71,10 @@ class Front:
     @property
     def untouched(self) -> bool:
         return not (self.happened or self.settled or self.others or self.messages)
+
+    @property
+    def waiting(self) -> "Front":
+        return self
 
     async def after(self, caller: Caller, journey: Journey, happening: Happening) -> Ready:
         if self.error is not None:
