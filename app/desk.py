@@ -118,7 +118,7 @@ def _who(caller: Caller, journey: Journey) -> Who:
     inbound = journey.direction == "inbound"
     theirs = caller.from_number if inbound else caller.to_number
     ours = caller.to_number if inbound else caller.from_number
-    return Who(caller.call_sid, journey.agent, theirs, ours)
+    return Who(caller.call_sid, journey.agent, theirs, ours, journey.direction)
 
 
 def _not_allowed(refused: Refused, step: PutThrough) -> NotAllowed:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from app.agents import Agent, AgentError
+from app.call.events import Direction
 from app.observe.log import event
 from app.persona import Personas
 from app.policy.decisions import Decision, decided
@@ -41,6 +42,7 @@ class Who:
     """The other side's number, as the carrier gives it."""
     own: str = field(default="", repr=False)
     """Ours, on this call."""
+    direction: Direction = "inbound"
 
 
 class Recorder(Protocol):

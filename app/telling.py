@@ -23,7 +23,7 @@ class Telling:
             CallTransferred(
                 call_id=who.call_sid,
                 agent=who.agent,
-                direction="inbound",
+                direction=who.direction,
                 caller=who.caller,
                 called=who.own,
                 occurrence=f"{way.key}-{number}",
@@ -42,11 +42,11 @@ class Telling:
             VoicemailLeft(
                 call_id=who.call_sid,
                 agent=who.agent,
-                direction="inbound",
+                direction=who.direction,
                 caller=who.caller,
                 called=who.own,
                 occurrence=fields.get("RecordingSid", ""),
                 recording_url=fields.get("RecordingUrl", ""),
-                duration_s=int(seconds) if seconds.isdigit() else None,
+                duration_s=int(seconds) if seconds.isdecimal() else None,
             )
         )

@@ -50,7 +50,8 @@ class ToolRoom:
             return bridge().call.handover.speaker
 
         def who() -> Who:
-            return Who(call_id, cast.part(speaker()).chosen_as, caller, own)
+            chosen_as = cast.part(speaker()).chosen_as
+            return Who(call_id, chosen_as, caller, own, started.direction)
 
         def refers(key: str) -> bool:
             way = cast.part(speaker()).persona.ways.transfers.get(key)

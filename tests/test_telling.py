@@ -1,10 +1,12 @@
 """What happened outside the model is told once for each time it happened, with whose call it was;
 where nobody wants to know, nothing fails."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
+from app.call.events import Direction
 from app.gate import Who
 from app.onward.ways import Way
 from app.outgoing.events import CallTransferred, VoicemailLeft
@@ -52,7 +54,7 @@ def test_each_step_of_a_journey_is_one_of_its_own(kept: Kept, telling: Telling) 
     assert len({told.occurrence for told in kept.events}) == 2
 
 
-@pytest.mark.parametrize(("seconds", "told"), [("12", 12), ("", None), ("soon", None)])
+@pytest.mark.parametrize(("seconds", "told"), [("12", 12), ("", None), ("soon", None), ("²", None)])
 def test_a_voicemail_is_told_with_where_it_lies(
     kept: Kept, telling: Telling, seconds: str, told: int | None
 ) -> None:
@@ -62,6 +64,16 @@ def test_a_voicemail_is_told_with_where_it_lies(
     assert isinstance(left, VoicemailLeft)
     assert (left.occurrence, left.recording_url) == ("RE1", "https://api.example.com/RE1")
     assert left.duration_s == told
+
+
+@pytest.mark.parametrize("direction", ["inbound", "outbound"])
+def test_what_we_placed_ourselves_is_not_told_as_a_call_that_came_in(
+    kept: Kept, telling: Telling, direction: Direction
+) -> None:
+    who = replace(WHO, direction=direction)
+    telling.put_through(who, CHEF, "busy", 1)
+    telling.message_left(who, {})
+    assert [told.direction for told in kept.events] == [direction, direction]
 
 
 def test_where_nobody_wants_to_know_nothing_fails() -> None:
