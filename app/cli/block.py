@@ -1,14 +1,17 @@
 """`earshot block`"""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Final
 
 import click
 
 from app.care.callers import Caller, caller_of
+from app.cli.columns import aligned
 from app.cli.configured import configured
 from app.cli.failure import Failure, told_plainly
 from app.company import worker_id
@@ -20,6 +23,7 @@ from app.settings import Settings
 
 HOUR_S = 3_600
 FLUSH_S = 2.0
+_ADDRESS: Final = re.compile(r"\+[0-9]{7,15}|sip:[^@\s]+@[^@\s]+")
 
 
 @click.command("block")
@@ -38,23 +42,24 @@ def command(what: str, number: str, hours: float, reason: str) -> None:
     What is kept is a digest of the number and its last two digits. For lists and beginnings of
     numbers there is the file of EARSHOT_BLOCKED.
     """
+    if number and what != "remove":
+        raise click.UsageError(f"Got one word too many: {number!r}. Numbers take no blanks.")
     with told_plainly():
-        settings = configured()
         if what == "list":
-            click.echo(asyncio.run(_list(settings)))
-            return
-        remove = what == "remove"
-        caller = _caller(number if remove else what)
-        if remove:
-            click.echo(asyncio.run(_remove(settings, caller)))
+            click.echo(asyncio.run(_list(configured())))
+        elif what == "remove":
+            caller = _caller(number)
+            click.echo(asyncio.run(_remove(configured(), caller)))
         else:
-            click.echo(asyncio.run(_block(settings, caller, hours, reason)))
+            caller = _caller(what)
+            click.echo(asyncio.run(_block(configured(), caller, hours, reason)))
 
 
 def _caller(text: str) -> Caller:
     caller = caller_of(text)
-    if not (caller.address.startswith("+") or "@" in caller.address):
-        raise Failure("Expected a number like +15550100001, or sip:user@host.")
+    if not _ADDRESS.fullmatch(caller.address):
+        got = f"got {text!r}" if text else "got nothing"
+        raise Failure(f"Expected list, remove, a number like +15550100001 or sip:user@host; {got}.")
     return caller
 
 
@@ -64,8 +69,12 @@ async def _block(settings: Settings, caller: Caller, hours: float, reason: str) 
         shown = masked(caller.address)
         live.blocks.add(caller.digest, Block(shown, until_s, reason, "operator"))
         await live.outbox.flushed(FLUSH_S)
-        if await live.blocks.find(caller.digest) is None:
-            raise Failure("Redis did not keep it. Is it running?")
+        try:
+            kept = await live.blocks.all()
+        except RedisAwayError as error:
+            raise Failure(f"{shown} is not blocked: {error}") from error
+        if caller.digest not in kept:
+            raise Failure(f"{shown} is not blocked: Redis did not keep it.")
     return f"{shown} is blocked {_until(until_s)}"
 
 
@@ -84,11 +93,11 @@ async def _list(settings: Settings) -> str:
             blocks = await live.blocks.all()
         except RedisAwayError as error:
             raise Failure(f"They could not be read: {error}") from error
-    lines = [
-        f"{block.shown}  {_until(block.until_s)}  by {block.by}  {block.reason}".rstrip()
+    rows = [
+        (block.shown, _until(block.until_s), f"by {block.by}", block.reason)
         for block in sorted(blocks.values(), key=lambda block: block.until_s)
     ]
-    return "\n".join(lines) or "nobody is blocked"
+    return "\n".join(aligned(rows)) or "nobody is blocked"
 
 
 @asynccontextmanager

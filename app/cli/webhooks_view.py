@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.columns import aligned
 from app.outgoing.sending import Attempt
 from app.outgoing.store import Delivery, State
 
@@ -41,7 +42,7 @@ def deliveries(
     if console.is_terminal:
         console.print(Group(*_designed(found, rows), Text(), _totals(counts), *_gone(disabled)))
         return
-    for line in _aligned([_COLUMNS, *rows]):
+    for line in aligned([_COLUMNS, *rows]):
         _plainly(console, line)
     _plainly(console, "")
     for text in (_totals(counts), *_gone(disabled)):
@@ -55,7 +56,7 @@ def message(found: Sequence[Delivery], now_s: float, console: Console) -> None:
     rows = [_cells(each, now_s) for each in found]
     body = first.body.decode("utf-8", "replace")
     if not console.is_terminal:
-        for line in (head, *_aligned([_COLUMNS, *rows]), body or "(the body is forgotten)"):
+        for line in (head, *aligned([_COLUMNS, *rows]), body or "(the body is forgotten)"):
             _plainly(console, line)
         return
     shown: RenderableType = JSON(body) if body else Text("the body is forgotten", style="dim")
@@ -136,14 +137,6 @@ def _totals(counts: Mapping[State, int]) -> Text:
 
 def _gone(disabled: Mapping[str, str]) -> list[Text]:
     return [Text(f"nothing is sent to {url}: {why}") for url, why in disabled.items()]
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
 
 
 def _plainly(console: Console, line: str) -> None:
