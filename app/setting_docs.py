@@ -30,7 +30,7 @@ Every setting is an environment variable. `earshot` reads the environment first,
 - A wrong value is one line that says what was expected and what came; the value of a secret is
   never shown. The command then exits with 1.
 - An `EARSHOT_` variable that does not exist is a warning with the nearest right name.
-- `earshot doctor` shows every setting with its value, secrets masked.
+- `earshot doctor` shows what is set, secrets masked; `earshot doctor --all` shows every setting.
 """
 
 _TAIL = f"""\

@@ -11,13 +11,17 @@ from app.settings import Settings, SettingsError, load_settings
 
 
 @click.command("doctor")
-def command() -> None:
-    """Say what is configured, what is missing and how to mend it."""
+@click.option("--all", "every", is_flag=True, help="List settings that are not set, too.")
+def command(every: bool) -> None:
+    """Say what is configured, what is missing and how to mend it.
+
+    Asks OpenAI, Twilio and Redis, where they are configured. Exits 1 when calls cannot work.
+    """
     settings: Settings | SettingsError
     try:
         settings = load_settings()
     except SettingsError as error:
         settings = error
-    report = asyncio.run(examine(settings))
+    report = asyncio.run(examine(settings, every_setting=every))
     render(report, Console())
     sys.exit(report.exit_code)

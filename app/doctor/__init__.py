@@ -27,11 +27,13 @@ async def examine(
     *,
     search: Iterable[Path] | None = None,
     timeout_s: float = 5.0,
+    every_setting: bool = False,
 ) -> Report:
     """Look at everything that a call needs; takes little longer than `timeout_s`.
 
     `settings` may be the error that `load_settings` raised: then its problems are told, and what
     does not depend on them is looked at. `search`: the folders for agents, see `load_agent`.
+    `every_setting`: also those that nobody has set, one by one.
     """
     if isinstance(settings, SettingsError):
         return Report((check_python(), check_lab(), *check_refused(settings)))
@@ -50,7 +52,7 @@ async def examine(
             check_files(calls=settings.max_calls),
             check_agent(settings, folders),
             check_lab(),
-            *check_settings(settings),
+            *check_settings(settings, every=every_setting),
             *services,
             *check_twilio_urls(settings),
         )

@@ -1,6 +1,7 @@
 """Checks of the settings: what is set, what is missing, and what Twilio's console must be told."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from pydantic import SecretStr
 
@@ -8,6 +9,7 @@ from app.doctor.report import Check, masked
 from app.settings import SERVING, Problem, Settings, SettingsError, variable_of
 
 GROUP = "Settings"
+_DEFAULT: Final = " (default)"
 
 
 def check_refused(error: SettingsError) -> list[Check]:
@@ -24,14 +26,19 @@ def check_refused(error: SettingsError) -> list[Check]:
     ]
 
 
-def check_settings(settings: Settings) -> list[Check]:
-    """Every setting with its value (secrets masked), those first that calls cannot do without."""
+def check_settings(settings: Settings, *, every: bool = False) -> list[Check]:
+    """The settings with their values (secrets masked), those first that calls cannot do without.
+
+    Those that nobody has set are one line together, unless `every` of them is to be told.
+    """
     missing = _missing(settings)
     fields = {variable_of(info): key for key, info in Settings.model_fields.items()}
     needed = [_needed(name, _shown(settings, fields[name]), missing) for name in SERVING]
     others = [
         _other(name, _shown(settings, fields[name])) for name in fields if name not in SERVING
     ]
+    if not every:
+        others = _set_ones(others)
     return [*needed, *others, *(Check(GROUP, "Note", "warn", text) for text in settings.warnings)]
 
 
@@ -43,8 +50,18 @@ def check_twilio_urls(settings: Settings) -> list[Check]:
     return [
         Check(group, "A call comes in", "ok", f"POST {settings.url('/twilio/voice')}"),
         Check(group, "Call status changes", "ok", f"POST {settings.url('/twilio/status')}"),
+        Check(group, "A message comes in", "ok", f"POST {settings.url('/twilio/sms')}"),
         Check(group, "Media stream", "ok", f"{settings.socket_url('/twilio/media')} (by TwiML)"),
     ]
+
+
+def _set_ones(checks: list[Check]) -> list[Check]:
+    told = [c for c in checks if c.status != "skip" and not c.seen.endswith(_DEFAULT)]
+    rest = len(checks) - len(told)
+    if rest:
+        seen = f"{rest} are not set or have their defaults; `earshot doctor --all` lists them"
+        told.append(Check(GROUP, "All others", "ok", seen))
+    return told
 
 
 def _missing(settings: Settings) -> dict[str, Problem]:
@@ -73,4 +90,4 @@ def _shown(settings: Settings, field: str) -> str:
     if isinstance(value, SecretStr):
         return masked(value.get_secret_value()) if value else ""
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text if field in settings.model_fields_set or not text else f"{text} (default)"
+    return text if field in settings.model_fields_set or not text else f"{text}{_DEFAULT}"

@@ -15,6 +15,14 @@ def test_without_settings_each_missing_one_is_named_and_the_exit_code_says_so() 
     assert isinstance(result.exception, SystemExit)
 
 
+def test_settings_that_nobody_has_set_are_listed_only_when_asked_for() -> None:
+    short = CliRunner().invoke(earshot, ["doctor"]).output
+    every = CliRunner().invoke(earshot, ["doctor", "--all"]).output
+    assert "earshot doctor --all" in short
+    assert "EARSHOT_LEAD_MS" not in short
+    assert "EARSHOT_LEAD_MS" in every
+
+
 def test_a_wrong_setting_is_told_and_never_shown_if_it_is_a_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -14,7 +14,7 @@ ENV = {
 
 
 def test_every_setting_is_named_once_and_the_needed_ones_first() -> None:
-    names = [check.name for check in check_settings(load_settings(env=ENV, env_file=None))]
+    names = [c.name for c in check_settings(load_settings(env=ENV, env_file=None), every=True)]
     assert tuple(names[:4]) == SERVING
     assert sorted(names) == sorted(map(variable_of, Settings.model_fields.values()))
 
@@ -30,7 +30,8 @@ def test_no_secret_is_shown_but_two_can_be_told_apart() -> None:
 
 
 def test_what_is_missing_fails_and_what_is_odd_warns() -> None:
-    checks = check_settings(load_settings(env={"EARSHOT_AGNET": "a"}, env_file=None))
+    settings = load_settings(env={"EARSHOT_AGNET": "a"}, env_file=None)
+    checks = check_settings(settings, every=True)
     status = {check.name: check.status for check in checks}
     assert all(status[name] == "fail" for name in SERVING)
     assert status["REDIS_URL"] == "skip"
@@ -40,11 +41,20 @@ def test_what_is_missing_fails_and_what_is_odd_warns() -> None:
 
 
 def test_defaults_say_that_they_are() -> None:
-    checks = check_settings(load_settings(env={"EARSHOT_MAX_CALLS": "50"}, env_file=None))
+    settings = load_settings(env={"EARSHOT_MAX_CALLS": "50"}, env_file=None)
+    checks = check_settings(settings, every=True)
     seen = {check.name: check.seen for check in checks}
     assert seen["EARSHOT_LEAD_MS"] == "200 (default)"
     assert seen["EARSHOT_MAX_CALLS"] == "50"
     assert seen["EARSHOT_RECORD_EVENTS"] == "true (default)"
+
+
+def test_settings_that_nobody_has_set_are_one_line() -> None:
+    env = {**ENV, "EARSHOT_MAX_CALLS": "50", "EARSHOT_AGNET": "a"}
+    checks = check_settings(load_settings(env=env, env_file=None))
+    names = [check.name for check in checks]
+    assert names == [*SERVING, "REDIS_URL", "EARSHOT_MAX_CALLS", "All others", "Note"]
+    assert checks[-2].seen.startswith(f"{len(Settings.model_fields) - len(SERVING) - 2} are not")
 
 
 def test_the_addresses_for_twilio_carry_the_path_prefix() -> None:
@@ -52,6 +62,7 @@ def test_the_addresses_for_twilio_carry_the_path_prefix() -> None:
     assert seen == [
         "POST https://bot.example.com/phone/twilio/voice",
         "POST https://bot.example.com/phone/twilio/status",
+        "POST https://bot.example.com/phone/twilio/sms",
         "wss://bot.example.com/phone/twilio/media (by TwiML)",
     ]
     assert [check.status for check in check_twilio_urls(Settings())] == ["skip"]
