@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -128,8 +129,14 @@ def read_toml(
     except ValidationError as error:
         problems += file.problems(error)
     if made is None or problems:
-        raise AgentError("\n".join(problems))
+        raise AgentError("\n".join(sorted(problems, key=partial(_line_in, path))))
     return made
+
+
+def _line_in(path: Path, problem: str) -> int:
+    """Where a problem stands; 0: nowhere, such as a key that is missing."""
+    line = problem.removeprefix(f"{path}:").partition(":")[0]
+    return int(line) if line.isdigit() else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,12 @@ def read(path: Path) -> tuple[CallSettings, Iterator[tuple[int, int, Event, byte
         if header["format"] != FORMAT:
             raise JournalError(f"{path.name}: expected format {FORMAT}, got {header['format']}")
         settings = msgspec.convert(header["settings"], CallSettings)
-    except (IndexError, KeyError, TypeError, msgspec.MsgspecError) as error:
+    except (IndexError, KeyError, TypeError) as error:
+        got = "something else" if lines else "an empty file"
+        raise JournalError(
+            f"{path.name}, line 1: expected a journal's header, got {got}"
+        ) from error
+    except msgspec.MsgspecError as error:
         raise JournalError(f"{path.name}, line 1: expected a journal's header: {error}") from error
     return settings, _events(path, lines)
 

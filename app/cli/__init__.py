@@ -9,7 +9,7 @@ COMMANDS = {
     "call": "Call somebody and let an agent speak.",
     "demo": "Hold a whole call on this machine: no account, no network.",
     "doctor": "Say what is configured, what is missing and how to mend it.",
-    "agents": "List the agents, or check some.",
+    "agents": "List the agents, check them, or say who answers a number.",
     "webhooks": "See what your systems were told, and send it again.",
     "block": "Block a caller for a while, list who is blocked, or take it back.",
     "replay": "Run a recorded call through the heart again.",
@@ -24,6 +24,7 @@ Examples:
   earshot doctor                    what is set, what is missing, how to mend it
   earshot serve --port 8000         answer calls
   earshot call +15550100002         call somebody
+  earshot agents check              every mistake in the agents' files
 """
 
 

@@ -1,8 +1,10 @@
 """`earshot agents`"""
 
 import json
+import re
 import sys
 from dataclasses import asdict
+from typing import Final
 
 import click
 from rich.console import Console
@@ -13,8 +15,11 @@ from app.agents.routes import load_routes, routes_path
 from app.agents.tokens import PRESSURE_TOKENS
 from app.call.facts import CallFacts
 from app.cli.agents_shown import render
+from app.cli.columns import aligned
 from app.cli.failure import Failure, told_plainly
 from app.settings import load_settings
+
+_ADDRESS: Final = re.compile(r"\+[0-9]+|sips?:[^@\s]+@[^@\s]+|client:\S+")
 
 
 class _ByName(click.Group):
@@ -36,17 +41,20 @@ def list_agents(names: tuple[str, ...]) -> None:
     """One line for each agent, or for the named ones (names or TOML files)."""
     with told_plainly():
         settings = load_settings()
-        for name in names or agent_files():
-            report, agent = inspect_agent(name, settings), load_agent(name)
-            if report.errors:
-                raise Failure("\n".join(report.errors))
-            tools = ", ".join(report.tools) or "no tools"
-            click.echo(
-                f"{agent.name:<16} {agent.voice:<8} {agent.model or 'default model'}  {tools}"
-            )
+    reports = [inspect_agent(name, settings) for name in names or agent_files()]
+    rows = [
+        (report.name, report.voice, report.model, ", ".join(report.tools) or "no tools")
+        for report in reports
+        if not report.errors
+    ]
+    for line in aligned(rows):
+        click.echo(line)
+    errors = [error for report in reports for error in report.errors]
+    if errors:
+        raise Failure("\n".join(errors))
 
 
-@command.command("check")
+@command.command("check", short_help="Check all agents and the routes, or the named agents.")
 @click.argument("names", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def check(names: tuple[str, ...], as_json: bool) -> None:
@@ -63,12 +71,15 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
     sys.exit(report.exit_code)
 
 
-@command.command("route")
+@command.command("route", short_help="Say which agent answers a call to NUMBER, and why.")
 @click.argument("number")
 @click.option("--from", "caller", default="", help="Who calls; default: nobody that is known.")
 @click.option("--header", "headers", multiple=True, help="NAME=VALUE, a SIP header of the call.")
 def route(number: str, caller: str, headers: tuple[str, ...]) -> None:
     """Say which agent answers a call to NUMBER (+ and digits, or a sip: address), and why."""
+    for address in (number, *([caller] if caller else [])):
+        if not _ADDRESS.fullmatch(address):
+            raise Failure(f"Expected + and digits, sip:user@host or client:NAME; got {address!r}.")
     with told_plainly():
         settings = load_settings()
         routes = load_routes(routes_path(settings.routes), must_exist=bool(settings.routes))
@@ -80,14 +91,15 @@ def route(number: str, caller: str, headers: tuple[str, ...]) -> None:
     if found:
         why = f"route {found[0]} of {routes.source}: {found[1].shown}"
     else:
-        why = f"none of {len(routes.route)} routes fits; EARSHOT_AGENT, or ?agent= in the voice URL"
+        none = f"none of {len(routes.route)} routes fits" if routes.route else "there are no routes"
+        why = f"{none}; EARSHOT_AGENT, or ?agent= in the voice URL"
     click.echo(f"{agent}  ({why})")
 
 
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals):
-        raise Failure("--header: expected NAME=VALUE.")
+        raise Failure(f"--header: expected NAME=VALUE, got {text!r}.")
     return name, value
 
 

@@ -60,7 +60,7 @@ def list_(state: tuple[State, ...], most: int, as_text: bool) -> None:
         store.close()
 
 
-@command.command("show")
+@command.command("show", short_help="Show one message and its deliveries.")
 @click.argument("message_id")
 @click.option("--json", "as_text", is_flag=True, help="One JSON object.")
 def show(message_id: str, as_text: bool) -> None:
@@ -83,7 +83,7 @@ def show(message_id: str, as_text: bool) -> None:
             message(found, time.time(), Console())
 
 
-@command.command("retry")
+@command.command("retry", short_help="Send dead letters again.")
 @click.argument("message_ids", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Every dead letter.")
 def retry(message_ids: tuple[str, ...], every: bool) -> None:
@@ -104,7 +104,7 @@ def retry(message_ids: tuple[str, ...], every: bool) -> None:
     click.echo(f"{count} {'delivery waits' if count == 1 else 'deliveries wait'} to be sent again")
 
 
-@command.command("test")
+@command.command("test", short_help="Send a signed webhook.test to an agent's endpoints.")
 @click.argument("agent", default="")
 @click.option("--json", "as_text", is_flag=True, help="One JSON object a line.")
 def test(agent: str, as_text: bool) -> None:
@@ -128,7 +128,7 @@ def test(agent: str, as_text: bool) -> None:
     sys.exit(0 if all(attempt.delivered for _, attempt, _ in attempts) else 1)
 
 
-@command.command("secret")
+@command.command("secret", short_help="Print a new secret that signs.")
 def secret() -> None:
     """Print a new secret that signs. Nothing keeps it: put it where both sides read it."""
     click.echo(new_secret())

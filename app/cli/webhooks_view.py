@@ -1,4 +1,5 @@
-"""Webhooks for eyes: a table at a terminal, plain aligned lines elsewhere, JSON for machines.
+"""Webhooks for eyes: two lines for each at a terminal, plain aligned ones elsewhere, JSON for
+machines.
 
 A sign and a word say the state; colour only repeats it (as in `earshot doctor`).
 """
@@ -10,7 +11,6 @@ from urllib.parse import urlsplit
 from rich.console import Console, Group, RenderableType
 from rich.json import JSON
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from app.cli.columns import aligned
@@ -21,6 +21,11 @@ _STYLES: dict[State, str] = {"waiting": "yellow", "delivered": "blue", "dead": "
 _SIGNS: dict[State, str] = {"waiting": "…", "delivered": "✓", "dead": "✗"}
 _NOTHING = "No webhook was sent from this data folder."
 _COLUMNS = ("state", "when", "event", "message", "call", "endpoint", "tries", "last answer")
+_BRIEF, _WITHOUT_CALL, _WITH_CALL = 2, 4, 5
+"""So many columns on the first line at a terminal."""
+_WIDE = 120
+"""Columns of a terminal that has room for the call's id."""
+_INDENT = 2
 
 
 def nothing(console: Console) -> None:
@@ -40,7 +45,9 @@ def deliveries(
         return
     rows = [_cells(each, now_s) for each in found]
     if console.is_terminal:
-        console.print(Group(*_designed(found, rows), Text(), _totals(counts), *_gone(disabled)))
+        shown = _WITH_CALL if console.width >= _WIDE else _WITHOUT_CALL
+        listed = _designed(found, rows, shown)
+        console.print(Group(*listed, Text(), _totals(counts), *_gone(disabled)))
         return
     for line in aligned([_COLUMNS, *rows]):
         _plainly(console, line)
@@ -60,7 +67,8 @@ def message(found: Sequence[Delivery], now_s: float, console: Console) -> None:
             _plainly(console, line)
         return
     shown: RenderableType = JSON(body) if body else Text("the body is forgotten", style="dim")
-    console.print(Group(Text(head, style="bold"), *_designed(found, rows), Padding(shown, (1, 2))))
+    listed = _designed(found, rows, _BRIEF)
+    console.print(Group(Text(head, style="bold"), *listed, Padding(shown, (1, 2))))
 
 
 def attempt_line(url: str, attempt: Attempt, took_ms: int, *, as_text: bool) -> str:
@@ -90,17 +98,21 @@ def as_json(delivery: Delivery) -> dict[str, object]:
     }
 
 
-def _designed(found: Sequence[Delivery], rows: Sequence[Sequence[str]]) -> list[RenderableType]:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name in _COLUMNS:
-        fold = name in ("endpoint", "last answer")
-        right = "right" if name == "tries" else "left"
-        table.add_column(name, no_wrap=not fold, overflow="fold", justify=right)  # type: ignore[arg-type]
-    for each, (state, *rest, last) in zip(found, rows, strict=True):
+def _designed(
+    found: Sequence[Delivery], rows: Sequence[Sequence[str]], shown: int
+) -> list[RenderableType]:
+    """Two lines for each: ids are long, and are there to be copied whole."""
+    lines: list[RenderableType] = []
+    for each, line, row in zip(found, aligned([row[:shown] for row in rows]), rows, strict=True):
         style = _STYLES[each.state]
-        told = Text(last, style="dim" if each.state == "delivered" else style)
-        table.add_row(Text(state, style=style), *(Text(cell) for cell in rest), told)
-    return [table]
+        first = Text(line)
+        first.stylize(style, 0, len(row[0]))
+        *_, endpoint, tries, last = row
+        tried = f"{tries} {'try' if each.attempts == 1 else 'tries'}"
+        second = Text(f"{endpoint}  ", overflow="fold")
+        second.append(f"{tried}: {last}" if each.attempts else last, style)
+        lines += [first, Padding(second, (0, 0, 0, _INDENT))]
+    return lines
 
 
 def _cells(each: Delivery, now_s: float) -> tuple[str, ...]:

@@ -220,6 +220,11 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     assert len(lines) == 5
 
 
+def test_problems_stand_in_the_order_of_the_file_and_what_is_missing_first(tmp_path: Path) -> None:
+    lines = refusal(tmp_path, 'voice = 1\nvioce = "a"\n[silence]\nhold_s = "x"\nhold = 1')
+    assert [line.split()[0] for line in lines] == [":", ":1:", ":2:", ":4:", ":5:"]
+
+
 def test_lines_are_right_below_a_long_prompt_that_looks_like_toml(tmp_path: Path) -> None:
     text = 'instructions = """\nvoice = 1\n[turn_detection]\n"""\nvoice = 2\n'
     assert refusal(tmp_path, text) == [":5: voice: expected a text in quotes, got 2."]

@@ -96,8 +96,9 @@ async def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "line 1"),
-        ("{}\n", "line 1"),
+        ("", "line 1: expected a journal's header, got an empty file"),
+        ("{}\n", "line 1: expected a journal's header, got something else"),
+        ("x = 1\n", "line 1: expected a journal's header: JSON is malformed"),
         ('{"format":"other","settings":{}}\n', "expected format earshot-journal-1"),
     ],
 )

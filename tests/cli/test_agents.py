@@ -35,6 +35,16 @@ def test_a_file_that_is_wrong_is_told_with_its_place(tmp_path: Path) -> None:
     assert "wrong.toml:2: voise: there is no such key; did you mean voice?" in result.stderr
 
 
+def test_a_file_that_is_wrong_hides_no_other(tmp_path: Path) -> None:
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "bad.toml").write_text("speed = 9\n")
+    result = CliRunner().invoke(earshot, ["agents"])
+    assert result.exit_code == 1
+    assert "bad.toml:1: speed" in result.stderr
+    names = [line.split()[0] for line in result.stdout.splitlines()]
+    assert names == ["appointments", "receptionist", "support"]
+
+
 def test_a_tool_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
     file = tmp_path / "tooled.toml"
     file.write_text('instructions = "Be brief."\ntools = ["missing.py:book"]\n')

@@ -112,6 +112,25 @@ def test_at_a_terminal_it_is_a_table_that_needs_no_colour(folder: Path) -> None:
     assert all(cell_len(Text.from_ansi(row).plain) <= 100 for row in table)
 
 
+def test_at_a_narrow_terminal_no_tool_is_broken_in_two(folder: Path) -> None:
+    agent = f'{SAID}instructions = "Be kind."\ntools = ["hang_up", "collect_digits"]\n'
+    write(folder, "desk", agent)
+    write(folder, "bad", "")
+    shown = StringIO()
+    console = Console(file=shown, force_terminal=True, width=80, no_color=True)
+    render(inspect_all(load_settings()), console)
+    rows = [Text.from_ansi(row).plain for row in shown.getvalue().split("\n\n")[0].splitlines()]
+    assert all(cell_len(row) <= 80 for row in rows)
+    for tool in ("cancel_appointment", "find_free_times", "hang_up, collect_digits"):
+        assert any(tool in row for row in rows)
+    assert len(rows) < 15
+
+
+def test_in_a_pipe_a_broken_agent_is_its_name_and_its_mistakes(folder: Path) -> None:
+    write(folder, "bad", "speed = 9\n")
+    assert invoke("check", "bad").stdout.splitlines()[0] == "fail  bad"
+
+
 def test_it_says_who_answers_a_number_and_why(folder: Path) -> None:
     write(folder, "desk", 'instructions = "x"')
     rules = '[[route]]\nto = "+4420*"\nfrom = "+49*"\nagent = "desk"\n'
@@ -123,6 +142,26 @@ def test_it_says_who_answers_a_number_and_why(folder: Path) -> None:
     assert told.startswith("desk  (route 2 of")
     told = invoke("route", "+442079460012").stdout
     assert told.startswith("receptionist  (none of 2 routes fits")
+
+
+def test_without_routes_it_says_so() -> None:
+    told = invoke("route", "sip:desk@example.com", "--from", "client:ann").stdout
+    assert told == (
+        "receptionist  (there are no routes; EARSHOT_AGENT, or ?agent= in the voice URL)\n"
+    )
+
+
+@pytest.mark.parametrize("number", ["", "442079460012", "+44x", "sip:desk"])
+def test_what_is_no_address_is_told_with_what_came(number: str) -> None:
+    result = invoke("route", number)
+    assert result.exit_code == 1
+    assert f"got {number!r}" in result.stderr
+
+
+def test_who_calls_must_be_an_address_too() -> None:
+    result = invoke("route", "+442079460012", "--from", "ann")
+    assert result.exit_code == 1
+    assert "got 'ann'" in result.stderr
 
 
 @pytest.mark.parametrize("header", ["X-Tenant", "=x"])

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
+from rich.text import Text
 
 from app.cli import earshot
 from app.cli.webhooks_view import deliveries, message
@@ -105,7 +106,26 @@ def test_retry_wants_to_know_what() -> None:
     assert run("retry", "--all", "msg_1").exit_code == 2
 
 
-def test_a_terminal_gets_a_table_and_a_body_with_its_structure(store: SqliteStore) -> None:
+@pytest.mark.parametrize("width", [80, 120])
+def test_at_a_terminal_ids_and_answers_are_whole(width: int) -> None:
+    made = SqliteStore(Path("earshot-data/outgoing"))
+    message_id, call_id = f"msg_{'0' * 32}", f"CA{'1' * 32}"
+    kept = Message(message_id, "callback.requested", call_id, "desk", 1.8e9, WORDS.encode())
+    made.accept(kept, [CRM, OTHER])
+    made.postpone(made.due(2e9, (), 1)[0].number, 1.8e9 + 3_700, 503, "HTTP 503")
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, no_color=True)
+    deliveries(made.listed(("waiting",), 9), made.counts(), {}, 1.8e9 + 90, console)
+    made.close()
+    assert isinstance(console.file, io.StringIO)
+    lines = Text.from_ansi(console.file.getvalue()).plain.splitlines()
+    assert all(len(line) <= width for line in lines)
+    assert sum(message_id in line for line in lines) == 2
+    assert sum(call_id in line for line in lines) == (2 if width >= 120 else 0)
+    assert any("crm.example.com/earshot  1 try: HTTP 503; again in 1 h" in line for line in lines)
+    assert any("desk.example.com/  not sent yet" in line for line in lines)
+
+
+def test_a_terminal_gets_signs_and_a_body_with_its_structure(store: SqliteStore) -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=150, color_system="standard")
     found = store.listed(("waiting", "dead", "delivered"), 10)
     deliveries(found, store.counts(), {}, 1.8e9 + 90, console)
@@ -113,7 +133,7 @@ def test_a_terminal_gets_a_table_and_a_body_with_its_structure(store: SqliteStor
     assert isinstance(console.file, io.StringIO)
     written = console.file.getvalue()
     assert "\x1b[" in written
-    for words in ("last answer", "call.summarised", "2 min ago", "✗ dead", "my card is 4111"):
+    for words in ("1 try: HTTP 500", "call.summarised", "2 min ago", "✗ dead", "my card is 4111"):
         assert words in written
 
 

@@ -127,6 +127,8 @@ def load_dialog(path: Path = DIALOGS_DIR / "restaurant.toml") -> Dialog:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise DialogError(f"{path.name}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise DialogError(f"{path.name}: expected a dialog file, TOML in UTF-8 text") from None
     return parse_dialog(text, path.name)
 
 

@@ -112,3 +112,9 @@ def test_a_state_in_which_nothing_is_listened_for_is_refused() -> None:
 def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     with pytest.raises(DialogError, match=r"none\.toml: cannot be read: No such file"):
         load_dialog(tmp_path / "none.toml")
+
+
+def test_a_file_that_is_no_text_is_said(tmp_path: Path) -> None:
+    (tmp_path / "call.wav").write_bytes(b"RIFF\xff\xfe")
+    with pytest.raises(DialogError, match=r"call\.wav: expected a dialog file"):
+        load_dialog(tmp_path / "call.wav")
