@@ -8,7 +8,7 @@ TESTS ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo serve test ready check bench bench-relay bench-turns bench-agents clean
+.PHONY: help demo serve test ready check bench bench-relay bench-turns bench-agents clean
 
 demo: $(READY)  ## A caller asks, interrupts and books a table: the whole product, no account
 	@$(BIN)/earshot demo
@@ -39,7 +39,10 @@ bench-agents: $(READY)  ## Tools, transfers, policy, secrets: nothing forbidden,
 	@$(BIN)/python -m bench.digits
 	@$(BIN)/python -m bench.ladder
 
-clean:
+help:  ## What there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+clean:  ## Take away what was set up
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(READY): pyproject.toml

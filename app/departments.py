@@ -33,6 +33,10 @@ class Departments:
     outgoing: Outgoing | None
     """None: nobody is told of anything."""
 
+    def __post_init__(self) -> None:
+        if self.outgoing is not None:
+            self.texting.tell(self.outgoing.emit)
+
 
 def make_departments(
     settings: Settings,

@@ -31,6 +31,7 @@ from app.models.openai_connect import Credentials
 from app.observe.log import event
 from app.observe.metrics import Metrics
 from app.observe.prices import PriceTable
+from app.outgoing.events import SmsReceived
 from app.persona import Persona, Personas, credentials_of
 from app.policy.destinations import By, Cleared, Purpose
 from app.policy.trust import Proof, level
@@ -139,6 +140,22 @@ class Texting:
             if sent != "sent":
                 return False
         return bool(parts(text))
+
+    def tell(self, emit: Callable[[SmsReceived], None]) -> None:
+        """Have somebody told of each message that comes in."""
+        self.desk.told = lambda sms, agent: emit(
+            SmsReceived(
+                call_id="",
+                agent=agent,
+                direction="inbound",
+                caller=sms.from_number,
+                called=sms.to_number,
+                occurrence=sms.message_sid,
+                message_id=sms.message_sid,
+                sender=sms.from_number,
+                text=sms.body,
+            )
+        )
 
     async def run(self) -> None:
         """Until cancelled: take up what other workers left behind."""

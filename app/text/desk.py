@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -57,6 +57,15 @@ class CallOver:
     """Our number in the call."""
 
 
+Told: TypeAlias = Callable[[InboundSms, str], None]
+"""Gets each message that was taken in, with the name of the agent that its number belongs to. One
+that came twice is told twice."""
+
+
+def _nobody(sms: InboundSms, agent: str) -> None:
+    """Nobody is told."""
+
+
 class TextDesk:
     """One per worker. `run` is its task; close it at the end."""
 
@@ -69,6 +78,7 @@ class TextDesk:
         self._again: set[str] = set()
         """Conversations that something came into since their task last began to look."""
         self._closing = False
+        self.told: Told = _nobody
 
     # Messages
 
@@ -91,6 +101,8 @@ class TextDesk:
             await self._accept(conversation, sms, line, help_=False)
         elif kind == "help" and not sms.opt_out:  # else Twilio has answered it
             await self._accept(conversation, sms, line, help_=True)
+        if kind != "ignored":
+            self.told(sms, self._house.agents.for_number(sms.to_number))
 
     def _keyword(self, sms: InboundSms, *, opted_out: bool) -> Keyword | None:
         agents = self._house.agents

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from app.beyond import Beyond
 from app.bridge.keeper import unpacked
@@ -23,10 +24,15 @@ from app.lab.phone.webhook import WebhookFailed
 from app.lab.text.server import LabTextModel, TextBehaviour
 from app.live import open_live
 from app.models.openai_text import close_clients
+from app.outgoing.deliverer import Rules
+from app.outgoing.endpoints import secrets_from
+from app.outgoing.outgoing import Outgoing, open_outgoing
+from app.outgoing.retries import Schedule
 from app.text.desk import CallOver
 from app.text.sending import Recipient
 from tests.lab_calls.cast import call, line, shout, stage_for, until
 from tests.live.redis_fixture import running_redis
+from tests.outgoing.receiver import SECRET, Receiver
 from tests.text.carrier import OURS, THEIRS, Carrier
 
 pytestmark = [pytest.mark.lab_call]
@@ -71,7 +77,12 @@ class Line:
 
 @asynccontextmanager
 async def a_line(
-    data_dir: Path, *, live: Any = None, gather_s: float = 0.05, **settings: Any
+    data_dir: Path,
+    *,
+    live: Any = None,
+    outgoing: Outgoing | None = None,
+    gather_s: float = 0.05,
+    **settings: Any,
 ) -> AsyncIterator[Line]:
     async with LabTextModel(api_key=LAB_KEY) as model, Carrier() as carrier:
         given = {
@@ -80,7 +91,7 @@ async def a_line(
             "twilio_api_url": carrier.base_url,
             **settings,
         }
-        beyond = Beyond(live=live)
+        beyond = Beyond(live=live, outgoing=outgoing)
         stage = stage_for(
             data_dir,
             *ANSWERS,
@@ -157,6 +168,34 @@ async def test_a_message_out_of_the_blue_is_answered_by_the_default_agent(tmp_pa
         (sent,) = phone.carrier.sent
         assert (sent["To"], sent["From"]) == (THEIRS, OURS)
         assert sent["StatusCallback"] == f"{phone.stage.url}/twilio/sms-status"
+
+
+async def test_the_operators_systems_are_told_of_each_message_once(tmp_path: Path) -> None:
+    secret = SecretStr(SECRET)
+    async with (
+        Receiver() as receiver,
+        open_outgoing(
+            tmp_path / "outgoing",
+            secrets_of=secrets_from({}, SECRET),
+            rules=Rules(Schedule((0.05,)), 0.02),
+        ) as outgoing,
+        a_line(
+            tmp_path, outgoing=outgoing, webhook_url=receiver.url, webhook_secret=secret
+        ) as phone,
+    ):
+        for _ in range(2):
+            await phone.text("When are you open?", MessageSid="SM" + "a" * 32)
+        await phone.answered(1)
+        await phone.text("STOP", MessageSid="SM" + "b" * 32)
+        await until(lambda: len(receiver.taken) == 2)
+        await outgoing.flushed()
+    assert all(got.verified for got in receiver.got)
+    question, stop = (got.payload for got in receiver.taken)
+    assert question["type"] == stop["type"] == "sms.received"
+    assert (question["data"]["text"], stop["data"]["text"]) == ("When are you open?", "STOP")
+    assert question["data"]["message_id"] == "SM" + "a" * 32
+    assert question["data"]["sender"] == THEIRS
+    assert question["data"]["agent"] == "receptionist"
 
 
 async def test_two_messages_at_once_are_one_turn(tmp_path: Path) -> None:
