@@ -33,10 +33,6 @@ class Departments:
     outgoing: Outgoing | None
     """None: nobody is told of anything."""
 
-    def __post_init__(self) -> None:
-        if self.outgoing is not None:
-            self.texting.tell(self.outgoing.emit)
-
 
 def make_departments(
     settings: Settings,
@@ -49,6 +45,8 @@ def make_departments(
     care = _make_care(settings, live, rest)
     gate = _make_gate(settings, files, live, care)
     texting = _make_texting(settings, files, metrics, gate, rest, live)
+    if outgoing is not None:
+        texting.tell(outgoing.emit)
     return Departments(gate, care, texting, outgoing)
 
 
