@@ -9,7 +9,7 @@ from app.call.patience import PatienceSettings
 from app.call.phases import CallSettings
 from app.call.playout import PlayoutSettings
 from app.call.prices import Prices
-from app.call.relay import RelaySettings
+from app.call.relay_settings import RelaySettings
 from app.call.responses import ResponseSettings
 from app.call.spending_settings import SpendSettings
 from app.call.turn_end import TurnEndSettings

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from types import ModuleType
 from typing import TypeVar
 
 from app.call import (
+    attempts,
     floor,
+    generation,
     notices,
     opening,
     phases,
-    playout,
     relay,
     responses,
     turn_end,
@@ -25,59 +27,40 @@ Drawn from the tables in `app/call` by `python -m app.call.drawn`; a test keeps 
 What is not in a table does not happen.
 """
 
+_MACHINES: tuple[tuple[str, str, ModuleType], ...] = (
+    ("The call", "One call from the open stream to its end.", phases),
+    ("The first words", "Who greets.", opening),
+    ("Notices", "What must be heard before all else.", notices),
+    ("The floor", "The caller's claim on it while the agent speaks.", floor),
+    ("The end of the caller's turn", "Where we decide it, and not the model.", turn_end),
+    (
+        "The model's response",
+        "One answer at a time; only this machine asks for one.",
+        responses,
+    ),
+    ("The sound of a slow tool", "While nobody is heard and a tool runs.", waiting_sound),
+    ("The relay", "The call's model sessions, one after the other.", relay),
+    ("Attempts at a session", "While the relay wants one, on one model after the other.", attempts),
+    (
+        "A generation of bot audio",
+        "From its first byte to the verdict on what was heard.",
+        generation,
+    ),
+)
+"""Title, what it is about, and the module whose `TRANSITIONS` are drawn."""
+
 
 def page() -> str:
     """The whole page as Markdown with Mermaid diagrams."""
-    return "\n".join(
-        [
-            _HEAD,
-            _machine(
-                "The call",
-                "One call from the open stream to its end. `app/call/phases.py`",
-                phases.TRANSITIONS,
-            ),
-            _machine(
-                "The first words",
-                "Who greets. `app/call/opening.py`",
-                opening.TRANSITIONS,
-            ),
-            _machine(
-                "Notices",
-                "What must be heard before all else. `app/call/notices.py`",
-                notices.TRANSITIONS,
-            ),
-            _machine(
-                "The floor",
-                "The caller's claim on it while the agent speaks. `app/call/floor.py`",
-                floor.TRANSITIONS,
-            ),
-            _machine(
-                "The end of the caller's turn",
-                "Where we decide it, and not the model. `app/call/turn_end.py`",
-                turn_end.TRANSITIONS,
-            ),
-            _machine(
-                "The model's response",
-                "One answer at a time; only this machine asks for one. `app/call/responses.py`",
-                responses.TRANSITIONS,
-            ),
-            _machine(
-                "The sound of a slow tool",
-                "While nobody is heard and a tool runs. `app/call/waiting_sound.py`",
-                waiting_sound.TRANSITIONS,
-            ),
-            _machine(
-                "The relay",
-                "The call's model sessions, one after the other. `app/call/relay.py`",
-                relay.TRANSITIONS,
-            ),
-            _machine(
-                "A generation of bot audio",
-                "From its first byte to the verdict on what was heard. `app/call/generation.py`",
-                playout.TRANSITIONS,
-            ),
-        ]
+    machines = (
+        _machine(title, f"{about} `{_path(module)}`", module.TRANSITIONS)
+        for title, about, module in _MACHINES
     )
+    return "\n".join([_HEAD, *machines])
+
+
+def _path(module: ModuleType) -> str:
+    return f"{module.__name__.replace('.', '/')}.py"
 
 
 def _machine(title: str, about: str, table: Mapping[tuple[State, str], State]) -> str:

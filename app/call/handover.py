@@ -44,7 +44,8 @@ from app.call.leg_memory import LegMemory
 from app.call.playout import Playout
 from app.call.prices import Prices, cost_usd
 from app.call.pruning import Pruner
-from app.call.relay import Relay, RelaySettings, RelayState
+from app.call.relay import Relay, RelayState
+from app.call.relay_settings import RelaySettings
 from app.call.responses import Responses
 from app.call.scribe import Scribe
 from app.call.transcript import INTERRUPTED
@@ -261,7 +262,7 @@ class Handover:
 
     def downgrade(self, now_ms: int) -> list[Command]:
         """Go on with the last model of the list, which costs least."""
-        self.relay.prefer(self.relay.settings.models - 1)
+        self.relay.prefer_last()
         return self.wish("spend", now_ms)
 
     def summary_written(self, event: SummaryWritten, now_ms: int) -> list[Command]:

@@ -49,7 +49,7 @@ from app.call.generation import (
 FADE_BYTES = FRAME_BYTES
 """How long what is resumed takes to come back to full level."""
 
-__all__ = ["TRANSITIONS", "Played", "Playout", "PlayoutSettings", "Settled"]
+__all__ = ["Played", "Playout", "PlayoutSettings", "Settled"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from app.call.events import (
     ToolCall,
 )
 from app.call.phases import CallSettings
-from app.call.relay import RelaySettings
+from app.call.relay_settings import RelaySettings
 
 T = TypeVar("T", bound=Command)
 FACTS = '{"facts": ["4711"]}'

@@ -75,7 +75,7 @@ from app.call.floor_settings import FloorSettings
 from app.call.patience import PatienceSettings
 from app.call.phases import CallSettings, Phase
 from app.call.prices import Prices
-from app.call.relay import RelaySettings
+from app.call.relay_settings import RelaySettings
 from app.call.responses import ResponseSettings
 from app.call.turn_end import TurnEndSettings
 

@@ -22,7 +22,8 @@ from app.call.events import (
     ToolFinished,
 )
 from app.call.phases import CallSettings, Phase
-from app.call.relay import RelaySettings, RelayState
+from app.call.relay import RelayState
+from app.call.relay_settings import RelaySettings
 from tests.call.handover_play import LATE_MS, caller_says, of, play, talking, until
 
 TRANSFER = ToolCall("t1", "i1", "transfer_call", '{"to": "desk"}')

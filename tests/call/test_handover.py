@@ -37,7 +37,7 @@ from app.call.events import (
 from app.call.handover import CARRIED_WAIT_MS, LOOK_MS, WORDS_WAIT_MS
 from app.call.phases import CallSettings
 from app.call.prices import Prices
-from app.call.relay import RelaySettings
+from app.call.relay_settings import RelaySettings
 from app.call.summary import GO_ON, IN_PROGRESS
 from tests.call.handover_play import (
     AGENT,

@@ -22,7 +22,7 @@ from app.call.commands import (
 from app.call.endings import EndReason
 from app.call.events import AudioReceived, HangUpRequested, KeyPressed, RolloverRequested, ToolCall
 from app.call.phases import CallSettings
-from app.call.relay import RelaySettings
+from app.call.relay_settings import RelaySettings
 from app.call.summary import GO_ON
 from tests.call.virtual_carrier import FRAME_MS
 from tests.call.virtual_line import VirtualLine

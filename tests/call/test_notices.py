@@ -36,7 +36,7 @@ from app.call.floor_settings import FloorSettings
 from app.call.notice_side import BROKE_OFF, NOT_SAID, NOT_WORD_FOR_WORD, SAY
 from app.call.notices import MOST_TAKES, NoticeState
 from app.call.phases import CallSettings
-from app.call.relay import RelaySettings
+from app.call.relay_settings import RelaySettings
 from app.call.responses import ResponseSettings
 from app.call.turn_end import TurnEndSettings
 from tests.call.handover_play import of, one, play, until

@@ -14,7 +14,7 @@ from app.call.events import (
 )
 from app.call.offers_settings import OfferSettings
 from app.call.phases import CallSettings
-from app.call.relay import RelaySettings
+from app.call.relay_settings import RelaySettings
 from tests.call.handover_play import (
     LATE_MS,
     begins_to_answer,

@@ -6,18 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.call.attempts import FATAL_CAUSES
 from app.call.commands import CloseLeg, Command, OpenLeg
 from app.call.events import CloseCause
-from app.call.relay import (
-    FATAL_CAUSES,
-    LIVED_MS,
-    SHORT_LIFE_MS,
-    TRANSITIONS,
-    GivenUp,
-    Relay,
-    RelaySettings,
-    RelayState,
-)
+from app.call.leg_life import LIVED_MS, SHORT_LIFE_MS
+from app.call.relay import TRANSITIONS, GivenUp, Relay, RelayState
+from app.call.relay_settings import RelaySettings
 
 PATIENT = 10**9
 LOST: CloseCause = "lost"

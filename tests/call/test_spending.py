@@ -14,7 +14,7 @@ from app.call.events import (
 )
 from app.call.phases import CallSettings, Phase
 from app.call.prices import Prices
-from app.call.relay import RelaySettings
+from app.call.relay_settings import RelaySettings
 from app.call.spending import GOODBYE
 from app.call.spending_settings import SpendSettings
 from tests.call.handover_play import LATE_MS, of, play, until

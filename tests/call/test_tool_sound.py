@@ -17,7 +17,7 @@ from app.call.events import CarrierClosed, HangUpRequested, RolloverRequested, T
 from app.call.floor_settings import FloorSettings
 from app.call.patience import PatienceSettings
 from app.call.phases import CallSettings
-from app.call.relay import RelaySettings
+from app.call.relay_settings import RelaySettings
 from app.call.responses import ResponseSettings
 from tests.call.virtual_line import Network, VirtualLine
 from tests.call.virtual_model import Answer, Say

@@ -27,7 +27,7 @@ from app.agents import (
 from app.agents.tokens import PRESSURE_TOKENS
 from app.call.collect_tool import BOUNDS, DEFAULTS, SPOKE, TERMINATORS, called_off, result
 from app.call.key_entry import KeyEntry
-from app.call.relay import RelaySettings
+from app.call.relay_settings import RelaySettings
 from app.cli.agents_shown import plain
 from app.persona import make_persona
 from app.settings import Settings

@@ -4,9 +4,11 @@ limits at which a call without a model is given up."""
 import re
 
 from app.bridge.legs import LAST_WORD_S
+from app.call.attempts import FATAL_CAUSES
 from app.call.endings import CARRIER_ENDINGS, MODEL_ENDINGS, EndReason
+from app.call.leg_life import LIVED_MS, SHORT_LIFE_MS
 from app.call.phases import CallSettings
-from app.call.relay import FATAL_CAUSES, LIVED_MS, SHORT_LIFE_MS, RelaySettings
+from app.call.relay_settings import RelaySettings
 from app.call.responses import ResponseSettings
 from app.carriers.twilio import twiml
 from app.carriers.twilio.stream_ended import after_stream
