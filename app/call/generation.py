@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-from app.call.axis import ItemHeard, PlayClock, Spans
+from app.call.axis import BYTES_PER_MS, ItemHeard, PlayClock, Spans
 
 MarkKind: TypeAlias = Literal["start", "progress", "end"]
 SettledBy: TypeAlias = Literal["fence", "clock", "unsent"]
@@ -88,6 +88,51 @@ class Generation:
             self.spans.end,
             tuple(self.spans.heard_until(self.heard)),
         )
+
+    # Marks that came back between two carrier times
+
+    def played(self, name: str, lo_ms: int, hi_ms: int) -> "Played":
+        """One that was sent; nothing was cut."""
+        mark = self.marks.pop(name)
+        if mark.kind == "start":
+            self.clock.restarted(mark.position, lo_ms, hi_ms)
+        else:
+            self.clock.played(mark.position, lo_ms, hi_ms)
+        done = tuple(self.spans.drop_before(mark.position)) if mark.kind == "end" else ()
+        return Played(mark.kind, mark.position, (lo_ms + hi_ms) // 2, done)
+
+    def echoed_late(self, name: str, lo_ms: int, hi_ms: int) -> None:
+        """One that was sent before the cut. A start mark comes back at once where the buffer was
+        dry, as we believed; where it was not, the `clear` flushed it, and the clock has not reached
+        its position yet."""
+        mark = self.marks.pop(name)
+        begun = not self.clock.known or self.clock.position_at(lo_ms, hi_ms) >= mark.position
+        if mark.kind == "start" and begun:
+            self.clock.restarted(mark.position, lo_ms, hi_ms)
+
+    def settle_by_clock(self) -> None:
+        """By our own clock, from the start of the present run to the cut: the network delays the
+        audio and the `clear` alike, so only the change of its delay is in error."""
+        since_start = (self.cut_ms - self.run_start_ms) * BYTES_PER_MS
+        self.settle("clock", max(self.clock.position, self.run_start + since_start))
+
+    # Once settled, for what may still be played
+
+    def answers_heard(self) -> tuple[ItemHeard, ...]:
+        """The items of the answers that were heard to their end; they are forgotten here."""
+        complete = max((end for end in self.end_positions if end <= self.heard), default=0)
+        return tuple(self.spans.drop_before(complete))
+
+    @property
+    def heard_to_its_end(self) -> bool:
+        return self.heard == self.spans.end == self.closed
+
+    def go_on_from(self, held: "Generation", start: int) -> None:
+        """Begin with what `held` has from `start` on."""
+        self.spans = held.spans.rest(start)
+        self.end_positions = [at - start for at in held.end_positions if at > held.heard]
+        self.ends.extend(self.end_positions)
+        self.closed = max(0, held.closed - start)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from app.call.crew import Colleague
 from app.call.floor_settings import FloorSettings
 from app.call.offers_settings import OfferSettings
 from app.call.patience import PatienceSettings
-from app.call.playout import PlayoutSettings
+from app.call.playout_settings import PlayoutSettings
 from app.call.prices import Prices
 from app.call.relay_settings import RelaySettings
 from app.call.responses import ResponseSettings

@@ -22,9 +22,7 @@ Facts relied on: marks and caller media share one ordered socket; `clear` return
 a mark with nothing queued before it returns at once (Twilio docs: websocket messages).
 """
 
-from dataclasses import dataclass
-
-from app.call.axis import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, ItemHeard, Span
+from app.call.axis import BYTES_PER_MS, FRAME_BYTES, ItemHeard, Span
 from app.call.commands import (
     Command,
     KeepAudio,
@@ -45,34 +43,12 @@ from app.call.generation import (
     Played,
     Settled,
 )
+from app.call.playout_settings import PlayoutSettings
 
 FADE_BYTES = FRAME_BYTES
 """How long what is resumed takes to come back to full level."""
 
-__all__ = ["Played", "Playout", "PlayoutSettings", "Settled"]
-
-
-@dataclass(frozen=True, slots=True)
-class PlayoutSettings:
-    lead_ms: int = 200
-    """How far ahead of playback audio is released."""
-    step_ms: int = 60
-    """Audio is topped up when the lead has shrunk by this much."""
-    mark_every_ms: int = 200
-    fence_timeout_ms: int = 500
-    """After this long without a fence the heard position is estimated by the clock."""
-
-    def __post_init__(self) -> None:
-        """Raises `ValueError` where audio could not be released in whole frames."""
-        if not FRAME_MS <= self.step_ms < self.lead_ms:
-            raise ValueError(
-                f"expected {FRAME_MS} <= step_ms < lead_ms, got {self.step_ms} and {self.lead_ms}"
-            )
-        if self.mark_every_ms < FRAME_MS or self.fence_timeout_ms <= 0:
-            raise ValueError(
-                f"expected mark_every_ms >= {FRAME_MS} and fence_timeout_ms > 0, "
-                f"got {self.mark_every_ms} and {self.fence_timeout_ms}"
-            )
+__all__ = ["Played", "Playout", "Settled"]
 
 
 class Playout:
@@ -306,16 +282,12 @@ class Playout:
         if not self.resume_due:
             return [], ()
         self._held, self._resume = None, False
-        complete = max((end for end in held.end_positions if end <= held.heard), default=0)
-        done = tuple(held.spans.drop_before(complete))
-        if held.heard == held.spans.end == held.closed:
+        done = held.answers_heard()
+        if held.heard_to_its_end:
             return [], done
         start = max(0, held.heard - FADE_BYTES) // FRAME_BYTES * FRAME_BYTES
         g, end = self._now, held.spans.end
-        g.spans = held.spans.rest(start)
-        g.end_positions = [at - start for at in held.end_positions if at > held.heard]
-        g.ends.extend(g.end_positions)
-        g.closed = max(0, held.closed - start)
+        g.go_on_from(held, start)
         replay = ReplayAudio(g.number, held.number, start, end, FADE_BYTES if held.sent else 0)
         return [replay, *self.release(now_ms)], done
 
@@ -334,25 +306,28 @@ class Playout:
             g.settle("fence", g.clock.position_at(lo_ms, hi_ms))
             return None if g is self._held or g.sound else g.settled
         if name in self._now.marks:
-            return self._played(self._now, self._now.marks.pop(name), lo_ms, hi_ms)
+            return self._now.played(name, lo_ms, hi_ms)
         for g in self._fenced.values():
             if name in g.marks:
-                self._echoed_late(g, g.marks.pop(name), lo_ms, hi_ms)
+                g.echoed_late(name, lo_ms, hi_ms)
         return None
 
     def expire(self, now_ms: int) -> list[Settled]:
         """Settle by the clock the generations whose fence did not come back in time."""
         timeout_ms = self.settings.fence_timeout_ms
         late = [name for name, g in self._fenced.items() if now_ms - g.cut_ms >= timeout_ms]
-        settled = [_settle_by_clock(self._fenced.pop(name)) for name in late]
+        settled = [self._fenced.pop(name) for name in late]
+        for g in settled:
+            g.settle_by_clock()
         return [g.settled for g in settled if g is not self._held and not g.sound]
 
     def close(self, now_ms: int) -> list[Settled]:
         """The line is gone: settle by the clock whatever is still open."""
         held = self.give_up()
         _, settled = self.cut(now_ms)
-        fenced = [_settle_by_clock(g) for g in self._fenced.values()]
-        verdicts = [g.settled for g in fenced if not g.sound]
+        for g in self._fenced.values():
+            g.settle_by_clock()
+        verdicts = [g.settled for g in self._fenced.values() if not g.sound]
         self._fenced.clear()
         return [*verdicts, *(verdict for verdict in (held, settled) if verdict is not None)]
 
@@ -364,28 +339,3 @@ class Playout:
         name = f"{kind[0]}{g.number}.{g.sent}"
         g.marks[name] = Mark(g.sent, kind, now_ms)
         return SendMark(name)
-
-    @staticmethod
-    def _played(g: Generation, mark: Mark, lo_ms: int, hi_ms: int) -> Played:
-        if mark.kind == "start":
-            g.clock.restarted(mark.position, lo_ms, hi_ms)
-        else:
-            g.clock.played(mark.position, lo_ms, hi_ms)
-        done = tuple(g.spans.drop_before(mark.position)) if mark.kind == "end" else ()
-        return Played(mark.kind, mark.position, (lo_ms + hi_ms) // 2, done)
-
-    @staticmethod
-    def _echoed_late(g: Generation, mark: Mark, lo_ms: int, hi_ms: int) -> None:
-        """A start mark comes back at once where the buffer was dry, as we believed; where it was
-        not, the `clear` flushed it, and the clock has not reached its position yet."""
-        begun = not g.clock.known or g.clock.position_at(lo_ms, hi_ms) >= mark.position
-        if mark.kind == "start" and begun:
-            g.clock.restarted(mark.position, lo_ms, hi_ms)
-
-
-def _settle_by_clock(g: Generation) -> Generation:
-    """By our own clock, from the start of the present run to the cut: the network delays the
-    audio and the `clear` alike, so only the change of its delay is in error."""
-    since_start = (g.cut_ms - g.run_start_ms) * BYTES_PER_MS
-    g.settle("clock", max(g.clock.position, g.run_start + since_start))
-    return g

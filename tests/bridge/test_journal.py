@@ -30,7 +30,7 @@ from app.call.events import (
     Usage,
 )
 from app.call.phases import CallSettings
-from app.call.playout import PlayoutSettings
+from app.call.playout_settings import PlayoutSettings
 
 SETTINGS = CallSettings(greeting="Say hello.", playout=PlayoutSettings(lead_ms=120))
 EVENTS: list[tuple[int, Event]] = [

@@ -29,7 +29,8 @@ from app.call.events import (
     ResponseFinished,
 )
 from app.call.phases import CallSettings
-from app.call.playout import Played, Playout, PlayoutSettings, Settled
+from app.call.playout import Played, Playout, Settled
+from app.call.playout_settings import PlayoutSettings
 from tests.call.virtual_line import Network, VirtualLine
 from tests.call.virtual_model import Answer, Say
 from tests.call.virtual_time import SILENCE

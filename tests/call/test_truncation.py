@@ -14,7 +14,7 @@ import pytest
 from app.call.commands import KeepAudio, TruncateItem
 from app.call.events import AudioReceived, KeyPressed, ToolCall
 from app.call.phases import CallSettings
-from app.call.playout import PlayoutSettings
+from app.call.playout_settings import PlayoutSettings
 from tests.call.virtual_line import Network, VirtualLine
 from tests.call.virtual_model import Answer, Say
 from tests.call.virtual_time import BYTES_PER_MS, ITEM_SHIFT

@@ -19,7 +19,7 @@ from websockets.exceptions import InvalidStatus
 from app.bridge.call_record import TIMELINE_FILE, call_folder
 from app.bridge.carrier_writer import CarrierWriter
 from app.call.phases import CallSettings
-from app.call.playout import PlayoutSettings
+from app.call.playout_settings import PlayoutSettings
 from app.carriers.twilio.media import MOST_IN_A_ROW
 from app.carriers.twilio.tokens import Grant, StreamTokens
 from app.demo.stage import LAB_TOKEN, Stage
