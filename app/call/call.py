@@ -19,6 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.call.agent_side import AgentSide
+from app.call.bill import Bill
 from app.call.caller_side import CallerSide
 from app.call.calling_off import CallingOff
 from app.call.collecting import Collecting
@@ -173,6 +174,10 @@ class Call:
     @property
     def handover(self) -> Handover:
         return self._m.handover
+
+    @property
+    def bill(self) -> Bill:
+        return self._m.bill
 
     @property
     def timeline(self) -> Timeline:

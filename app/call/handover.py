@@ -14,16 +14,12 @@ else. Rules:
 """
 
 from dataclasses import replace
-from typing import cast
 
-from app.call import summary as summaries
+from app.call import summary
 from app.call.axis import BYTES_PER_MS
-from app.call.commands import (
-    Command,
-    OpenLeg,
-    Summarise,
-    TakeLeg,
-)
+from app.call.bill import Bill
+from app.call.carried_speech import CarriedSpeech
+from app.call.commands import Command, OpenLeg, TakeLeg
 from app.call.crew import NOT_THERE, SPEAK, Crew, Who
 from app.call.earliest import earliest
 from app.call.events import (
@@ -39,10 +35,9 @@ from app.call.events import (
     Usage,
 )
 from app.call.floor import Floor
-from app.call.history import History, as_text
+from app.call.history import History
 from app.call.leg_memory import LegMemory
 from app.call.playout import Playout
-from app.call.prices import Prices, cost_usd
 from app.call.pruning import Pruner
 from app.call.relay import Relay, RelayState
 from app.call.relay_settings import RelaySettings
@@ -52,10 +47,6 @@ from app.call.transcript import INTERRUPTED
 
 LOOK_MS = 100
 """How often a quiet moment is looked for when nothing happens."""
-WORDS_WAIT_MS = 2_500
-"""How long a change waits for the words of the caller's last turn."""
-CARRIED_WAIT_MS = 2_000
-"""Longest wait until a new leg has found the speech that it was handed."""
 SPEAKING_MS = 20
 """Bot audio of an unfinished answer that is enough for the caller to miss the rest."""
 
@@ -73,6 +64,7 @@ class Handover:
         playout: Playout,
         scribe: Scribe,
         crew: Crew,
+        bill: Bill,
         finds_speech: bool = True,
     ) -> None:
         """`finds_speech`: a leg tells of the speech that it is handed."""
@@ -84,28 +76,15 @@ class Handover:
         """While another agent or language is on its way: who speaks until then."""
         self.topics: tuple[str, ...] = ()
         """Of the tools that the model asked for: every leg has them."""
-        self.cost_usd = 0.0
-        """Of all legs and summaries so far, as far as prices are known."""
         self._responses = responses
         self._floor = floor
         self._playout = playout
         self._scribe = scribe
-        self._finds_speech = finds_speech
+        self._bill = bill
+        self._carried = CarriedSpeech(history, scribe, finds_speech=finds_speech)
+        self.summaries = summary.Summaries(history, settings.summary_by)
         self._in_progress = False
         """The conversation has begun, maybe on another worker."""
-        self._leg_cost_usd = 0.0
-        self._summaries = 0
-        self._asked = ""
-        """The request of the summary that is awaited."""
-        self._covers = 0
-        """How much of the log that summary will stand for."""
-        self._heard_ms = 0
-        """Up to here on the caller axis the caller's turns are told or answered."""
-        self._heard_at_ms = 0
-        self._speech: SpeechStarted | None = None
-        """What the caller is saying."""
-        self._carried_due_ms: int | None = None
-        """Speech was handed to a new leg, which should have found it by then."""
         self._look_ms: int | None = None
         self.broke_off = False
         """The stream ended with bot audio on its way to the caller."""
@@ -119,7 +98,7 @@ class Handover:
         self._responses.nobody_answers = True
         if event.resumed is not None:
             self._in_progress = True
-            self.cost_usd = event.resumed.cost_usd
+            self._bill.usd = event.resumed.cost_usd
             self.topics = event.resumed.topics
             self.history.resume(event.resumed)
             self._come_back(event.resumed)
@@ -157,8 +136,9 @@ class Handover:
         answering, active = self._responses.busy, self._responses.active_id
         words = answering and self._scribe.broke_off(active)
         spoke = words and self._spoke(active)
-        self._responses.leg_lost(now_ms, go_on=summaries.GO_ON if spoke else "")
-        self._asked, self._carried_due_ms = "", None
+        self._responses.leg_lost(now_ms, go_on=summary.GO_ON if spoke else "")
+        self.summaries.give_up()
+        self._carried.let_go()
         self.memory.lost()
         return self._playout.finish(now_ms) if answering else []
 
@@ -170,14 +150,11 @@ class Handover:
         leg, s = self.relay.take(now_ms), self.settings
         entries = self.history.entries(keep=s.keep_entries, most=s.most_entries)
         self.memory.taken(leg, entries)
-        self._leg_cost_usd, self._look_ms = 0.0, None
-        self._before = None
-        heard_ms, replay_ms = self._heard_ms, cast("int | None", s.overlap_ms)
-        if self._speech is not None or not self._in_progress:
-            heard_ms = self._heard_ms if self._speech is None else self._speech.audio_start_ms
-            replay_ms = None
-        if self._speech is not None and self._finds_speech:
-            self._carried_due_ms = now_ms + CARRIED_WAIT_MS
+        self._bill.leg_taken()
+        self._look_ms = self._before = None
+        # Before the first leg, and while the caller speaks, no quiet is left out.
+        whole = self._carried.speaking or not self._in_progress
+        heard_ms, replay_ms = self._carried.hand_over(now_ms), None if whole else s.overlap_ms
         self._in_progress = True
         taken = TakeLeg(leg, entries, heard_ms, replay_ms, self.relay.cause)
         return [*commands, taken, *self._responses.leg_taken(now_ms)]
@@ -185,7 +162,7 @@ class Handover:
     def _informed(self, commands: list[Command]) -> list[Command]:
         """A leg that is opened knows what came before."""
         who = self.crew.who
-        context = summaries.context(self.history.summary, in_progress=self._in_progress)
+        context = summary.context(self.history.summary, in_progress=self._in_progress)
         if who.language:
             context = f"{context}\n\n{SPEAK.format(language=who.language)}".strip()
         return [
@@ -249,16 +226,7 @@ class Handover:
 
     def wish(self, cause: LegCause, now_ms: int) -> list[Command]:
         """Prepare the next leg, if the call is not changing already."""
-        return self._summarise() if self.relay.wish(cause, now_ms) else []
-
-    def _summarise(self) -> list[Command]:
-        self._summaries += 1
-        self._asked, self._covers = f"summary-{self._summaries}", len(self.history.log)
-        instructions = summaries.request(self.history.summary)
-        conversation = ""
-        if self.settings.summary_by == "text_model":
-            conversation = as_text(self.history.entries(keep=0, most=self._covers))
-        return [Summarise(self._asked, self.settings.summary_by, instructions, conversation)]
+        return [self.summaries.ask()] if self.relay.wish(cause, now_ms) else []
 
     def downgrade(self, now_ms: int) -> list[Command]:
         """Go on with the last model of the list, which costs least."""
@@ -267,13 +235,10 @@ class Handover:
 
     def summary_written(self, event: SummaryWritten, now_ms: int) -> list[Command]:
         self._pay(event.usage)
-        if event.request_id != self._asked:
+        written = self.summaries.take(event)
+        if written is None:
             return []
-        self._asked = ""
-        text = summaries.tidied(event.text)
-        if text:
-            self.history.summarised(text, self._covers)
-        else:
+        if not written:
             self._scribe.timeline.note(now_ms, "fallback", "no summary: the words are told instead")
         return self._informed(self.relay.summarised(now_ms))
 
@@ -290,7 +255,8 @@ class Handover:
             self._look_ms = None
             return []
         self._look_ms = now_ms + LOOK_MS
-        if quiet and self._speech is None and self._responses.still and self._words_known(now_ms):
+        still = not self._carried.speaking and self._responses.still
+        if quiet and still and self._carried.words_known(now_ms):
             return self._take(now_ms)
         over_ms, force_ms = relay.quiet_wait_over_ms, relay.force_ms
         assert over_ms is not None and force_ms is not None
@@ -298,9 +264,6 @@ class Handover:
         if now_ms >= force_ms or (now_ms >= over_ms and not answering):
             return self._take(now_ms)
         return []
-
-    def _words_known(self, now_ms: int) -> bool:
-        return not self.history.words_awaited or now_ms - self._heard_at_ms > WORDS_WAIT_MS
 
     # What the legs say
 
@@ -312,45 +275,31 @@ class Handover:
         read = usage.input_text_tokens + usage.input_audio_tokens if usage is not None else 0
         if s.context_tokens and read >= s.context_tokens:
             return self.wish("context", now_ms)
-        if s.spend_usd and self._leg_cost_usd >= s.spend_usd:
+        if s.spend_usd and self._bill.leg_usd >= s.spend_usd:
             return self.wish("spend", now_ms)
-        if len(self.history.log) - self._covers >= s.summary_every:
-            return self._summarise() if self.relay.state is RelayState.CARRYING else []
+        if self.summaries.uncovered >= s.summary_every:
+            return [self.summaries.ask()] if self.relay.state is RelayState.CARRYING else []
         return self.memory.pruned(self.history.log)
 
     def _pay(self, usage: Usage | None) -> None:
         known = self.crew.speaking.prices
         prices = known[self.relay.model] if self.relay.model < len(known) else None
-        self._leg_cost_usd += self.pay(prices, usage) or 0.0
-
-    def pay(self, prices: Prices | None, usage: Usage | None) -> float | None:
-        """The price of what was used, added to the call's; None: it is not known."""
-        if prices is None or usage is None:
-            return None
-        cost = cost_usd(prices, usage)
-        self.cost_usd += cost
-        return cost
+        self._bill.pay_of_leg(prices, usage)
 
     def speech_started(self, event: SpeechStarted) -> bool:
         """False if this is the speech that the leg was handed: the caller began it long ago."""
-        before, self._speech = self._speech, event
-        if self._carried_due_ms is None or before is None:
-            return True
-        self._carried_due_ms = None
-        self._scribe.carried(before.item_id, event.item_id)
-        return False
+        return self._carried.started(event)
 
     def speech_stopped(self, event: SpeechStopped, now_ms: int) -> None:
-        if self._speech is not None:
-            self.memory.heard(event.item_id, event.audio_end_ms - self._speech.audio_start_ms)
-        self._speech = None
-        self._heard_ms, self._heard_at_ms = event.audio_end_ms, now_ms
+        lasted_ms = self._carried.stopped(event, now_ms)
+        if lasted_ms is not None:
+            self.memory.heard(event.item_id, lasted_ms)
 
     # Time
 
     @property
     def due_ms(self) -> int | None:
-        return earliest((self.relay.due_ms, self._look_ms, self._carried_due_ms))
+        return earliest((self.relay.due_ms, self._look_ms, self._carried.due_ms))
 
     def expire(self, now_ms: int) -> list[Command]:
         """See `relay.given_up` afterwards."""
@@ -359,9 +308,7 @@ class Handover:
         commands += self._informed(self.relay.expire(now_ms))
         if self._change_failed:
             commands += self._stays(now_ms)
-        if self._carried_due_ms is not None and now_ms >= self._carried_due_ms:
-            # The new leg found no speech in it: the caller's turn ends here.
-            self._carried_due_ms = self._speech = None
+        if self._carried.not_found(now_ms):
             self._floor.caller_stopped()
             commands += self._responses.caller_stopped(now_ms)
         return commands
@@ -370,19 +317,17 @@ class Handover:
     def needed_from_ms(self) -> int | None:
         """From where on the caller axis audio may still be asked for: what is being said, and
         turns whose words are not known. None: only the newest quiet."""
-        needed = [self._speech.audio_start_ms] if self._speech is not None else []
-        needed += self.history.wordless_from_ms
-        return min(needed, default=None)
+        return self._carried.needed_from_ms
 
     def snapshot(self, call_id: str, event: StreamStarted, *, moved: bool) -> Snapshot:
         return self.history.snapshot(
             call_id=call_id,
             direction=event.direction,
-            unanswered=self._responses.owed or self._speech is not None,
+            unanswered=self._responses.owed or self._carried.speaking,
             broke_off=self.broke_off or self._playout.unplayed,
             moved=moved,
             model=self.relay.model,
-            cost_usd=self.cost_usd,
+            cost_usd=self._bill.usd,
             who=self.crew.who,
             keep=self.settings.keep_entries,
             most=self.settings.most_entries,
@@ -392,11 +337,11 @@ class Handover:
 def _owed_after(resumed: Snapshot) -> str | None:
     """Instructions of what this worker says first; None: it waits for the caller."""
     if not resumed.moved:
-        return summaries.CUT_OFF_BY_THE_LINE
+        return summary.CUT_OFF_BY_THE_LINE
     if resumed.unanswered:
         return ""
     if not resumed.broke_off:
         return None
     last = resumed.entries[-1] if resumed.entries else None
     heard_some = last is not None and last.kind == "agent" and last.text != INTERRUPTED
-    return summaries.GO_ON if heard_some else ""
+    return summary.GO_ON if heard_some else ""

@@ -7,6 +7,7 @@ A call has three sides: what the agent says (agent_side.py), what the caller say
 from dataclasses import dataclass, field
 
 from app.call.barge_in import Situation
+from app.call.bill import Bill
 from app.call.commands import Command, EndCall
 from app.call.crew import Colleague, Crew
 from app.call.endings import EndReason
@@ -55,6 +56,7 @@ class Machines:
     goodbye: Goodbye
     handover: Handover
     notices: Notices
+    bill: Bill
     turn_end: TurnEnd | None = None
     """None: the model ends the caller's turns."""
     ahead: Ahead = field(default_factory=Ahead)
@@ -133,6 +135,7 @@ def machines(settings: CallSettings) -> Machines:
     floor = Floor(settings.floor)
     history = History()
     scribe = Scribe(playout, history.log.append)
+    bill = Bill()
     handover = Handover(
         settings.relay,
         history=history,
@@ -140,6 +143,7 @@ def machines(settings: CallSettings) -> Machines:
         floor=floor,
         playout=playout,
         scribe=scribe,
+        bill=bill,
         finds_speech=settings.turn_end is None,
         crew=Crew(
             Colleague(settings.agent, settings.relay.models, settings.prices), settings.colleagues
@@ -158,6 +162,7 @@ def machines(settings: CallSettings) -> Machines:
         handover=handover,
         turn_end=None if settings.turn_end is None else TurnEnd(settings.turn_end),
         notices=Notices(settings.notices),
+        bill=bill,
     )
 
 

@@ -123,7 +123,7 @@ class OwnTurns:
 
     def judged(self, event: TurnJudged, now_ms: int) -> list[Command]:
         m = self._m
-        cost = m.handover.pay(m.settings.judge_prices, event.usage)
+        cost = m.bill.pay(m.settings.judge_prices, event.usage)
         if cost is not None:
             self._judge_usd = (self._judge_usd or 0.0) + cost
         if m.turn_end is None:

@@ -29,7 +29,7 @@ class Spending:
     def look(self, now_ms: int) -> list[Command]:
         """After each step, while `at_work`."""
         m, s = self._m, self._m.settings.spend
-        cost_usd = m.handover.cost_usd
+        cost_usd = m.bill.usd
         if not self._warned and not cost_usd < s.cap_usd * s.warn_share:
             self._warned = True
             share = round(100 * s.warn_share)

@@ -6,6 +6,11 @@ can carry them over. A model that writes something else is not corrected: its te
 
 import json
 from collections.abc import Mapping
+from typing import Literal
+
+from app.call.commands import Summarise
+from app.call.events import SummaryWritten
+from app.call.history import History, as_text
 
 KEYS: Mapping[str, str] = {
     "who": "who the caller is and what they want, in one sentence",
@@ -79,3 +84,45 @@ def context(summary: str, *, in_progress: bool) -> str:
     if not summary:
         return IN_PROGRESS
     return f"{IN_PROGRESS}\n\nSummary of the call up to the lines of the conversation:\n{summary}"
+
+
+class Summaries:
+    """One per call. One summary is awaited at a time: the newest that was asked for."""
+
+    def __init__(self, history: History, by: Literal["session", "text_model"]) -> None:
+        """`by`: who writes them."""
+        self._history = history
+        self._by = by
+        self._count = 0
+        self.awaited = ""
+        """The request of the one that is awaited; "": none is."""
+        self._covers = 0
+        """How much of the log the newest one stands for, or will."""
+
+    @property
+    def uncovered(self) -> int:
+        """So many entries of the log came after the newest one was asked for."""
+        return len(self._history.log) - self._covers
+
+    def ask(self) -> Summarise:
+        self._count += 1
+        self.awaited, self._covers = f"summary-{self._count}", len(self._history.log)
+        instructions = request(self._history.summary)
+        conversation = ""
+        if self._by == "text_model":
+            conversation = as_text(self._history.entries(keep=0, most=self._covers))
+        return Summarise(self.awaited, self._by, instructions, conversation)
+
+    def take(self, event: SummaryWritten) -> bool | None:
+        """Put it in the history. False: nothing was written. None: it is not the awaited one."""
+        if event.request_id != self.awaited:
+            return None
+        self.awaited = ""
+        text = tidied(event.text)
+        if text:
+            self._history.summarised(text, self._covers)
+        return bool(text)
+
+    def give_up(self) -> None:
+        """Who was to write it is gone."""
+        self.awaited = ""

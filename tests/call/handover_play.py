@@ -130,7 +130,7 @@ def comes_back(call: Call, now_ms: int) -> list[Command]:
 def stands_by(call: Call, now_ms: int) -> list[Command]:
     """A planned change, as far as to a next leg that is ready."""
     play(call, now_ms, RolloverRequested())
-    play(call, now_ms, SummaryWritten(call.handover._asked, FACTS))
+    play(call, now_ms, SummaryWritten(call.handover.summaries.awaited, FACTS))
     return comes_back(call, now_ms)
 
 

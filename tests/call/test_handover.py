@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.call.call import Call
+from app.call.carried_speech import CARRIED_WAIT_MS, WORDS_WAIT_MS
 from app.call.commands import (
     CloseLeg,
     CreateResponse,
@@ -34,7 +35,7 @@ from app.call.events import (
     ToolCall,
     Usage,
 )
-from app.call.handover import CARRIED_WAIT_MS, LOOK_MS, WORDS_WAIT_MS
+from app.call.handover import LOOK_MS
 from app.call.phases import CallSettings
 from app.call.prices import Prices
 from app.call.relay_settings import RelaySettings
@@ -172,7 +173,7 @@ def test_what_a_leg_cost_is_forgotten_with_it_and_the_calls_cost_is_not() -> Non
     play(call, 300, ResponseCreated("r2"))
     assert play(call, 400, ResponseFinished("r2", "completed", usage=costly)) == []
     play(call, 500, SummaryWritten("another", "", Usage(output_audio_tokens=1_000)))
-    assert call.handover.cost_usd == pytest.approx(0.801)
+    assert call.bill.usd == pytest.approx(0.801)
 
 
 def test_a_long_call_is_summarised_without_a_change_so_that_a_drop_has_little_to_tell() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.call.call import Call
+from app.call.carried_speech import CARRIED_WAIT_MS
 from app.call.commands import (
     AddUserText,
     Command,
@@ -31,7 +32,6 @@ from app.call.events import (
     TextReceived,
     ToolFinished,
 )
-from app.call.handover import CARRIED_WAIT_MS
 from app.call.summary import GO_ON
 from tests.call.handover_play import (
     CALLER,

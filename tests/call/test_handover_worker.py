@@ -164,7 +164,7 @@ def test_open_tools_are_asked_for_again_under_the_same_id_on_another_worker() ->
 def test_what_another_worker_knew_is_in_the_snapshots_of_this_one() -> None:
     call, now_ms = conversed()
     play(call, now_ms, RolloverRequested(), SummaryWritten("summary-1", FACTS))
-    call.handover.cost_usd = 0.25
+    call.bill.usd = 0.25
     later = resumed(call)
     snapshot = later.snapshot()
 

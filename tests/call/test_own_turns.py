@@ -255,7 +255,7 @@ def test_the_record_tells_what_the_verdicts_cost() -> None:
     line.run_for(3_000)
 
     assert ending(line).judge_usd == pytest.approx(204e-6)
-    assert line.call.handover.cost_usd == pytest.approx(204e-6)
+    assert line.call.bill.usd == pytest.approx(204e-6)
 
 
 AHEAD = replace(SETTINGS, turn_end=TurnEndSettings(judge=True, ahead=True))

@@ -56,7 +56,7 @@ def test_it_is_noted_once_at_its_share_and_once_at_the_cap() -> None:
 def test_it_goes_on_with_the_last_model_of_the_list() -> None:
     call = call_with("downgrade", models=3)
     answer(call, 100, 11)
-    [opened] = of(OpenLeg, play(call, 200, SummaryWritten(call.handover._asked, "{}")))
+    [opened] = of(OpenLeg, play(call, 200, SummaryWritten(call.handover.summaries.awaited, "{}")))
 
     assert opened.model == 2
 
