@@ -10,35 +10,27 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, cast
 
-from app.bridge.audio_store import AudioStore
-from app.bridge.call_record import write_timeline
 from app.bridge.caller_path import CallerPath
 from app.bridge.carrier_writer import CarrierWriter
 from app.bridge.ears import Hearing
 from app.bridge.errands import Errands, Runners
-from app.bridge.hold_sound import sound
 from app.bridge.journal import Journal
 from app.bridge.key_guard import KeyGuard
 from app.bridge.legs import Legs, OpenModel
+from app.bridge.mouth import Mouth
 from app.bridge.noise_meter import NoiseMeter
 from app.bridge.pacer import Pacer
 from app.bridge.ports import Clock, Dialect, Observer
 from app.bridge.recording import MakeRecording
 from app.bridge.shield import Shield
+from app.bridge.witnesses import Witnesses
 from app.call.call import Call
 from app.call.commands import (
     CloseLeg,
     Command,
     EndCall,
-    KeepAudio,
-    KeepSilence,
     OfferTools,
     OpenLeg,
-    ReplayAudio,
-    SendAudio,
-    SendClear,
-    SendMark,
-    SendSound,
     TakeLeg,
 )
 from app.call.endings import EndReason
@@ -103,15 +95,9 @@ class CallBridge:
         self.call = Call(settings)
         self.ears = None if hearing is None else hearing.open(self, settings.floor.echo_share)
         self._before_close = before_close
-        self._dialect = dialect
         self._clock = clock
         self._pacer = pacer
-        self._journal = journal
-        self._observers = observers
-        self._noise: NoiseMeter | None = None
-        if settings.offers.say and settings.offers.noisy_dbfs and started.resumed is None:
-            self._noise = NoiseMeter(lambda level_dbfs: self._step(NoiseMeasured(level_dbfs)))
-        self._store = AudioStore()
+        self._noise = self._noise_meter(settings)
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
         self.recording = None if recording is None else recording(self)
@@ -121,6 +107,11 @@ class CallBridge:
         self.legs = Legs(open_model, self.caller, self._step, self._spawn)
         self._errands = Errands(runners, self._step, self._spawn)
         self._writer = writer(self._carrier_broken)
+        playout, ears = self.call.playout, self.ears
+        self._mouth = Mouth(playout, self._writer, dialect, ears, self.recording)
+        self._witnesses = Witnesses(
+            self.call, started, journal=journal, recording=self.recording, observers=observers
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Future[EndCall] = self._loop.create_future()
         self._media_ms: int | None = None
@@ -142,6 +133,13 @@ class CallBridge:
             self._measure(ulaw)
         if first:
             self._step(CallerAudioBegan(timestamp_ms))
+
+    def _noise_meter(self, settings: CallSettings) -> NoiseMeter | None:
+        """None where the noise changes nothing, or was measured before."""
+        offers, resumed = settings.offers, self.started.resumed
+        if not offers.say or not offers.noisy_dbfs or resumed is not None:
+            return None
+        return NoiseMeter(lambda level_dbfs: self._step(NoiseMeasured(level_dbfs)))
 
     def _measure(self, ulaw: bytes) -> None:
         """The first two seconds tell how loud the line is."""
@@ -220,7 +218,7 @@ class CallBridge:
         """Close the models' sessions and write the record. Bounded in time."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.legs.close_all()
-        await self._write_record()
+        await self._witnesses.close()
 
     def on_due(self) -> None:
         """Called by the clock of all calls: a fault here is this call's end and no other's."""
@@ -266,26 +264,6 @@ class CallBridge:
         quiet_ms = self.caller.position // 8 - KEPT_QUIET_MS
         self.caller.forget(quiet_ms if needed_ms is None else min(needed_ms, quiet_ms))
 
-    async def _write_record(self) -> None:
-        if self.recording is not None:
-            await self.recording.close()
-        if self._journal is None:
-            return
-        identity = {
-            "call_id": self.call_id,
-            "stream_id": self.stream_id,
-            "direction": self.started.direction,
-            "agent": self.started.agent,
-            "agent_version": self.started.agent_version,
-        }
-        try:
-            await self._journal.close()
-            recording = None if self.recording is None else self.recording.as_json()
-            await write_timeline(self._journal, self.call, identity, recording)
-        except OSError as error:
-            fields = {"call": self.call_id, "error": error.strerror or type(error).__name__}
-            logger.error("the call's record could not be written", extra={"fields": fields})
-
     # One step
 
     def _step(self, event: Event, audio: bytes | None = None) -> None:
@@ -297,62 +275,18 @@ class CallBridge:
             self._heart_due_ms = self.call.due_ms
             self._set_due()
             for command in commands:
-                self._do(command, audio)
-            self._tell(event, commands, now_ms)
+                if not self._mouth.carry_out(command, audio):
+                    self._do(command)
+            self._keys.look(now_ms)
+            self._witnesses.saw(event, commands, now_ms)
         except Exception as error:
             self._fail(error)
 
-    def _tell(self, event: Event, commands: list[Command], now_ms: int) -> None:
-        keypad = self.call.keypad
-        if isinstance(event, KeyPressed):
-            event = KeyPressed(keypad.shown)
-        self._keys.look(now_ms)
-        if self.recording is not None and isinstance(event, MarkEchoed):
-            self.recording.marked()
-        if self._journal is not None:
-            self._journal.hide_keys(keypad.take_to_hide())
-            self._journal.add(now_ms, event, commands, held=keypad.undecided)
-        for observer in self._observers:
-            observer.step(self.call, event, commands, now_ms)
-
-    def _do(self, command: Command, audio: bytes | None) -> None:
+    def _do(self, command: Command) -> None:
+        """What concerns the models, tools and phrases, or ends the call."""
         match command:
-            case SendAudio(generation, start, end):
-                self._send(self._store.take(generation, start, end), start, generation)
-            case SendSound(start, end):
-                self._send(sound(start, end), start, self.call.playout.generation)
-            case KeepAudio(generation):
-                self._store.keep(generation, audio or b"")
-            case KeepSilence(generation, n_bytes):
-                self._store.keep_silence(generation, n_bytes)
-            case ReplayAudio(generation, source, start, end, fade_bytes):
-                self._store.replay(source, start, end, generation, fade_bytes)
-            case SendMark(name):
-                self._writer.write(self._dialect.mark(name))
-            case SendClear():
-                self._writer.write(self._dialect.clear())
-                if self.ears is not None:
-                    self.ears.cleared()
             case EndCall():
                 self._ended.set_result(command)
-            case _:
-                self._do_beside(command)
-
-    def _send(self, ulaw: bytes, start: int, generation: int) -> None:
-        """`start`: its position in the generation."""
-        self._writer.write(self._dialect.audio(ulaw))
-        if self.ears is None and self.recording is None:
-            return
-        playout = self.call.playout
-        plays_at_ms = playout.plays_at_ms(start)
-        if self.ears is not None:
-            self.ears.played(ulaw, plays_at_ms)
-        if self.recording is not None and generation == playout.generation:
-            self.recording.bot(playout.present, start, ulaw, plays_at_ms)
-
-    def _do_beside(self, command: Command) -> None:
-        """What concerns the models, tools and phrases."""
-        match command:
             case OpenLeg():
                 self.legs.open(command)
             case TakeLeg():
