@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.call.summary import IN_PROGRESS, KEYS, MOST_CHARS, context, request, tidied
+from app.call.events import SummaryWritten
+from app.call.history import History
+from app.call.summary import (
+    IN_PROGRESS,
+    KEYS,
+    MOST_CHARS,
+    Summaries,
+    context,
+    request,
+    tidied,
+)
 
 
 def test_the_request_names_every_key_and_asks_for_nothing_but_the_object() -> None:
@@ -71,3 +81,43 @@ def test_a_calls_first_session_is_told_nothing_and_a_later_one_not_to_greet() ->
     later = context('{"facts": ["4711"]}', in_progress=True)
     assert later.startswith(IN_PROGRESS)
     assert later.endswith('{"facts": ["4711"]}')
+
+
+# The summaries of one call
+
+
+def spoken(history: History, *texts: str) -> None:
+    for text in texts:
+        history.pressed(f"item-{len(history.log)}", text)
+
+
+def test_a_summary_stands_for_what_was_said_when_it_was_asked_for() -> None:
+    history = History()
+    summaries = Summaries(history, "session")
+    spoken(history, "1", "2")
+    asked = summaries.ask()
+    spoken(history, "3")
+    assert summaries.take(SummaryWritten(asked.request_id, '{"who": "Ann"}'))
+
+    assert (history.summary, history.covered, summaries.uncovered) == ('{"who": "Ann"}', 2, 1)
+    assert summaries.awaited == ""
+    assert '{"who": "Ann"}' in summaries.ask().instructions
+
+
+def test_only_the_newest_one_that_was_asked_for_is_taken() -> None:
+    summaries = Summaries(History(), "session")
+    older, newer = summaries.ask(), summaries.ask()
+
+    assert summaries.take(SummaryWritten(older.request_id, "late")) is None
+    assert summaries.take(SummaryWritten(newer.request_id, "")) is False
+    given_up = summaries.ask()
+    summaries.give_up()
+    assert summaries.take(SummaryWritten(given_up.request_id, "late")) is None
+
+
+def test_a_text_model_reads_the_whole_conversation_and_a_session_knows_it() -> None:
+    history = History()
+    spoken(history, "4711")
+
+    assert Summaries(history, "text_model").ask().conversation == "Caller pressed: 4711"
+    assert Summaries(history, "session").ask().conversation == ""
