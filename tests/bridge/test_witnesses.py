@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from app.bridge import journal
 from app.bridge.call_record import open_journal
 from app.bridge.recording import Recording
 from app.bridge.witnesses import Witnesses
@@ -58,22 +59,25 @@ class Watched:
 
     def __init__(self, folder: Path | None) -> None:
         self.call, self.tape, self.observer = Call(SETTINGS), Tape(), Observer()
+        self.journal = None if folder is None else open_journal(folder, "CA1", "MZ1", SETTINGS)
         self.witnesses = Witnesses(
             self.call,
             STARTED,
-            journal=None if folder is None else open_journal(folder, "CA1", "MZ1", SETTINGS),
+            journal=self.journal,
             recording=cast("Recording", self.tape),
             observers=[self.observer],
         )
 
-    def steps(self, *events: Event) -> None:
+    async def steps(self, *events: Event) -> None:
         for now_ms, event in enumerate(events):
             self.witnesses.saw(event, self.call.handle(event, now_ms), now_ms)
+            if self.journal is not None and self.journal._writing is not None:
+                await self.journal._writing
 
 
 async def test_the_record_says_whose_call_it_was_and_how_it_ended(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
-    watched.steps(STARTED, MarkEchoed("p0.160", 0, 0), CarrierClosed("hangup"))
+    await watched.steps(STARTED, MarkEchoed("p0.160", 0, 0), CarrierClosed("hangup"))
     await watched.witnesses.close()
 
     folder = tmp_path / "calls" / "CA1"
@@ -87,10 +91,13 @@ async def test_the_record_says_whose_call_it_was_and_how_it_ended(tmp_path: Path
     assert len(watched.observer.seen) == 3
 
 
-async def test_a_private_key_is_seen_by_nobody(tmp_path: Path) -> None:
+async def test_a_private_key_is_seen_by_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "BATCH", 1)
     watched = Watched(tmp_path)
     wanted = ToolCall("d1", "item-d1", "collect_digits", '{"min_digits": 4, "masked": true}')
-    watched.steps(
+    await watched.steps(
         STARTED,
         ModelReady("s", "m"),
         KeyPressed("5"),
@@ -110,7 +117,7 @@ async def test_a_private_key_is_seen_by_nobody(tmp_path: Path) -> None:
 
 async def test_a_call_without_a_log_closes_its_recording_all_the_same() -> None:
     watched = Watched(None)
-    watched.steps(STARTED, CarrierClosed("hangup"))
+    await watched.steps(STARTED, CarrierClosed("hangup"))
     await watched.witnesses.close()
 
     assert watched.tape.told == ["closed"]
@@ -120,7 +127,7 @@ async def test_a_record_that_cannot_be_written_is_an_error_in_the_log_and_no_mor
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     watched = Watched(tmp_path)
-    watched.steps(STARTED, CarrierClosed("hangup"))
+    await watched.steps(STARTED, CarrierClosed("hangup"))
     shutil.rmtree(tmp_path)
     with caplog.at_level(logging.ERROR):
         await watched.witnesses.close()

@@ -95,6 +95,7 @@ def test_a_summary_stands_for_what_was_said_when_it_was_asked_for() -> None:
     history = History()
     summaries = Summaries(history, "session")
     spoken(history, "1", "2")
+    assert summaries.uncovered == 2
     asked = summaries.ask()
     spoken(history, "3")
     assert summaries.take(SummaryWritten(asked.request_id, '{"who": "Ann"}'))
