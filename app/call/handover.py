@@ -308,7 +308,7 @@ class Handover:
         commands += self._informed(self.relay.expire(now_ms))
         if self._change_failed:
             commands += self._stays(now_ms)
-        if self._carried.not_found(now_ms):
+        if self._carried.due_ms is not None and self._carried.not_found(now_ms):
             self._floor.caller_stopped()
             commands += self._responses.caller_stopped(now_ms)
         return commands

@@ -54,10 +54,8 @@ class LegLife:
     def too_many_fruitless(self) -> bool:
         return self._fruitless >= self._settings.fruitless
 
-    def ending(self, now_ms: int) -> LegCause | None:
-        """Why the next leg must be prepared now, if time says so."""
-        if self.due_ms is None or now_ms < self.due_ms:
-            return None
+    def ending(self, now_ms: int) -> LegCause:
+        """Why the next leg must be prepared, once `due_ms` is over."""
         return "time" if now_ms >= self._began_ms + self._settings.session_ms else "expiry"
 
     def before_end_ms(self, at_ms: int, margin_ms: int) -> int:

@@ -314,6 +314,8 @@ class Playout:
 
     def expire(self, now_ms: int) -> list[Settled]:
         """Settle by the clock the generations whose fence did not come back in time."""
+        if not self._fenced:
+            return []
         timeout_ms = self.settings.fence_timeout_ms
         late = [name for name, g in self._fenced.items() if now_ms - g.cut_ms >= timeout_ms]
         settled = [self._fenced.pop(name) for name in late]

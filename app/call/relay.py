@@ -260,7 +260,10 @@ class Relay:
 
     def due_for_change(self, now_ms: int) -> LegCause | None:
         """Why the next leg must be prepared now, if time says so."""
-        return self._life.ending(now_ms) if self.state is RelayState.CARRYING else None
+        due_ms = self._life.due_ms
+        if self.state is not RelayState.CARRYING or due_ms is None or now_ms < due_ms:
+            return None
+        return self._life.ending(now_ms)
 
     @property
     def quiet_wait_over_ms(self) -> int | None:
@@ -282,10 +285,10 @@ class Relay:
     def due_ms(self) -> int | None:
         due = [self._attempts.due_ms, self._filler_due_ms]
         match self.state:
-            case RelayState.OPENING:
-                due.append(self._since_ms + self.settings.give_up_ms)
             case RelayState.CARRYING:
                 due.append(self._life.due_ms)
+            case RelayState.OPENING:
+                due.append(self._since_ms + self.settings.give_up_ms)
             case RelayState.SUMMARISING:
                 due.append(self._since_ms + self.settings.summary_timeout_ms)
             case RelayState.FAILED:
@@ -297,12 +300,9 @@ class Relay:
     def expire(self, now_ms: int) -> list[Command]:
         """Act on what did not happen in time. Check `given_up` afterwards."""
         commands: list[Command] = []
-        if self._attempts.late(now_ms):
-            leg = self.next_leg
-            commands.append(CloseLeg(leg))
-            commands += self.closed(leg, "unreachable", "the session did not open in time", now_ms)
-        if self._attempts.rested(now_ms):
-            commands.append(self._open(now_ms))
+        attempt_ms = self._attempts.due_ms
+        if attempt_ms is not None and now_ms >= attempt_ms:
+            commands += self._attempt_due(now_ms)
         if self.state is RelayState.SUMMARISING and (
             now_ms >= self._since_ms + self.settings.summary_timeout_ms
         ):
@@ -311,6 +311,16 @@ class Relay:
             now_ms >= self._since_ms + self.settings.give_up_ms
         ):
             commands += self._give_up(now_ms)
+        return commands
+
+    def _attempt_due(self, now_ms: int) -> list[Command]:
+        commands: list[Command] = []
+        if self._attempts.late(now_ms):
+            leg = self.next_leg
+            commands.append(CloseLeg(leg))
+            commands += self.closed(leg, "unreachable", "the session did not open in time", now_ms)
+        if self._attempts.rested(now_ms):
+            commands.append(self._open(now_ms))
         return commands
 
     def filler_due(self, now_ms: int) -> bool:
