@@ -89,6 +89,7 @@ class Call:
         self.settings = settings or CallSettings()
         self._m = machines(self.settings)
         self._sides = s = sides(self._m)
+        self._sides_due_ms: int | None = None
         self._handlers: dict[type, Callable[[Any, int], list[Command]]] = {
             StreamStarted: self._stream_started,
             CallerAudioBegan: self._caller_audio_began,
@@ -198,13 +199,32 @@ class Call:
     @property
     def due_ms(self) -> int | None:
         """When `DeadlineReached` must be handled, on the call clock; None: nothing is awaited."""
-        return self._sides.due_ms
+        if self._m.phase is Phase.ENDED:
+            return None
+        playout_ms, sides_ms = self._m.playout.due_ms, self._sides_due_ms
+        if playout_ms is None or sides_ms is None:
+            return sides_ms if playout_ms is None else playout_ms
+        return min(playout_ms, sides_ms)
 
     def handle(self, event: Event, now_ms: int) -> list[Command]:
         """What to do about `event`; an empty list once the call has ended."""
-        m, s = self._m, self._sides
+        m = self._m
         if m.phase is Phase.ENDED:
             return []
+        if type(event) is DeadlineReached and self._only_audio_is_due(now_ms):
+            commands = m.playout.release(now_ms)
+            m.scribe.did(commands, now_ms)
+            return commands
+        commands = self._act(event, now_ms)
+        self._sides_due_ms = self._sides.due_ms
+        return commands
+
+    def _only_audio_is_due(self, now_ms: int) -> bool:
+        due_ms = self._sides_due_ms
+        return (due_ms is None or now_ms < due_ms) and self._sides.in_midstream
+
+    def _act(self, event: Event, now_ms: int) -> list[Command]:
+        m, s = self._m, self._sides
         m.scribe.saw(event, now_ms)
         s.silence.saw(event, now_ms)
         s.collecting.saw(event, now_ms)

@@ -128,6 +128,12 @@ class Playout:
         fences_ms = (old.cut_ms + s.fence_timeout_ms for old in self._fenced.values())
         return earliest((top_up_ms, *fences_ms))
 
+    @property
+    def in_midstream(self) -> bool:
+        """Audio will wait even after the next release; nothing is held, no fence is awaited."""
+        settled = not self._fenced and self._held is None
+        return settled and self.unsent_ms > self.settings.lead_ms
+
     def received_of(self, response_id: str) -> int:
         """Bytes of this response on the axis that is being filled."""
         return self._filling.spans.bytes_of(response_id)

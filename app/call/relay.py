@@ -86,8 +86,9 @@ class Relay:
         self._since_ms = 0
         """When the present state began; in OPENING, when the call lost its model."""
         self._filler_due_ms: int | None = None
-        self._preferred: int | None = None
-        """Of the next planned change; None: the one that carries the call."""
+        self._to_last = False
+        """The next planned change goes to the last model of the list, not to the one that carries
+        the call."""
         self._last = GivenUp("unreachable", "no session could be opened in time")
         self.given_up: GivenUp | None = None
 
@@ -217,8 +218,8 @@ class Relay:
         if self.state is not RelayState.SUMMARISING:
             return []
         self._move("summary", now_ms)
-        preferred, self._preferred = self._preferred, None
-        self._attempts.model = self._carrying_model if preferred is None else preferred
+        to_last, self._to_last = self._to_last, False
+        self._attempts.model = self._attempts.models - 1 if to_last else self._carrying_model
         return [self._open(now_ms)]
 
     def speaks(self, models: int) -> None:
@@ -255,8 +256,8 @@ class Relay:
         self._move("called_off", now_ms)
 
     def prefer_last(self) -> None:
-        """The next planned change goes to the last model of the list."""
-        self._preferred = self._attempts.models - 1
+        """The next planned change goes to the last model of the list, whoever speaks then."""
+        self._to_last = True
 
     def due_for_change(self, now_ms: int) -> LegCause | None:
         """Why the next leg must be prepared now, if time says so."""

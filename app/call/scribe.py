@@ -10,9 +10,11 @@ from app.call.commands import (
     Command,
     CreateResponse,
     EndCall,
+    KeepAudio,
     OpenLeg,
     RunTool,
     SendAudio,
+    SendMark,
     TakeLeg,
     TruncateItem,
 )
@@ -21,9 +23,11 @@ from app.call.events import (
     CallerAudioBegan,
     CallerTranscribed,
     CallerTurnCommitted,
+    DeadlineReached,
     Event,
     ItemTruncated,
     KeyPressed,
+    MarkEchoed,
     ModelClosed,
     ModelFault,
     ModelReady,
@@ -44,6 +48,10 @@ from app.call.timeline import Claim as ClaimRecord
 from app.call.timeline import Ending, Interruption, Stamp, Timeline, ToolRun, Turn
 from app.call.transcript import Line, Transcript
 from app.call.wording import Wording
+
+_UNNOTED = frozenset({DeadlineReached, MarkEchoed, TextReceived})
+_NOT_WRITTEN = frozenset({KeepAudio, SendMark})
+"""Most events and commands of a call are of a kind that is not written down."""
 
 
 class Scribe:
@@ -68,6 +76,8 @@ class Scribe:
 
     def saw(self, event: Event, now_ms: int) -> None:
         """Before the heart acts on it."""
+        if type(event) in _UNNOTED:
+            return
         timeline = self.timeline
         match event:
             case StreamStarted():
@@ -94,6 +104,8 @@ class Scribe:
     def did(self, commands: list[Command], now_ms: int) -> None:
         """After the heart decided."""
         for command in commands:
+            if type(command) in _NOT_WRITTEN:
+                continue
             match command:
                 case SendAudio():
                     self._sent_audio(command, now_ms)

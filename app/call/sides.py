@@ -46,11 +46,10 @@ class Sides:
 
     @property
     def due_ms(self) -> int | None:
-        """When `deadline_reached` is due, on the call clock; None: nothing is awaited."""
+        """When anything but the playout has something to do, on the call clock; None: nothing is
+        awaited. Only an event changes it."""
         m = self.machines
-        if m.phase is Phase.ENDED:
-            return None
-        due = [m.playout.due_ms, m.responses.due_ms, self.silence.due_ms, m.handover.due_ms]
+        due = [m.responses.due_ms, self.silence.due_ms, m.handover.due_ms]
         if self.caller.waits:
             due.append(self.caller.due_ms)
         if m.turn_end is not None:
@@ -66,6 +65,15 @@ class Sides:
         if self.moving.begun:
             due.append(self.moving.due_ms)
         return earliest(due)
+
+    @property
+    def in_midstream(self) -> bool:
+        """In the middle of an answer, with nothing else going on: so it is at nearly every second
+        step of a call, and then only audio is to be released."""
+        m = self.machines
+        if m.goodbye.begun or self.moving.begun or m.handover.waiting or self.sound.at_work:
+            return False
+        return m.playout.in_midstream and not self.opening.notices_pending
 
     def deadline_reached(self, _event: DeadlineReached, now_ms: int) -> list[Command]:
         """What did not happen in time."""

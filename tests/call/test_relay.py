@@ -505,3 +505,22 @@ def test_no_order_of_happenings_breaks_the_relay(
     numbers = [command.leg for command in opened if isinstance(command, OpenLeg)]
     assert numbers == list(range(1, len(numbers) + 1))
     assert all(c.model < models for c in opened if isinstance(c, OpenLeg))
+
+
+@pytest.mark.parametrize(("models", "last"), [(3, 2), (1, 0)])
+def test_the_last_model_is_that_of_who_speaks_when_the_change_is_made(
+    models: int, last: int
+) -> None:
+    """A spend cap asked for the cheapest model, then another agent took over."""
+    relay = carrying(models=3)
+    relay.prefer_last()
+    assert relay.change("agent", models, 1_000) == [OpenLeg(2, 0)]
+    taken_over = relay.next_leg
+    relay.ready(taken_over, None, 1_100)
+    relay.take(1_200)
+    assert relay.wish("spend", 2_000)
+    assert relay.summarised(2_100) == [OpenLeg(3, last)]
+    relay.ready(3, None, 2_200)
+    relay.take(2_300)
+    assert relay.wish("time", 3_000)
+    assert relay.summarised(3_100) == [OpenLeg(4, last)], "it stays with that one"
