@@ -165,7 +165,7 @@ class Recorded:
         raise LookupError(f"no item holds stream {stream_id}")
 
 
-async def until(happened: Callable[[], bool], limit_s: float = 20) -> None:
+async def until(happened: Callable[[], bool], limit_s: float = 60) -> None:
     """Wait for something of which nobody tells. Raises TimeoutError."""
     async with asyncio.timeout(limit_s):
         while not happened():  # noqa: ASYNC110 - it is somebody else's state

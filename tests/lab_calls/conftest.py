@@ -7,6 +7,9 @@ import pytest
 import uvloop
 
 from app.server import settle
+from tests.lab_calls.together import held_at_once
+
+__all__ = ["held_at_once"]
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

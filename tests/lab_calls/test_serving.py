@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,42 +16,60 @@ import pytest
 from app.bridge.call_record import call_folder
 from app.demo.stage import CALLED, CALLER
 from app.lab.phone.report import CallReport, LineEvent
-from app.lab.phone.script import HangUp, Script, Wait, WaitForBot
+from app.lab.phone.script import HangUp, Script, WaitForBot, WaitUntil
 from app.lab.realtime.server import LabRealtime
 from tests.lab_calls.cast import Recorded, until
 from tests.lab_calls.raw_carrier import form, post, stranger_sid
-from tests.lab_calls.test_serve import LISTEN, Served, lab_model, serving
+from tests.lab_calls.test_serve import LIMIT_S, LISTEN, Served, lab_model, serving
+from tests.lab_calls.together import at_once
 from tests.live.redis_fixture import require_redis_server
 
 pytestmark = pytest.mark.lab_call
 
 DRAINING = (503, "no room for another call: draining")
-TALKS_ON = Script((WaitForBot.finished(100, said_ms=600), Wait(1_000), HangUp()), limit_ms=12_000)
+LATE = {"EARSHOT_MAX_LAG_MS": "5000"}
+"""Processes that start at once on one core run late, and take calls all the same."""
+MOVES = {"EARSHOT_DRAIN_S": "0.3", **LATE}
+TWO = ("--workers", "2")
+"""They share a Redis that the supervisor starts."""
+AT_ONCE = 3
 
 
-def endless(limit_ms: int) -> Script:
-    """A caller who stays until `limit_ms`."""
-    return Script(limit_ms=limit_ms)
+@dataclass
+class Calling:
+    """A call in progress; the caller has heard the bot out and stays until `over`."""
 
+    over: bool = False
+    streams: int = 0
+    """So many were opened until now."""
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+    verbs: list[str] = field(default_factory=list)
+    """What the call was told until now."""
+    task: "asyncio.Task[CallReport] | None" = None
 
-async def call(served: Served, script: Script) -> "asyncio.Task[CallReport]":
-    """A call in progress: the bot has begun to speak."""
-    heard = asyncio.Event()
+    @classmethod
+    async def begin(cls, served: Served) -> "Calling":
+        """Returns when the bot has begun to speak."""
+        calling = cls()
+        heard = WaitForBot.finished(100, said_ms=600)
+        stays = Script((heard, WaitUntil(lambda: calling.over, 100_000), HangUp()))
+        line = served.line_with(calling._on_event)
+        calling.task = asyncio.create_task(line.call(stays, from_=CALLER, to=CALLED))
+        await asyncio.wait_for(calling.heard.wait(), LIMIT_S)
+        return calling
 
-    def on_event(event: LineEvent) -> None:
+    async def end(self) -> CallReport:
+        """The caller hangs up, unless the call has ended already."""
+        self.over = True
+        assert self.task is not None
+        return await self.task
+
+    def _on_event(self, event: LineEvent) -> None:
+        self.streams += event.kind == "stream_started"
+        if event.kind == "verb":
+            self.verbs.append(event.text)
         if event.kind == "bot_started":
-            heard.set()
-
-    line = served.line_with(on_event)
-    calling = asyncio.create_task(line.call(script, from_=CALLER, to=CALLED))
-    await asyncio.wait_for(heard.wait(), 15)
-    return calling
-
-
-@pytest.fixture
-def redis_server() -> None:
-    """Workers share a Redis that the supervisor starts."""
-    require_redis_server()
+            self.heard.set()
 
 
 def worker_pids(served: Served) -> list[int]:
@@ -67,63 +86,22 @@ def alive(pid: int) -> bool:
 def unharmed(report: CallReport) -> bool:
     """Whatever became of its streams, the call was not ended by the bot."""
     verbs = {verb.name for verb in report.verbs}
-    return verbs == {"Connect"} and not report.errors and report.ended_by in ("caller", "limit")
+    return verbs == {"Connect"} and not report.errors and report.ended_by == "caller"
 
 
-async def test_a_call_ends_by_itself_while_a_stopped_server_takes_no_new_one() -> None:
-    async with lab_model() as model, serving(model, EARSHOT_DRAIN_S="10") as served:
-        calling = await call(served, TALKS_ON)
-        served.process.send_signal(signal.SIGTERM)
-        await until(lambda: "draining" in served.written)
-        assert await served.get("/readyz") == DRAINING
-        assert (await served.get("/healthz"))[0] == 200
-        refused = await post(f"{served.url}/twilio/voice", form(stranger_sid()))
-        assert refused.verbs == ["Say", "Hangup"]
-        report = await calling
-        exit_code, written = await served.end()
-        assert report.as_scripted
-        assert len(report.streams) == 1
-    assert exit_code == 0
-    assert "Traceback" not in written
-
-
-async def test_a_call_that_is_left_is_sent_away_and_waits_for_the_server_to_be_back() -> None:
-    async with lab_model() as model, serving(model, EARSHOT_DRAIN_S="0.3") as served:
-        calling = await call(served, endless(12_000))
-        exit_code, written = await served.stop()
-        report = await calling
-        folder = call_folder(served.folder / "earshot-data", report.identity.call_sid)
-        recorded = Recorded(report, folder, model.sessions[0])
-        assert recorded.end_reason == "drained"
-        assert recorded.verbs[:3] == ["Connect", "Pause", "Redirect"]
-    assert exit_code == 0
-    assert "Traceback" not in written
-
-
-async def test_a_second_signal_does_not_wait_for_calls() -> None:
-    async with lab_model() as model, serving(model, EARSHOT_DRAIN_S="3600") as served:
-        calling = await call(served, endless(12_000))
-        served.process.send_signal(signal.SIGINT)
-        await until(lambda: "draining" in served.written)
-        served.process.send_signal(signal.SIGINT)
-        assert (await served.end())[0] == 0
-        assert (await calling).verbs[1].name == "Pause"
-
-
-@pytest.mark.usefixtures("redis_server")
+@at_once
 async def test_a_rolling_restart_ends_no_call_and_leaves_new_workers() -> None:
-    async with (
-        lab_model() as model,
-        serving(model, "--workers", "2", EARSHOT_DRAIN_S="0.3") as served,
-    ):
+    require_redis_server()
+    async with lab_model() as model, serving(model, *TWO, **MOVES) as served:
         await until(lambda: len(worker_pids(served)) == 2)
         old = worker_pids(served)
-        calling = await call(served, endless(15_000))
+        calling = await Calling.begin(served)
         served.process.send_signal(signal.SIGHUP)
-        await until(lambda: "rolling restart done" in served.written, 60)
+        await until(lambda: "rolling restart done" in served.written, LIMIT_S)
+        await until(lambda: calling.streams >= 2)
         assert not [pid for pid in old if alive(pid)]
         assert await served.get("/readyz") == (200, "ready")
-        report = await calling
+        report = await calling.end()
         assert unharmed(report)
         assert len(report.streams) >= 2
         exit_code, written = await served.stop()
@@ -131,24 +109,22 @@ async def test_a_rolling_restart_ends_no_call_and_leaves_new_workers() -> None:
     assert "Traceback" not in written
 
 
-@pytest.mark.usefixtures("redis_server")
+@at_once
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems end processes in other ways")
 async def test_a_killed_worker_is_replaced_and_its_calls_go_on_with_others() -> None:
-    async with (
-        lab_model() as model,
-        serving(
-            model, "--workers", "2", EARSHOT_DRAIN_S="0.3", EARSHOT_MAX_LAG_MS="5000"
-        ) as served,
-    ):
+    require_redis_server()
+    async with lab_model() as model, serving(model, *TWO, **MOVES) as served:
         await until(lambda: len(worker_pids(served)) == 2)
         workers = worker_pids(served)
-        calls = [await call(served, endless(8_000)) for _ in range(4)]
+        calls = [await Calling.begin(served) for _ in range(4)]
         busy = {pid: sessions_of(pid, model) for pid in workers}
         other, victim = sorted(workers, key=lambda pid: busy[pid])
         assert busy[other] + busy[victim] == 4
         os.kill(victim, signal.SIGKILL)
-        await until(lambda: len(worker_pids(served)) == 3, 30)
-        reports = await asyncio.gather(*calls)
+        await until(lambda: len(worker_pids(served)) == 3)
+        await until(lambda: sum(call.streams for call in calls) >= 4 + busy[victim])
+        await until(lambda: len(model.sessions) >= 4 + busy[victim])
+        reports = [await call.end() for call in calls]
         ends = [(report.verbs, report.errors, report.ended_by) for report in reports]
         assert [unharmed(report) for report in reports] == [True] * 4, ends
         streams = sorted(len(report.streams) for report in reports)
@@ -159,16 +135,59 @@ async def test_a_killed_worker_is_replaced_and_its_calls_go_on_with_others() -> 
         assert not [pid for pid in worker_pids(served) if alive(pid)]
 
 
-@pytest.mark.usefixtures("redis_server")
+@at_once
+async def test_a_call_ends_by_itself_while_a_stopped_server_takes_no_new_one() -> None:
+    async with lab_model() as model, serving(model, EARSHOT_DRAIN_S="600", **LATE) as served:
+        calling = await Calling.begin(served)
+        served.process.send_signal(signal.SIGTERM)
+        await until(lambda: "draining" in served.written)
+        assert await served.get("/readyz") == DRAINING
+        assert (await served.get("/healthz"))[0] == 200
+        refused = await post(f"{served.url}/twilio/voice", form(stranger_sid()))
+        assert refused.verbs == ["Say", "Hangup"]
+        report = await calling.end()
+        exit_code, written = await served.end()
+        assert report.as_scripted
+        assert len(report.streams) == 1
+    assert exit_code == 0
+    assert "Traceback" not in written
+
+
+@at_once
+async def test_a_call_that_is_left_is_sent_away_and_waits_for_the_server_to_be_back() -> None:
+    async with lab_model() as model, serving(model, **MOVES) as served:
+        calling = await Calling.begin(served)
+        exit_code, written = await served.stop()
+        await until(lambda: len(calling.verbs) >= 3)
+        report = await calling.end()
+        folder = call_folder(served.folder / "earshot-data", report.identity.call_sid)
+        recorded = Recorded(report, folder, model.sessions[0])
+        assert recorded.end_reason == "drained"
+        assert recorded.verbs[:3] == ["Connect", "Pause", "Redirect"]
+    assert exit_code == 0
+    assert "Traceback" not in written
+
+
+@at_once
+async def test_a_second_signal_does_not_wait_for_calls() -> None:
+    async with lab_model() as model, serving(model, EARSHOT_DRAIN_S="3600", **LATE) as served:
+        calling = await Calling.begin(served)
+        served.process.send_signal(signal.SIGINT)
+        await until(lambda: "draining" in served.written)
+        served.process.send_signal(signal.SIGINT)
+        assert (await served.end())[0] == 0
+        await until(lambda: len(calling.verbs) >= 2)
+        assert (await calling.end()).verbs[1].name == "Pause"
+
+
+@at_once
 async def test_workers_do_not_outlive_their_supervisor() -> None:
-    async with (
-        lab_model() as model,
-        serving(model, "--workers", "2", EARSHOT_DRAIN_S="0.3") as served,
-    ):
+    require_redis_server()
+    async with lab_model() as model, serving(model, *TWO, **MOVES) as served:
         await until(lambda: len(worker_pids(served)) == 2)
         served.process.kill()
         await served.end()
-        await until(lambda: not any(map(alive, worker_pids(served))), 15)
+        await until(lambda: not any(map(alive, worker_pids(served))))
 
 
 def sessions_of(pid: int, model: LabRealtime) -> int:

@@ -22,6 +22,7 @@ from tests.lab_calls.cast import (
     shout,
     until,
 )
+from tests.lab_calls.together import at_once
 
 LINE = "+14155550199"
 DESK = "+14155550100"
@@ -59,10 +60,15 @@ def agent_file(folder: Path, how: str = "") -> str:
 
 
 def stage(
-    folder: Path, people: Mapping[str, Callee], *answers: Sequence[Output], how: str = ""
+    folder: Path,
+    people: Mapping[str, Callee],
+    *answers: Sequence[Output],
+    then: Sequence[Output] = (),
+    how: str = "",
 ) -> Stage:
-    """The first session's model gives the first answer, the next one's the next."""
-    brains = iter([ScriptedBrain([answer]) for answer in answers])
+    """The first session's model gives the first answer, the next one's the next; asked again, each
+    gives `then`."""
+    brains = iter([ScriptedBrain([answer, then]) for answer in answers])
     return Stage(
         brain=lambda: next(brains, ScriptedBrain(())),
         ear=CodeEar(),
@@ -96,9 +102,13 @@ def said_by_twilio(report: CallReport) -> str:
     return " ".join(verb.text for verb in report.verbs if verb.name in ("Say", "Gather"))
 
 
-STAYS = Script((ASKS, WaitForBot.finished(), Wait(4_000), HangUp()))
+STAYS = Script((ASKS, WaitForBot.finished(), Wait(8_000), HangUp()))
+TOLD: tuple[Output, ...] = (line(3, 300, "That cannot be."),)
+COMES_BACK = Script((ASKS, WaitForBot.finished(said_ms=650), HangUp()))
+"""To hear 400 ms before the transfer and 300 after it."""
 
 
+@at_once
 async def test_a_cold_transfer_reaches_the_person_after_the_last_word(tmp_path: Path) -> None:
     async with stage(tmp_path, {DESK: Callee(PERSON, ring_ms=200)}, PUTS_THROUGH) as on:
         report = await held(on, STAYS)
@@ -111,11 +121,12 @@ async def test_a_cold_transfer_reaches_the_person_after_the_last_word(tmp_path: 
     assert "Desk here." in [one.text for one in report.heard]
 
 
+@at_once
 async def test_nobody_there_brings_the_caller_back_to_an_agent_that_knows(tmp_path: Path) -> None:
     brings_up: tuple[Output, ...] = (line(2, 300, "Nobody is there."),)
     people = {DESK: Callee(answers="busy")}
     async with stage(tmp_path, people, PUTS_THROUGH, brings_up) as on:
-        report = await held(on, Script((ASKS, WaitForBot.finished(), Wait(3_000), HangUp())))
+        report = await held(on, COMES_BACK)
     back = on.model.sessions[1]
     told = str(back.received)
     assert "transfer_call" in told
@@ -125,19 +136,21 @@ async def test_nobody_there_brings_the_caller_back_to_an_agent_that_knows(tmp_pa
     assert said_by_twilio(report) == ""
 
 
+@at_once
 async def test_a_destination_that_is_not_allowed_is_told_to_the_model_and_never_dialled(
     tmp_path: Path,
 ) -> None:
     abroad: tuple[Output, ...] = (CallFunction("transfer_call", {"to": "abroad"}),)
-    async with stage(tmp_path, {FAR_AWAY: Callee(PERSON)}, (*abroad,)) as on:
+    async with stage(tmp_path, {FAR_AWAY: Callee(PERSON)}, abroad, then=TOLD) as on:
         report = await held(on, Script((ASKS, WaitForBot.finished(), HangUp())))
     assert report.dialled == []
     assert "error" in outputs(on)[0]
 
 
+@at_once
 async def test_a_name_that_is_not_in_the_file_is_no_destination(tmp_path: Path) -> None:
     number: tuple[Output, ...] = (CallFunction("transfer_call", {"to": "+19005550100"}),)
-    async with stage(tmp_path, {}, (*number,)) as on:
+    async with stage(tmp_path, {}, number, then=TOLD) as on:
         report = await held(on, Script((ASKS, WaitForBot.finished(), HangUp())))
     assert report.dialled == []
     assert "was not run" in outputs(on)[0]
@@ -148,9 +161,10 @@ async def test_a_name_that_is_not_in_the_file_is_no_destination(tmp_path: Path) 
 WARM = 'how = "warm"'
 
 
+@at_once
 async def test_a_person_who_accepts_gets_the_caller(tmp_path: Path) -> None:
     async with stage(tmp_path, {DESK: Callee(TAKES_IT, ring_ms=200)}, PUTS_THROUGH, how=WARM) as on:
-        report = await held(on, Script((ASKS, WaitForBot.finished(), Wait(8_000), HangUp())))
+        report = await held(on, STAYS)
         assert on.account is not None
         [person] = await on.account.reports_to(DESK)
     assert "They want a table for nine." in said_by_twilio(person)
@@ -158,32 +172,36 @@ async def test_a_person_who_accepts_gets_the_caller(tmp_path: Path) -> None:
     assert len(report.streams) == 1
 
 
+@at_once
 async def test_a_person_who_declines_sends_the_caller_back(tmp_path: Path) -> None:
     declines = Script((WaitForBot.finished(), Press("2"), Wait(2_000)))
     back: tuple[Output, ...] = (line(2, 300, "Not now."),)
     async with stage(tmp_path, {DESK: Callee(declines)}, PUTS_THROUGH, back, how=WARM) as on:
-        report = await held(on, Script((ASKS, WaitForBot.finished(), Wait(6_000), HangUp())))
+        report = await held(on, COMES_BACK)
     assert len(report.streams) == 2
     assert "could not take the call now" in str(on.model.sessions[1].received)
 
 
+@at_once
 async def test_a_person_who_does_not_answer_sends_the_caller_back(tmp_path: Path) -> None:
     back: tuple[Output, ...] = (line(2, 300, "Nobody."),)
     people = {DESK: Callee(answers="no-answer")}
     async with stage(tmp_path, people, PUTS_THROUGH, back, how=f"{WARM}\nring_s = 5") as on:
-        report = await held(on, Script((ASKS, WaitForBot.finished(), Wait(9_000), HangUp())))
+        report = await held(on, COMES_BACK)
     assert len(report.streams) == 2
     assert "nobody answered" in str(on.model.sessions[1].received)
 
 
+@at_once
 async def test_a_machine_at_the_persons_side_is_no_person(tmp_path: Path) -> None:
     back: tuple[Output, ...] = (line(2, 300, "Nobody."),)
     people = {DESK: voicemail(shout(1_960, 600), "Leave a message")}
     async with stage(tmp_path, people, PUTS_THROUGH, back, how=WARM) as on:
-        report = await held(on, Script((ASKS, WaitForBot.finished(), Wait(16_000), HangUp())))
+        report = await held(on, COMES_BACK)
     assert len(report.streams) == 2
 
 
+@at_once
 async def test_a_caller_who_hangs_up_while_waiting_stops_the_ringing(tmp_path: Path) -> None:
     people = {DESK: Callee(TAKES_IT, ring_ms=20_000)}
     async with stage(tmp_path, people, PUTS_THROUGH, how=WARM) as on:

@@ -41,6 +41,7 @@ from app.lab.phone.script import (
     Step,
     Wait,
     WaitForBot,
+    WaitUntil,
 )
 from app.lab.phone.sound import any_audio, audible, load_clip
 from app.lab.phone.truth import DrySpell, HeardSpan, Played, mid_utterance
@@ -87,6 +88,7 @@ __all__ = [
     "UtteranceKind",
     "Wait",
     "WaitForBot",
+    "WaitUntil",
     "Window",
     "any_audio",
     "audible",

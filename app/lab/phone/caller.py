@@ -18,6 +18,7 @@ from app.lab.phone.script import (
     Step,
     Wait,
     WaitForBot,
+    WaitUntil,
 )
 from app.lab.phone.sound import comfort_noise
 from app.lab.phone.truth import SILENCE
@@ -143,6 +144,8 @@ class Caller:
                 yield from self._say(pieces, step.text, kind)
             case WaitForBot(said_ms, quiet_ms, timeout_ms):
                 yield from self._wait_for_bot(said_ms, quiet_ms, timeout_ms, record)
+            case WaitUntil(happened, timeout_ms):
+                yield from self._wait_until(happened, timeout_ms, record)
             case Interrupt(audio, after_ms, text, timeout_ms, kind):
                 yield from self._wait_for_bot(after_ms, 0, timeout_ms, record)
                 if not record.timed_out:
@@ -173,8 +176,16 @@ class Caller:
     def _wait_for_bot(
         self, said_ms: int, quiet_ms: int, timeout_ms: int, record: StepRecord
     ) -> Generator[bytes | None, None, None]:
+        def heard() -> bool:
+            return self._ear.said_ms >= said_ms and self._ear.quiet_ms >= quiet_ms
+
+        yield from self._wait_until(heard, timeout_ms, record)
+
+    def _wait_until(
+        self, happened: Callable[[], bool], timeout_ms: int, record: StepRecord
+    ) -> Generator[bytes | None, None, None]:
         limit_ms = self._now_ms + timeout_ms
-        while self._ear.said_ms < said_ms or self._ear.quiet_ms < quiet_ms:
+        while not happened():
             if self._now_ms >= limit_ms:
                 record.timed_out = True
                 return

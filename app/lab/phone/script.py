@@ -77,6 +77,15 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitUntil:
+    """Wait for something of which the line tells the caller nothing, such as what the bot's own
+    process has done. It is looked at every 20 ms. What ends the wait without it: `timeout_ms`."""
+
+    happened: Callable[[], bool]
+    timeout_ms: int = 30_000
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupt:
     """Speak once the bot was heard for `after_ms` since the caller's last words ended."""
 
@@ -127,7 +136,9 @@ class HangUp:
     pass
 
 
-Step: TypeAlias = Say | SayPieces | WaitForBot | Wait | Interrupt | Press | Silence | HangUp
+Step: TypeAlias = (
+    Say | SayPieces | WaitForBot | WaitUntil | Wait | Interrupt | Press | Silence | HangUp
+)
 
 
 @dataclass(frozen=True, slots=True)

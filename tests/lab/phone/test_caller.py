@@ -15,6 +15,7 @@ from app.lab.phone.script import (
     Step,
     Wait,
     WaitForBot,
+    WaitUntil,
 )
 from app.lab.phone.sound import any_audio
 
@@ -91,6 +92,17 @@ def test_waiting_for_the_bot_to_start_and_to_finish() -> None:
     bench.run(10)
     assert bench.keys == {5: "1"}
     assert bench.hung_up_at == 29
+
+
+def test_waiting_for_what_the_line_does_not_tell() -> None:
+    happened: list[str] = []
+    bench = Bench(WaitUntil(lambda: bool(happened)), Press("1"), WaitUntil(lambda: False, 300))
+    bench.run(4)
+    happened.append("it")
+    bench.run(30)
+    assert bench.keys == {4: "1"}
+    assert bench.hung_up_at == 29
+    assert [record.timed_out for record in bench.caller.steps] == [False, False, True]
 
 
 def test_an_interruption_comes_after_exactly_so_much_of_the_bot() -> None:
