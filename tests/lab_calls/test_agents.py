@@ -69,6 +69,11 @@ async def held(
     return Recorded(over, folder, on.model.sessions[number])
 
 
+def batched(texts: list[str], most: int = 6) -> list[list[str]]:
+    """So many calls are held at once."""
+    return [texts[at : at + most] for at in range(0, len(texts), most)]
+
+
 async def test_what_is_known_of_the_caller_reaches_the_model(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         call = await held(on, {"CallerName": "Ada", "SipHeader_X-Order": "4711"})
@@ -92,13 +97,17 @@ async def test_nothing_that_came_along_changes_the_prompts_structure(tmp_path: P
     injections = [text for text in INJECTIONS if text.isprintable() or "\n" in text][:12]
     sayable = [text.encode("utf-8", "ignore").decode() for text in injections]
     async with stage(tmp_path) as on:
-        for text in sayable:
-            call = await held(on, {"CallerName": text, "SipHeader_X-Order": text[:200]})
-            told = call.model.instructions.removesuffix(f"\n\n{GUARD}")
+        for some in batched(sayable):
+            said = [{"CallerName": text, "SipHeader_X-Order": text[:200]} for text in some]
+            # Which session is whose does not matter: each is judged by the same.
+            await asyncio.gather(*(held(on, one) for one in said))
+        assert len(on.model.sessions) == len(sayable)
+        for session in on.model.sessions:
+            told = session.instructions.removesuffix(f"\n\n{GUARD}")
             assert [row.split("⟦")[0].split(":")[0] for row in told.splitlines()] == [
                 row.split(":")[0] for row in PROMPT.splitlines()
             ]
-            assert '"Hello dear caller, this is the desk."' in str(call.model.received)
+            assert '"Hello dear caller, this is the desk."' in str(session.received)
 
 
 async def test_the_caller_is_in_no_log_line(

@@ -1,7 +1,7 @@
 """A caller who is handed to a colleague, or chooses another language, is not asked or greeted
 twice; where the colleague cannot come the first agent goes on. Keys sound on the line as tones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from app.beyond import ALONE, Beyond
 from app.bridge.call_record import EVENTS_FILE, call_folder
 from app.bridge.journal import replay
 from app.demo.stage import Stage, by_the_models_ears
-from app.lab.phone import Callee, HangUp, Say, Script, Wait, WaitForBot
+from app.lab.phone import Callee, HangUp, Say, Script, Wait, WaitForBot, WaitUntil
 from app.lab.phone.report import CallReport
 from app.lab.realtime.log import SessionLog
 from app.lab.realtime.ports import CallFunction, Output, Turn
@@ -19,10 +19,14 @@ from app.speech.phrase_book import PhraseBook, PhraseKey
 from telecodecs import DtmfDetector
 from tests.lab_calls.cast import CodeEar, NoMouth, line, settled, shout
 from tests.lab_calls.journeys import BRISK, agents, hold, said, verbs
+from tests.lab_calls.together import at_once
 
 pytestmark = pytest.mark.lab_call
 
 DESK_PROMPT, DATES_PROMPT = "You are the front desk.", "You keep the dates."
+LONELY_PROMPT = "You are the desk of a house that is out of order."
+PLANNER_PROMPT = "You are a desk that knows nothing of the calendar's tool."
+COLLEAGUES = {LONELY_PROMPT: "nowhere", PLANNER_PROMPT: "calendar"}
 DESK = f"""
 instructions = "{DESK_PROMPT}"
 greeting = ""
@@ -59,7 +63,8 @@ class Brain:
     def _first(self, instructions: str) -> Sequence[Output]:
         if DATES_PROMPT in instructions:
             return (line(2, 300), CallFunction("hand_over", {"to": "desk"}))
-        return (line(1, 300), CallFunction("hand_over", {"to": "dates"}))
+        to = next((to for prompt, to in COLLEAGUES.items() if prompt in instructions), "dates")
+        return (line(1, 300), CallFunction("hand_over", {"to": to}))
 
 
 class Searches(Brain):
@@ -120,44 +125,6 @@ def configured(session: SessionLog) -> tuple[str, str, list[str]]:
     return str(first["instructions"]), str(output.get("voice")), tools
 
 
-@pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder whose agents know each other by name."""
-    (tmp_path / "agents").mkdir()
-    monkeypatch.chdir(tmp_path)
-    agents(tmp_path / "agents", {"desk": DESK, "dates": DATES})
-    return tmp_path
-
-
-async def test_a_caller_goes_to_a_colleague_and_back(house: Path) -> None:
-    script = Script((ASKS, HEARS, HEARS, ASKS_AGAIN, HEARS, HEARS, HangUp()), limit_ms=40_000)
-    async with stage(house) as on:
-        report = await held(on, "desk", script)
-        first, second, third = [configured(session) for session in on.model.sessions]
-        told = [str(session.received) for session in on.model.sessions]
-    assert report.as_scripted, report.steps
-    assert len(report.streams) == 1, "the caller's own line is the same all the time"
-    assert first[1:] == ("marin", ["hand_over"])
-    assert DATES_PROMPT in second[0]
-    assert second[1:] == ("cedar", ["hand_over", "send_keys"])
-    assert DESK_PROMPT in third[0]
-    assert third[1] == "marin"
-    assert "I want an appointment." in told[1], "the colleague knows what was said"
-    assert "Something else." in told[2]
-    assert not any("Hello from the dates" in one for one in told), "nobody is greeted again"
-
-
-async def test_where_the_colleague_cannot_come_the_first_agent_goes_on(house: Path) -> None:
-    agents(house / "agents", {"dates": f'model = "gpt-nowhere"\n{DATES}'})
-    script = Script((ASKS, HEARS, HEARS, HangUp()), limit_ms=30_000)
-    async with stage(house) as on:
-        report = await held(on, "desk", script)
-        told = str(on.model.sessions[0].received)
-    assert report.as_scripted, report.steps
-    assert "could not be reached just now" in told
-    assert len(on.model.sessions) == 1
-
-
 SEARCH = '''
 import asyncio
 from app.tools import tool
@@ -179,25 +146,78 @@ tools = ["search.py:search"]
 """
 
 
-@pytest.fixture
-def calendar(house: Path) -> Path:
-    """The first agent knows nothing of the tool that the colleague has."""
-    (house / "agents" / "search.py").write_text(SEARCH, encoding="utf-8")
-    agents(house / "agents", {"dates": SEARCHES})
-    return house
+LONELY_DESK = DESK.replace('"dates"', '"nowhere"').replace(DESK_PROMPT, LONELY_PROMPT)
+NOWHERE = f'model = "gpt-nowhere"\n{DATES}'
+PLANNER = DESK.replace('"dates"', '"calendar"').replace(DESK_PROMPT, PLANNER_PROMPT)
+HOUSE = {
+    "desk": DESK,
+    "dates": DATES,
+    "lonely": LONELY_DESK,
+    "nowhere": NOWHERE,
+    "planner": PLANNER,
+    "calendar": SEARCHES,
+}
+
+
+def told(on: Stage) -> str:
+    """All that the models were sent."""
+    return " ".join(str(session.received) for session in on.model.sessions)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder whose agents know each other by name."""
+    folder = tmp_path_factory.mktemp("house")
+    (folder / "agents").mkdir()
+    agents(folder / "agents", HOUSE)
+    (folder / "agents" / "search.py").write_text(SEARCH, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        yield
+
+
+@at_once
+async def test_a_caller_goes_to_a_colleague_and_back(tmp_path: Path) -> None:
+    script = Script((ASKS, HEARS, HEARS, ASKS_AGAIN, HEARS, HEARS, HangUp()), limit_ms=40_000)
+    async with stage(tmp_path) as on:
+        report = await held(on, "desk", script)
+        first, second, third = [configured(session) for session in on.model.sessions]
+        told = [str(session.received) for session in on.model.sessions]
+    assert report.as_scripted, report.steps
+    assert len(report.streams) == 1, "the caller's own line is the same all the time"
+    assert first[1:] == ("marin", ["hand_over"])
+    assert DATES_PROMPT in second[0]
+    assert second[1:] == ("cedar", ["hand_over", "send_keys"])
+    assert DESK_PROMPT in third[0]
+    assert third[1] == "marin"
+    assert "I want an appointment." in told[1], "the colleague knows what was said"
+    assert "Something else." in told[2]
+    assert not any("Hello from the dates" in one for one in told), "nobody is greeted again"
+
+
+@at_once
+async def test_where_the_colleague_cannot_come_the_first_agent_goes_on(tmp_path: Path) -> None:
+    script = Script((ASKS, HEARS, HEARS, HangUp()), limit_ms=30_000)
+    async with stage(tmp_path) as on:
+        report = await held(on, "lonely", script)
+        told = str(on.model.sessions[0].received)
+    assert report.as_scripted, report.steps
+    assert "could not be reached just now" in told
+    assert len(on.model.sessions) == 1
 
 
 async def spoken(key: PhraseKey) -> bytes:
     return line(8 if key.voice == "cedar" else 9, WORDS_MS).audio or b""
 
 
-async def test_a_colleague_says_its_own_words_while_its_tool_runs(calendar: Path) -> None:
-    phrases = PhraseBook(calendar / "phrases", spoken)
+@at_once
+async def test_a_colleague_says_its_own_words_while_its_tool_runs(tmp_path: Path) -> None:
+    phrases = PhraseBook(tmp_path / "phrases", spoken)
     script = Script((ASKS, HEARS, HEARS, Wait(6_000), HangUp()), limit_ms=30_000)
-    async with stage(calendar, Searches, beyond=Beyond(phrases=phrases)) as on:
+    async with stage(tmp_path, Searches, beyond=Beyond(phrases=phrases)) as on:
         model = on.worker.settings.model_for("")
-        assert await phrases.ready(PhraseKey(WORDS, "cedar", model, None), 5)
-        report = await held(on, "desk", script)
+        assert await phrases.ready(PhraseKey(WORDS, "cedar", model, None), 60)
+        report = await held(on, "planner", script)
         told = str(on.model.sessions[1].received)
     await phrases.close()
     assert report.as_scripted, report.steps
@@ -210,21 +230,23 @@ async def test_a_colleague_says_its_own_words_while_its_tool_runs(calendar: Path
     assert "free at noon" in told
 
 
-async def test_a_caller_calls_a_colleagues_search_off(calendar: Path) -> None:
+@at_once
+async def test_a_caller_calls_a_colleagues_search_off(tmp_path: Path) -> None:
     interrupts = Say(shout(1_901, 1_800), "Something else.")
     script = Script(
         (ASKS, HEARS, HEARS, Wait(400), interrupts, WaitForBot.finished(), HangUp()),
         limit_ms=30_000,
     )
-    async with stage(calendar, Searches) as on:
-        report = await held(on, "desk", script)
+    async with stage(tmp_path, Searches) as on:
+        report = await held(on, "planner", script)
         told = str(on.model.sessions[1].received)
     assert report.as_scripted, report.steps
     assert "cancelled because the caller spoke" in told
     assert "free at noon" not in told
 
 
-async def test_another_language_is_spoken_with_its_own_voice(house: Path) -> None:
+@at_once
+async def test_another_language_is_spoken_with_its_own_voice(tmp_path: Path) -> None:
     text = f"""
 instructions = "{DESK_PROMPT}"
 greeting = ""
@@ -234,10 +256,10 @@ tools = ["switch_language"]
 voice = "cedar"
 instructions = "Sag du."
 """
-    path = agents(house, {"languages": text})["languages"]
+    path = agents(tmp_path, {"languages": text})["languages"]
     script = Script((ASKS, HEARS, HEARS, HangUp()), limit_ms=30_000)
     does = Does("switch_language", language="de")
-    async with stage(house, does=does) as on:
+    async with stage(tmp_path, does=does) as on:
         report = await held(on, path, script)
         prompt, voice, _ = configured(on.model.sessions[1])
     assert report.as_scripted, report.steps
@@ -246,12 +268,14 @@ instructions = "Sag du."
     assert voice == "cedar"
 
 
-async def test_keys_are_tones_on_the_line(house: Path) -> None:
+@at_once
+async def test_keys_are_tones_on_the_line(tmp_path: Path) -> None:
     path = agents(
-        house, {"keys": f'instructions = "{DESK_PROMPT}"\ngreeting = ""\ntools = ["send_keys"]\n'}
+        tmp_path,
+        {"keys": f'instructions = "{DESK_PROMPT}"\ngreeting = ""\ntools = ["send_keys"]\n'},
     )
     script = Script((ASKS, HEARS, Wait(2_500), HangUp()), limit_ms=30_000)
-    async with stage(house, does=Does("send_keys", keys="12w#")) as on:
+    async with stage(tmp_path, does=Does("send_keys", keys="12w#")) as on:
         report = await held(on, path["keys"], script)
     [stream] = report.streams
     detector = DtmfDetector()
@@ -259,18 +283,32 @@ async def test_keys_are_tones_on_the_line(house: Path) -> None:
     assert "".join(pressed) == "12#"
 
 
-async def test_a_model_may_offer_the_menu_and_the_voicemail(house: Path) -> None:
+AFTER_THE_CALL: dict[str, tuple[list[str], str]] = {
+    "offer_menu": (["Connect", "Gather", "Connect"], "The caller made no choice"),
+    "leave_voicemail": (["Connect", "Say", "Record"], ""),
+}
+"""What the call is told, and the next session's model."""
+
+
+@pytest.mark.parametrize("name", AFTER_THE_CALL)
+@at_once
+async def test_a_model_may_offer_the_menu_and_the_voicemail(name: str, tmp_path: Path) -> None:
     ways = "[voicemail]\n[menu]\nwait_s = 2\ntries = 1\n"
     base = f'instructions = "{DESK_PROMPT}"\ngreeting = ""\n{ways}'
-    for name in ("offer_menu", "leave_voicemail"):
-        path = agents(house, {name: f'tools = ["{name}"]\n{base}'})[name]
-        script = Script((ASKS, HEARS, Wait(9_000), HangUp()), limit_ms=30_000)
-        async with stage(house, does=Does(name)) as on:
-            report = await held(on, path, script)
-            told = " ".join(str(session.received) for session in on.model.sessions)
-        if name == "offer_menu":
-            assert verbs(report) == ["Connect", "Gather", "Connect"], "nothing was chosen"
-            assert "The caller made no choice" in told
-        else:
-            assert verbs(report)[:3] == ["Connect", "Say", "Record"]
-        assert "our assistant cannot be reached" not in said(report)
+    path = agents(tmp_path, {name: f'tools = ["{name}"]\n{base}'})[name]
+    then, tells = AFTER_THE_CALL[name]
+    async with stage(tmp_path, does=Does(name)) as on:
+
+        def done() -> bool:
+            assert on.account is not None
+            [call] = on.account.calls.values()
+            over = verbs(call.live.report)
+            return over == then[:2] and tells in told(on)
+
+        report = await held(on, path, Script((ASKS, HEARS, WaitUntil(done), HangUp())))
+    assert report.as_scripted, report.steps
+    assert verbs(report)[:3] == then
+    if name == "offer_menu":
+        assert verbs(report) == then, "nothing was chosen"
+        assert tells in told(on)
+    assert "our assistant cannot be reached" not in said(report)

@@ -29,8 +29,9 @@ from tests.lab_calls.cast import (
     shout,
     until,
 )
+from tests.lab_calls.together import at_once
 
-pytestmark = [pytest.mark.lab_call, pytest.mark.asyncio]
+pytestmark = pytest.mark.lab_call
 
 STEP_MS = 30
 """The ledger knows to about a frame when something was played."""
@@ -65,6 +66,7 @@ def sides(recorded: Recorded) -> tuple[bytes, bytes]:
     return pcm_to_ulaw(frames[:, 0].tobytes()), pcm_to_ulaw(frames[:, 1].tobytes())
 
 
+@at_once
 async def test_both_sides_stand_as_they_were_heard(tmp_path: Path) -> None:
     answers: Answers = ([line(1, 2_000)], [line(2, 800)])
     script = Script(
@@ -93,9 +95,7 @@ async def test_both_sides_stand_as_they_were_heard(tmp_path: Path) -> None:
     assert recorded.timeline["recording"]["fault"] == ""
 
 
-async def by_twilio(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, *, masked: bool, fails: bool = False
-) -> tuple[Recorded, str]:
+async def by_twilio(folder: Path, *, masked: bool) -> tuple[Recorded, str]:
     """A call that Twilio records, with a number typed in it, and the keys in that recording."""
     wanted = {"min_digits": 6, "max_digits": 6, "masked": masked}
     answers: Answers = (
@@ -103,12 +103,6 @@ async def by_twilio(
         [line(2, 800), CallFunction("hang_up")],
     )
     script = Script((WaitForBot.finished(300, said_ms=1_300), Press("471108", gap_ms=240)))
-    if fails:
-
-        async def refused(*_: object) -> RecordingInfo:
-            raise VendorError("no")
-
-        monkeypatch.setattr(RestRecordings, "pause", refused)
     async with Stage(
         brain=lambda: ScriptedBrain(answers),
         ear=CodeEar(),
@@ -127,27 +121,29 @@ async def by_twilio(
         return recorded, "".join(press.key for press in DtmfDetector().push(one.person))
 
 
-async def test_twilios_recording_pauses_for_private_digits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recorded, keys = await by_twilio(tmp_path, monkeypatch, masked=True)
+@at_once
+async def test_twilios_recording_pauses_for_private_digits(tmp_path: Path) -> None:
+    recorded, keys = await by_twilio(tmp_path, masked=True)
     assert (recorded.end_reason, keys) == ("agent_hung_up", "")
     told = (recorded.folder / "recordings.jsonl").read_text().splitlines()
     assert [json.loads(line)["status"] for line in told] == ["in-progress", "completed"]
     assert recorded.timeline["recording"]["sid"] == json.loads(told[0])["sid"]
 
 
-async def test_other_digits_are_in_twilios_recording(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, keys = await by_twilio(tmp_path, monkeypatch, masked=False)
+@at_once
+async def test_other_digits_are_in_twilios_recording(tmp_path: Path) -> None:
+    _, keys = await by_twilio(tmp_path, masked=False)
     assert keys == "471108", "or the test above finds nothing"
 
 
 async def test_where_twilio_does_not_pause_no_private_number_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorded, _ = await by_twilio(tmp_path, monkeypatch, masked=True, fails=True)
+    async def refused(*_: object) -> RecordingInfo:
+        raise VendorError("no")
+
+    monkeypatch.setattr(RestRecordings, "pause", refused)
+    recorded, _ = await by_twilio(tmp_path, masked=True)
     told = [
         event.event["item"]["output"]
         for event in recorded.model.received
@@ -156,6 +152,7 @@ async def test_where_twilio_does_not_pause_no_private_number_is_taken(
     assert [json.loads(output)["reason"] for output in told] == [UNSAFE]
 
 
+@at_once
 async def test_nothing_is_kept_before_the_caller_agrees(tmp_path: Path) -> None:
     answers: Answers = (
         [line(1, 700)],
@@ -176,6 +173,7 @@ async def test_nothing_is_kept_before_the_caller_agrees(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("answer", [[CallFunction("recording_consent", {"granted": False})], []])
+@at_once
 async def test_without_consent_there_is_no_recording(tmp_path: Path, answer: list[Output]) -> None:
     answers: Answers = ([line(1, 700)], [line(2, 500), *answer], [line(3, 500)])
     script = Script(

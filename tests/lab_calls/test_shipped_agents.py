@@ -21,8 +21,9 @@ from app.lab.speech.script import DIALOGS_DIR, load_dialog
 from app.shipped import shipped
 from app.tools.references import load_function
 from tests.lab_calls.cast import FAST, CodeEar, Recorded, settled, shout
+from tests.lab_calls.together import at_once
 
-pytestmark = [pytest.mark.lab_call, pytest.mark.asyncio]
+pytestmark = pytest.mark.lab_call
 
 LINE = "+14155550199"
 """The policy knows numbers: one that could be somebody's."""
@@ -99,6 +100,7 @@ def told(call: Recorded) -> str:
 
 
 @pytest.mark.parametrize("name", DIALOGS)
+@at_once
 async def test_each_begins_with_what_must_be_said(name: str, tmp_path: Path) -> None:
     steps, words = says()
     async with staged(name, tmp_path, words) as on:
@@ -111,6 +113,7 @@ async def test_each_begins_with_what_must_be_said(name: str, tmp_path: Path) -> 
     assert call.model.errors == [] and call.model.notes == []
 
 
+@at_once
 async def test_a_table_is_booked(tmp_path: Path) -> None:
     steps, words = says("A table for four people at seven, please.", "Thank you, goodbye.")
     async with staged("receptionist", tmp_path, words) as on:
@@ -120,6 +123,7 @@ async def test_a_table_is_booked(tmp_path: Path) -> None:
     assert call.end_reason == EndReason.AGENT_HUNG_UP
 
 
+@at_once
 async def test_an_appointment_is_booked_moved_and_cancelled(tmp_path: Path) -> None:
     steps, words = says(
         "I would like an appointment on Tuesday.",
@@ -145,6 +149,7 @@ async def test_an_appointment_is_booked_moved_and_cancelled(tmp_path: Path) -> N
     assert call.end_reason == EndReason.AGENT_HUNG_UP
 
 
+@at_once
 async def test_a_customer_types_their_number_and_gets_a_ticket(tmp_path: Path) -> None:
     lines = ("My internet is down.", "Yes please.", "My internet is down.", "Thank you, goodbye.")
     steps, words = says(*lines)
@@ -159,11 +164,12 @@ async def test_a_customer_types_their_number_and_gets_a_ticket(tmp_path: Path) -
     assert call.end_reason == EndReason.AGENT_HUNG_UP
 
 
+@at_once
 async def test_a_caller_who_wants_a_person_is_put_through(tmp_path: Path) -> None:
     steps, words = says("I want to talk to a person, please.")
     person = Script((Wait(300), Say(shout(1_950), "Technician here."), Wait(400), HangUp()))
     people = {"client:technicians": Callee(person, ring_ms=100)}
     async with staged("support", tmp_path, words, people) as on:
-        call = await held(on, [*steps, Wait(4_000), HangUp()])
+        call = await held(on, [*steps, Wait(8_000), HangUp()])
     assert [leg.identity.to for leg in call.report.dialled] == ["client:technicians"]
     assert "Technician here." in [one.text for one in call.report.heard]

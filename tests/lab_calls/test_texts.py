@@ -46,7 +46,7 @@ SCRIPT = Script(
     (
         WaitForBot.finished(200),
         Say(shout(TABLE), "table"),
-        WaitForBot.finished(200, said_ms=800),
+        WaitForBot.finished(200, said_ms=300),
         HangUp(),
     )
 )

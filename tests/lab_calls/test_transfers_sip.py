@@ -17,6 +17,7 @@ from app.telephone_line import NOT_BY_SIP
 from tests.lab.phone.bots import WebBot, twiml
 from tests.lab_calls.cast import CodeEar, NoMouth, line, shout, until
 from tests.lab_calls.journeys import BRISK, LINE, agents, hold, verbs
+from tests.lab_calls.together import at_once
 
 pytestmark = pytest.mark.lab_call
 
@@ -78,13 +79,14 @@ PEOPLE = {
 
 
 class Brain:
-    """Puts callers through; one who is back hears a sentence."""
+    """Puts callers through; one who is back, or cannot be put through, hears a sentence."""
 
     def hints(self) -> Sequence[str]:
         return ()
 
     def reply(self, conversation: Sequence[Turn], instructions: str) -> Sequence[Output]:
-        return BACK if "The caller is back with you" in instructions else PUTS
+        refused = any(turn.role == "function_call_output" for turn in conversation[-1:])
+        return BACK if refused or "The caller is back with you" in instructions else PUTS
 
 
 def stage(folder: Path) -> Stage:
@@ -113,6 +115,7 @@ async def member_of_sales(account: Account) -> CallReport:
         return await own.call(PERSON, from_="+14155550155", to="+14155550156")
 
 
+@at_once
 async def test_everybody_whom_the_operator_names_is_reached(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         paths = agents(tmp_path, FILES)
@@ -133,6 +136,7 @@ async def test_everybody_whom_the_operator_names_is_reached(tmp_path: Path) -> N
     assert verbs(queued)[-2:] == ["Enqueue", "Hangup"]
 
 
+@at_once
 async def test_a_refer_is_asked_for_only_of_who_came_by_sip(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         refer = agents(tmp_path, FILES)["refer"]
