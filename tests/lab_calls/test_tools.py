@@ -64,7 +64,8 @@ name = "look_up"
 description = "Look up for long."
 url = "URL/slow"
 wait_words = "{WORDS}"
-
+"""
+WITH_MCP = f"""
 [mcp.crm]
 command = {json.dumps(sys.executable)}
 args = [{json.dumps(str(MCP_SERVER))}, "stdio"]
@@ -154,6 +155,10 @@ CALLS: dict[str, tuple[tuple[Sequence[Output], ...], tuple[Step, ...]]] = {
 }
 
 
+MCP_CALLS = ("mcp", "parallel", "topic")
+"""Each has a server process of its own, which takes its time to come up."""
+
+
 async def held(name: str, folder: Path) -> Held:
     answers, steps = CALLS[name]
     brain = Brain(*answers)
@@ -163,7 +168,8 @@ async def held(name: str, folder: Path) -> Held:
         slow(TOOL_S, says({"found": 1})) if name in ("cancel", "words") else says({"code": "4711"})
     )
     async with endpoint(slow(0.3, answer)) as server:
-        text = AGENT.replace("URL", server.url).replace("NOTES_FILE", str(notes))
+        text = AGENT + (WITH_MCP if name in MCP_CALLS else "")
+        text = text.replace("URL", server.url).replace("NOTES_FILE", str(notes))
         path = folder / "host.toml"
         path.write_text(text, encoding="utf-8")
         (folder / "notes.py").write_text(NOTES, encoding="utf-8")
