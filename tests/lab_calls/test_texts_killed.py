@@ -1,8 +1,10 @@
 """A worker that is killed with SIGKILL in the middle of text conversations: another one goes on
 with each where it stood, no tool runs twice, and what may have been sent is not sent again."""
 
+import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -79,7 +81,13 @@ async def test_another_worker_goes_on_where_a_killed_one_stood(tmp_path: Path) -
                 "EARSHOT_TEXT_BASE_URL": model.base_url,
                 "EARSHOT_TWILIO_API_URL": carrier.base_url,
             }
-            async with serving(voice, **settings) as first, serving(voice, **settings) as second:
+            async with AsyncExitStack() as open_until_the_end:
+                first, second = await asyncio.gather(
+                    *(
+                        open_until_the_end.enter_async_context(serving(voice, **settings))
+                        for _ in range(2)
+                    )
+                )
                 # Each is brought to its place before the next one writes.
                 await carrier.text(first.url, f"{BOOKING}: book", From=BOOKING)
                 await until(lambda: booked.exists() and BOOKING in booked.read_text())
@@ -103,7 +111,7 @@ async def test_another_worker_goes_on_where_a_killed_one_stood(tmp_path: Path) -
                 first.process.kill()
                 await first.process.wait()
                 assert carrier.sent == []
-                await until(lambda: len(carrier.sent) >= 3, limit_s=40)
+                await until(lambda: len(carrier.sent) >= 3, limit_s=90)
                 exit_code, written = await second.stop()
                 assert exit_code == 0, written
     await close_clients()
