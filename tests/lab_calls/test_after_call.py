@@ -5,12 +5,10 @@ import json
 import os
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from redis import Redis, RedisError
 
 from app.beyond import Beyond
 from app.bridge.call_record import call_folder
@@ -24,7 +22,7 @@ from app.outgoing.endpoints import secrets_from
 from app.outgoing.outgoing import open_outgoing
 from app.outgoing.retries import Schedule
 from tests.lab_calls.cast import Answers, call, line, shout, stage_for, until
-from tests.lab_calls.test_serve import LISTEN, lab_model, serving
+from tests.lab_calls.test_serve import LISTEN, end_redis, lab_model, serving
 from tests.outgoing.receiver import NAME, SECRET, Answer, Receiver
 
 pytestmark = pytest.mark.lab_call
@@ -174,9 +172,7 @@ async def test_a_server_that_is_killed_leaves_its_webhooks_to_the_next(tmp_path:
                 await until(lambda: len(receiver.taken) >= 3)
                 assert (await served.stop())[0] == 0
         finally:
-            redis_socket = tmp_path / "data" / "redis" / "redis.sock"
-            with suppress(RedisError):
-                Redis(unix_socket_path=str(redis_socket)).shutdown(nosave=True)
+            end_redis(tmp_path / "data")
     assert sorted(receiver.types) == ["call.ended", "call.started", "call.summarised"]
     assert before <= {got.message_id for got in receiver.taken}
     assert len({got.message_id for got in receiver.taken}) == 3

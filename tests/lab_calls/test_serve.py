@@ -15,6 +15,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from app.bridge.call_record import call_folder
 from app.demo.stage import CALLED, CALLER, LAB_ACCOUNT, LAB_KEY, LAB_TOKEN, free_port
@@ -116,9 +118,15 @@ async def put_away(served: Served) -> None:
     with suppress(ProcessLookupError):
         served.process.kill()
     await served.process.wait()
-    redis_socket = served.folder / "earshot-data" / "redis" / "redis.sock"
+    end_redis(served.folder / "earshot-data")
+
+
+def end_redis(data_dir: Path) -> None:
+    """The one that a server started for itself, if it still runs. A client would otherwise ask
+    again for 4 s whether it does."""
+    path = data_dir / "redis" / "redis.sock"
     with suppress(RedisError):
-        Redis(unix_socket_path=str(redis_socket)).shutdown(nosave=True)
+        Redis(unix_socket_path=str(path), retry=Retry(NoBackoff(), 0)).shutdown(nosave=True)
 
 
 async def answers(served: Served) -> None:
