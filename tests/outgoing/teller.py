@@ -1,9 +1,11 @@
-"""A process that tells events and is killed while it does: `teller.py FOLDER URL FIRST COUNT`.
+"""Processes that tell events and are killed while they do.
 
-Prints each event's number when it was accepted, then delivers until it is killed.
+For each line "FOLDER URL SECRET FIRST COUNT" (tabs between) a fork: it prints its id, then each
+event's number when it was accepted, and delivers until it is killed. Then "ended by SIGNAL".
 """
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -31,6 +33,17 @@ async def tell(folder: str, url: str, secret: str, first: int, count: int) -> No
         await asyncio.Event().wait()
 
 
+def begin_for_each_line() -> None:
+    """Nothing that runs is forked: this process only waits and reads."""
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            print(os.getpid(), flush=True)
+            folder, url, secret, first, count = line.rstrip("\n").split("\t")
+            asyncio.run(tell(folder, url, secret, int(first), int(count)))
+        _, status = os.waitpid(pid, 0)
+        print("ended by", os.WTERMSIG(status), flush=True)
+
+
 if __name__ == "__main__":
-    folder, url, secret, first, count = sys.argv[1:]
-    asyncio.run(tell(folder, url, secret, int(first), int(count)))
+    begin_for_each_line()

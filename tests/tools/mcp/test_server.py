@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from app.agents.tools_tables import McpOptions
 from app.agents.tools_tables import McpServer as Table
@@ -27,7 +28,7 @@ from app.tools.outside import Outside
 from app.tools.toolbox import Toolbox
 
 SCRIPT = str(Path(__file__).with_name("booking_server.py"))
-UP_S = 20.0
+UP_S = 60.0
 
 
 @dataclass
@@ -36,7 +37,8 @@ class Place:
 
     folder: Path
     table: Table
-    stop: Callable[[], None]
+    server: McpServer | None = None
+    """Connected to it; None: each test connects itself."""
 
     @property
     def file(self) -> Path:
@@ -47,20 +49,35 @@ class Place:
         return [line for line in lines if what in line.values() or what in line]
 
 
-@pytest.fixture(params=["program", "address"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    (tmp_path / "notes").touch()
-    env = {"NOTES": str(tmp_path / "notes")}
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["program", "address"])
+async def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Place]:
+    """One of each, as it takes its time to come up, and a connection to it."""
+    folder = tmp_path_factory.mktemp(request.param)
+    (folder / "notes").touch()
+    env = {"NOTES": str(folder / "notes")}
     if request.param == "program":
         table = Table(command=sys.executable, args=(SCRIPT, "stdio"), env=env)
-        yield Place(tmp_path, table, lambda: None)
+        async with up(table, folder) as server:
+            yield Place(folder, table, server)
         return
     port = free_port()
-    running = [start(port, env)]
-    restarting = Place(tmp_path, Table(url=f"http://127.0.0.1:{port}/mcp"), running[0].kill)
-    yield restarting
-    running[0].kill()
-    running[0].wait()
+    process = await asyncio.to_thread(start, port, env)
+    try:
+        table = Table(url=f"http://127.0.0.1:{port}/mcp")
+        async with up(table, folder) as server:
+            yield Place(folder, table, server)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def place(running: Place) -> Place:
+    """With nothing written down yet."""
+    running.file.write_text("", encoding="utf-8")
+    return running
 
 
 def start(port: int, env: dict[str, str]) -> "subprocess.Popen[bytes]":
@@ -79,19 +96,30 @@ def start(port: int, env: dict[str, str]) -> "subprocess.Popen[bytes]":
 
 
 @asynccontextmanager
-async def connected(
-    place: Place, table: Table | None = None, **toolbox: Any
-) -> AsyncIterator[tuple[Toolbox, McpServer]]:
+async def up(table: Table, folder: Path) -> AsyncIterator[McpServer]:
+    """Connected to the server, until the end."""
     outside = Outside()
-    server = outside.server("crm", table or place.table, os.environ, str(place.folder))
+    server = outside.server("crm", table, os.environ, str(folder))
     running = asyncio.create_task(outside.run())
-    async with asyncio.timeout(UP_S):
-        await server.wait_up()
     try:
-        yield Toolbox(sources=[server], **toolbox), server
+        async with asyncio.timeout(UP_S):
+            await server.wait_up()
+        yield server
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+@asynccontextmanager
+async def connected(
+    place: Place, table: Table | None = None, **toolbox: Any
+) -> AsyncIterator[tuple[Toolbox, McpServer]]:
+    """`table`: with a connection of its own."""
+    if table is None and place.server is not None:
+        yield Toolbox(sources=[place.server], **toolbox), place.server
+        return
+    async with up(table or place.table, place.folder) as server:
+        yield Toolbox(sources=[server], **toolbox), server
 
 
 async def until(happened: Callable[[], bool]) -> None:
@@ -100,6 +128,7 @@ async def until(happened: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_tools_are_listed_and_run_with_the_key(place: Place) -> None:
     async with connected(place) as (toolbox, _):
         assert toolbox.manner("book").idempotent
@@ -114,6 +143,7 @@ async def test_tools_are_listed_and_run_with_the_key(place: Place) -> None:
     assert [note["key"] for note in place.notes("book")] == ["k-1"]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_every_kind_of_result_is_one_json_text(place: Place) -> None:
     async with connected(place) as (toolbox, _):
         said = await toolbox.run("say", '{"words": "hello"}')
@@ -131,6 +161,7 @@ async def test_every_kind_of_result_is_one_json_text(place: Place) -> None:
     assert not odd.ok
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_run_is_cancelled_at_the_server_when_its_time_is_over(place: Place) -> None:
     from dataclasses import replace
 
@@ -140,6 +171,7 @@ async def test_a_run_is_cancelled_at_the_server_when_its_time_is_over(place: Pla
         await until(lambda: bool(place.notes("cancelled")))
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_tool_that_the_server_learns_later_is_there_later(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +182,7 @@ async def test_a_tool_that_the_server_learns_later_is_there_later(
         assert json.loads((await toolbox.run("learned", "{}")).output) == "learned"
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_only_what_is_allowed_is_there_under_its_new_name(place: Place) -> None:
     from dataclasses import replace
 
@@ -162,6 +195,7 @@ async def test_only_what_is_allowed_is_there_under_its_new_name(place: Place) ->
         assert json.loads((await toolbox.run("repeat", '{"words": "x"}')).output) == "x"
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_name_that_is_taken_gets_the_servers_in_front(place: Place) -> None:
     def book() -> str:
         """Book otherwise."""
@@ -181,7 +215,7 @@ def program(tmp_path: Path) -> Place:
     (tmp_path / "notes").touch()
     env = {"NOTES": str(tmp_path / "notes")}
     table = Table(command=sys.executable, args=(SCRIPT, "stdio"), env=env)
-    return Place(tmp_path, table, lambda: None)
+    return Place(tmp_path, table)
 
 
 async def test_a_server_that_dies_is_started_again_and_calls_get_a_sentence(program: Place) -> None:
@@ -223,7 +257,7 @@ async def test_a_server_at_an_address_that_comes_back_is_found_again(
     (tmp_path / "notes").touch()
     port, env = free_port(), {"NOTES": str(tmp_path / "notes")}
     process = await asyncio.to_thread(start, port, env)
-    place = Place(tmp_path, Table(url=f"http://127.0.0.1:{port}/mcp"), process.kill)
+    place = Place(tmp_path, Table(url=f"http://127.0.0.1:{port}/mcp"))
     try:
         async with connected(place) as (toolbox, server):
             process.kill()
