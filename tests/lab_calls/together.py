@@ -40,7 +40,7 @@ def at_once(body: Body) -> Callable[..., Awaitable[None]]:
         [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in given]
     )
     judged.at_once = body  # type: ignore[attr-defined]
-    del judged.__wrapped__  # type: ignore[attr-defined] # or its fixtures are asked for
+    del judged.__wrapped__  # or its fixtures are asked for
     return judged
 
 
