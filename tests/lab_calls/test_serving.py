@@ -110,6 +110,18 @@ async def test_a_second_signal_does_not_wait_for_calls() -> None:
         assert (await calling).verbs[1].name == "Pause"
 
 
+async def test_a_single_process_that_is_asked_to_restart_reloads_and_goes_on() -> None:
+    async with lab_model() as model, serving(model) as served:
+        calling = await call(served, endless(6_000))
+        served.process.send_signal(signal.SIGHUP)
+        await until(lambda: "asked to reload: agents, routes, prices" in served.written)
+        report = await calling
+        assert unharmed(report) and len(report.streams) == 1
+        exit_code, written = await served.stop()
+    assert exit_code == 0
+    assert "Traceback" not in written
+
+
 @pytest.mark.usefixtures("redis_server")
 async def test_a_rolling_restart_ends_no_call_and_leaves_new_workers() -> None:
     async with (
