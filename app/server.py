@@ -94,7 +94,7 @@ def make_worker(
     metrics = _metrics(settings, files, pacer)
     departments = make_departments(settings, files, metrics, rest, live, beyond.outgoing)
     watching = (*observers, metrics, Faults())
-    after = make_after_calls(settings, files, beyond, rest)
+    after = make_after_calls(settings, files, beyond, rest, metrics)
     calls = Answering(settings, files.personas, pacer, watching, departments, after, beyond)
     calls.prepare()
     switchboard = Switchboard(
