@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from app.after.epilogue import Epilogue
-from app.after.extraction import Extractor, Write
+from app.after.extraction import Extracted, Extractor, Write
 from app.after.intake import AfterCalls
 from app.after.ledger_here import LedgerHere
 from app.after.ports import CarrierSays, Ledger
@@ -17,6 +17,7 @@ from app.carriers.twilio.errors import TwilioError
 from app.carriers.twilio.progress import ENDED_STATES
 from app.files import Files
 from app.models import openai_text
+from app.observe.metrics import Metrics
 from app.outgoing.endpoints import Targets
 from app.persona import credentials_of
 from app.rest_line import RestLine
@@ -28,6 +29,7 @@ def make_after_calls(
     files: Files,
     beyond: Beyond,
     rest: RestLine,
+    metrics: Metrics,
 ) -> AfterCalls:
     """`rest`: asked about calls that nobody carries."""
 
@@ -46,8 +48,14 @@ def make_after_calls(
     def wants(agent: str) -> bool:
         return table_of(agent) is not None or bool(settings.webhook_url and beyond.outgoing)
 
+    def watched(extracted: Extracted, seconds: float) -> None:
+        metrics.after.extracted(extracted.status, extracted.asked, seconds)
+        if extracted.asked:
+            metrics.spent(extracted.model, extracted.usage)
+
     if beyond.outgoing is not None:
         beyond.outgoing.targets_of = targets
+        beyond.outgoing.watched_by(metrics.webhooks)
     ledger: Ledger = LedgerHere() if beyond.live is None else beyond.live.after_calls
     return AfterCalls(
         ledger,
@@ -57,6 +65,7 @@ def make_after_calls(
             model=settings.after_call_model,
             tell=None if beyond.outgoing is None else beyond.outgoing.accept,
             data_dir=_data_dir(settings),
+            watched=watched,
         ),
         wants,
         carrier_says=_twilio_says(rest),

@@ -6,7 +6,7 @@ the state which that one left.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from app.after.intake import AfterCalls
@@ -96,6 +96,11 @@ class Answering:
         """What the agents' tools need; it must run while calls are answered."""
         return self._personas.outside
 
+    def let_go(self, calls: Collection[CallBridge]) -> None:
+        """Close what neither an agent nor one of these calls needs: they are all that run here."""
+        agents = (source for each in self._personas.ready for source in each.tools.sources)
+        self.outside.keep({*agents, *self._room.sources(calls)})
+
     @property
     def leases(self) -> list[tuple[str, int]]:
         """Of the calls that run here: id and number."""
@@ -135,6 +140,7 @@ class Answering:
             ),
         )
         watch.watch(bridge)
+        self._room.begun(bridge, begun.cast)
         return bridge
 
     def expect(self, call_id: str, agent: str, facts: CallFacts) -> None:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from app.agents import Agent
+from app.briefing import Briefing
+from app.call.facts import CallFacts
 from app.onward.happenings import Happening, Say, Wanted
 from app.persona import Persona
 from app.policy.spoken_time import spoken
@@ -26,17 +28,21 @@ def is_open(agent: Agent, at: datetime) -> bool:
     return hours is None or hours.is_open(at)
 
 
-def when_closed(agent: Agent) -> Happening | None:
+def when_closed(
+    persona: Persona, facts: CallFacts, clock: Callable[[], datetime] = now
+) -> Happening | None:
     """What becomes of a call; None: the agent answers it, and knows that it is closed."""
-    hours = agent.hours
+    hours = persona.agent.hours
     assert hours is not None, "only an agent with hours is ever closed"
+    # Nothing is looked up for it: the answer would come too late.
+    words = Briefing(persona, facts, clock).spoken(hours.message) or CLOSED_WORDS
     match hours.when_closed:
-        case "voicemail" if agent.voicemail is not None:
-            return Wanted("voicemail", words=hours.message or CLOSED_WORDS)
+        case "voicemail" if persona.agent.voicemail is not None:
+            return Wanted("voicemail", words=words)
         case "person":
             return Wanted("transfer", hours.person)
         case "message":
-            return Say(hours.message)
+            return Say(words)
         case "hang_up":
             return Say("")
         case _:

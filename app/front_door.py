@@ -80,10 +80,10 @@ class FrontDoor:
 
     async def closed(self, call: OfferedCall) -> Happening | None:
         """What becomes of a call outside its agent's hours; whom we call is not told so."""
-        agent = self.files.personas.get(call.agent).agent
-        if call.direction == "outbound" or is_open(agent, now()):
+        persona = self.files.personas.get(call.agent)
+        if call.direction == "outbound" or is_open(persona.agent, now()):
             return None
-        return when_closed(agent)
+        return when_closed(persona, call.facts)
 
     async def ending_of(self, call_id: str) -> Ending | None:
         """Asked when the call is to go on: one whose stream comes again goes before new calls."""

@@ -83,17 +83,21 @@ class Kept(Generic[T]):
 
 class Reloader:
     """Looks after all that is watched. `watched`: asked at each look, in the order of loading.
-    `swapped`: called in the event loop when something says something else now."""
+    `swapped`: called in the event loop when something says something else now; `looked`: after
+    every look, when nothing is being loaded."""
 
     def __init__(
         self,
         watched: Callable[[], Iterable[Watched]],
         swapped: Callable[[], None] = lambda: None,
         look_s: float = LOOK_S,
+        looked: Callable[[], None] = lambda: None,
     ) -> None:
         self._watched = watched
         self._swapped = swapped
         self._look_s = look_s
+        self._looked = looked
+        self._looking = asyncio.Lock()
 
     async def run(self) -> None:
         while True:
@@ -102,11 +106,13 @@ class Reloader:
 
     async def look(self) -> bool:
         """One look at everything; True: something was swapped."""
-        watched = tuple(self._watched())
-        changed = await asyncio.to_thread(lambda: any([each.look() for each in watched]))
-        if changed:
-            self._swapped()
-        return changed
+        async with self._looking:
+            watched = tuple(self._watched())
+            changed = await asyncio.to_thread(lambda: any([each.look() for each in watched]))
+            if changed:
+                self._swapped()
+            self._looked()
+            return changed
 
 
 def _stamps(files: Iterable[Path]) -> _Stamps:

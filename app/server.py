@@ -94,7 +94,7 @@ def make_worker(
     metrics = _metrics(settings, files, pacer)
     departments = make_departments(settings, files, metrics, rest, live, beyond.outgoing)
     watching = (*observers, metrics, Faults())
-    after = make_after_calls(settings, files, beyond, rest)
+    after = make_after_calls(settings, files, beyond, rest, metrics)
     calls = Answering(settings, files.personas, pacer, watching, departments, after, beyond)
     calls.prepare()
     switchboard = Switchboard(
@@ -113,7 +113,7 @@ def make_worker(
         metrics=metrics,
         rest=rest,
         desk=desk,
-        reloader=_reloader(files, metrics, calls),
+        reloader=_reloader(files, metrics, calls, switchboard),
         after=after,
         texting=departments.texting,
         care=departments.care,
@@ -128,13 +128,18 @@ def _metrics(settings: Settings, files: Files, pacer: Pacer) -> Metrics:
     return metrics
 
 
-def _reloader(files: Files, metrics: Metrics, calls: Answering) -> Reloader:
+def _reloader(
+    files: Files, metrics: Metrics, calls: Answering, switchboard: Switchboard
+) -> Reloader:
     def swapped() -> None:
         metrics.new_prices(files.prices)
         calls.prepare()
         calls.want_phrases()
 
-    return Reloader(lambda: files.watched, swapped)
+    def looked() -> None:
+        calls.let_go(switchboard.calls)
+
+    return Reloader(lambda: files.watched, swapped, looked=looked)
 
 
 def server_config(worker: Worker, host: str = "", port: int = 0) -> uvicorn.Config:

@@ -1,7 +1,7 @@
 """Where a call's tools are put together: those of who speaks, as far as the caller is trusted, run
 once, and with a telephone behind them that the policy stands in front of."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 
 from app.bridge.call_bridge import CallBridge
 from app.bridge.once import OnceTools, UnderWay
@@ -21,6 +21,7 @@ from app.rules import doors
 from app.telephone_line import Offices, TelephoneLine
 from app.text.desk import CallOver
 from app.tools.current_call import CurrentCall
+from app.tools.toolbox import Source
 
 
 class ToolRoom:
@@ -36,6 +37,19 @@ class ToolRoom:
         self._live = live
         self._saved = saved
         self._under_way = UnderWay()
+        self._casts: dict[CallBridge, Cast] = {}
+
+    def begun(self, bridge: CallBridge, cast: Cast) -> None:
+        """The call stands; it may need the tools of who speaks in it until it is over."""
+        self._casts[bridge] = cast
+
+    def sources(self, calls: Collection[CallBridge]) -> Iterator[Source]:
+        """What the tools of these calls come from; they are all that run here."""
+        running = set(calls)
+        self._casts = {bridge: cast for bridge, cast in self._casts.items() if bridge in running}
+        for cast in self._casts.values():
+            for part in cast.parts:
+                yield from part.persona.tools.sources
 
     def tools(
         self, cast: Cast, facts: CallFacts, started: StreamStarted, bridge: Callable[[], CallBridge]

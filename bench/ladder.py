@@ -59,7 +59,7 @@ MORE: Final[dict[Rung, str]] = {
     "menu": "[voicemail]\n",
     "person": f'[ladder]\nperson = "desk"\nrungs = ["person"]\n[transfers.desk]\nto = "{DESK}"\n',
     "voicemail": '[ladder]\nrungs = ["voicemail"]\n[voicemail]\n',
-    "apology": '[ladder]\nrungs = ["sms"]\n',
+    "apology": "[ladder]\nrungs = []\n",
 }
 SLOW: Final = '''
 import asyncio

@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.demo.stage import CALLED, CALLER, Stage, by_the_models_ears
+from app.demo.stage import CALLED, CALLER, Stage, greeting_first
 from app.lab.phone.impairments import Impairments
 from app.lab.phone.report import CallReport
 from app.lab.realtime.behaviour import Behaviour
@@ -110,7 +110,7 @@ def set_stage(case: Case, seed: int, folder: Path) -> Stage:
         brain=lambda: CodedBrain(case),
         ear=DeafEar(),
         mouth=CodedMouth(),
-        revise=by_the_models_ears,
+        revise=greeting_first,
         data_dir=folder,
         behaviour=Behaviour(seed=seed, think_ms=120 + 40 * seed),
         record_events=False,

@@ -1,13 +1,15 @@
 """What is done when a call is over: its end is told, its record written, what it was about told."""
 
 import logging
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from app.after.about import About, Over
 from app.after.conversation import Conversation
 from app.after.extraction import Extracted, Extractor
-from app.after.ports import TableOf, Tell
+from app.after.ports import TableOf, Tell, Watched
 from app.after.record import write_after
 from app.agents.after_table import AfterCall
 from app.outgoing.events import CallEnded, CallStarted, CallSummarised, OutgoingEvent
@@ -20,7 +22,7 @@ MOST_TRIES: Final = 3
 
 class Epilogue:
     """`tell` None: there are no webhooks. `data_dir` None: no file is written. `model`: the text
-    model of agents that name none."""
+    model of agents that name none. `now_s`: any monotonic clock."""
 
     def __init__(
         self,
@@ -30,12 +32,16 @@ class Epilogue:
         model: str,
         tell: Tell | None = None,
         data_dir: Path | None = None,
+        watched: Watched = lambda extracted, seconds: None,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.table_of = table_of
         self._extractor = extractor
         self._model = model
         self._tell = tell
         self._data_dir = data_dir
+        self._watched = watched
+        self._now_s = now_s
 
     async def began(self, call_id: str, about: About) -> bool:
         return await self._told(
@@ -85,9 +91,12 @@ class Epilogue:
         )
 
     async def _extracted(self, table: AfterCall, said: Conversation, tries: int) -> Extracted:
+        began_s = self._now_s()
         if tries > MOST_TRIES:
-            return self._extractor.given_up(table, "workers died of it")
-        extracted = await self._extractor.extract(table, table.model or self._model, said)
+            extracted = self._extractor.given_up(table, "workers died of it")
+        else:
+            extracted = await self._extractor.extract(table, table.model or self._model, said)
+        self._watched(extracted, self._now_s() - began_s)
         if extracted.status == "failed":
             fields = {"call": said.call_id, "cause": extracted.cause, "asked": extracted.asked}
             logger.warning("no record of what a call was about", extra={"fields": fields})

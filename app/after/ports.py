@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
+from app.after.extraction import Extracted
 from app.agents.after_table import AfterCall
 from app.outgoing.events import OutgoingEvent
 
@@ -72,6 +73,8 @@ class Tell(Protocol):
     def __call__(self, event: OutgoingEvent) -> Awaitable[bool]: ...
 
 
+Watched: TypeAlias = Callable[[Extracted, float], None]
+"""Told what was found out about a call, and how long that took, in seconds. Never raises."""
 TableOf: TypeAlias = Callable[[str], AfterCall | None]
 """By an agent's name. Never raises."""
 Wants: TypeAlias = Callable[[str], bool]

@@ -1,9 +1,9 @@
 """What pydantic cannot see of an agent: one part of its file against another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.agents.agent import Agent
@@ -23,10 +23,12 @@ class Wrong:
     """The mistake is this name in `{{...}}` inside the key's text."""
 
 
-def mistakes(agent: Agent) -> Iterator[Wrong]:
+def mistakes(agent: Agent, file: Mapping[str, Any]) -> Iterator[Wrong]:
+    """`file`: the tables that the agent was made of, without defaults."""
     yield from _timezone(agent)
     yield from _variables(agent)
     yield from _placeholders(agent)
+    yield from _text_messages(agent, file)
 
 
 def _timezone(agent: Agent) -> Iterator[Wrong]:
@@ -67,6 +69,28 @@ def _placeholders(agent: Agent) -> Iterator[Wrong]:
     for name in names_in(agent.filler):
         text = "expected no {{...}}: it is spoken from a recording."
         yield Wrong(("filler",), text, name)
+
+
+def _text_messages(agent: Agent, file: Mapping[str, Any]) -> Iterator[Wrong]:
+    """Callers are sent one only where the file says what it is sent from, and something is in it.
+    The ladder's default holds "sms" for those who have that; who writes it down wants it."""
+    sms = agent.sms
+    wanted: list[Key] = [
+        ("menu", "options", at, "go")
+        for at, option in enumerate(agent.menu.options)
+        if option.go == "sms"
+    ]
+    if "sms" in file.get("ladder", {}).get("rungs", ()):
+        wanted.insert(0, ("ladder", "rungs"))
+    for key in wanted if not (sms.from_number or sms.messaging_service) else ():
+        yield Wrong(
+            key,
+            'expected from_number or messaging_service in [sms] for "sms", got neither. Say there '
+            'what text messages are sent from, or leave "sms" out.',
+        )
+    if wanted and not sms.first_message.replace("{link}", sms.link).strip():
+        text = "expected words or a link in the text message, got neither. Write some, or set link."
+        yield Wrong(("sms", "first_message"), text)
 
 
 def _is_sip(name: str) -> bool:

@@ -103,11 +103,12 @@ def read_toml(
     root: type,
     adapter: TypeAdapter[T],
     ours: Callable[[str], Mapping[str, str]],
-    mistakes_in: Callable[[T], Iterable[Wrong]],
+    mistakes_in: Callable[[T, Mapping[str, Any]], Iterable[Wrong]],
 ) -> T:
     """A file whose keys are the fields of `root`, but for those that `ours` makes of its text.
 
-    `mistakes_in`: what types cannot tell. Raises AgentError, one line for each problem.
+    `mistakes_in`: what types cannot tell, of what was made and the data that it was made of.
+    Raises AgentError, one line for each problem.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -125,7 +126,7 @@ def read_toml(
     made: T | None = None
     try:
         made = adapter.validate_json(_json({**given, **ours(text)}))
-        problems += [file.wrong(mistake) for mistake in mistakes_in(made)]
+        problems += [file.wrong(mistake) for mistake in mistakes_in(made, data)]
     except ValidationError as error:
         problems += file.problems(error)
     if made is None or problems:

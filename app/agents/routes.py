@@ -115,7 +115,7 @@ def no_such_agent(routes: Routes, agent: str, problem: str) -> AgentError:
     return AgentError(file.wrong(Wrong(("route", at, "agent"), problem)))
 
 
-def _mistakes(routes: Routes) -> Iterator[Wrong]:
+def _mistakes(routes: Routes, _file: Mapping[str, object]) -> Iterator[Wrong]:
     for at, route in enumerate(routes.route):
         for key, given in (("to", route.to), ("from", route.from_)):
             for pattern in _listed(given):

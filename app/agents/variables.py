@@ -122,6 +122,8 @@ def variables_in(agent: "Agent") -> Iterator[tuple[tuple[str | int, ...], str, b
     yield ("disclosure",), agent.disclosure, True
     for at, notice in enumerate(agent.notices):
         yield ("notices", at), notice, True
+    if agent.hours is not None:
+        yield ("hours", "message"), agent.hours.message, True
     for at, prompt in enumerate(agent.silence.prompts):
         yield ("silence", "prompts", at), prompt, False
     yield ("silence", "goodbye"), agent.silence.goodbye, False

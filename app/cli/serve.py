@@ -38,7 +38,8 @@ def command(host: str, port: int, workers: int, inherited: str) -> None:
     """Answer calls until stopped.
 
     SIGTERM or Ctrl+C lets calls in progress end (EARSHOT_DRAIN_S), then moves them; a second one
-    moves them at once. With several workers SIGHUP replaces them one after the other.
+    moves them at once. SIGHUP replaces several workers one after the other; a single one only looks
+    at the files of agents, routes and prices.
     """
     with told_plainly():
         settings = _configured(told=not inherited)

@@ -185,6 +185,12 @@ def by_the_models_ears(agent: Agent) -> Agent:
     return replace(agent, barge_in=replace(agent.barge_in, by="model"))
 
 
+def greeting_first(agent: Agent) -> Agent:
+    """The revision for models that give their answers by order, the greeting as the first: nothing
+    else is said before. They too are heard `by_the_models_ears`."""
+    return replace(by_the_models_ears(agent), disclosure="")
+
+
 LISTENING_PORTS = range(20_000, 30_000)
 """Below those that systems give to outgoing connections: of these one could be taken in between."""
 

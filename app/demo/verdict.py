@@ -1,6 +1,7 @@
 """Did the demo's call go as scripted? Judged from what the telephone played and the model kept."""
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 from app.call.call import Call
 from app.call.endings import EndReason
@@ -8,6 +9,8 @@ from app.lab.phone.report import CallReport
 from app.lab.realtime.log import LoggedItem, SessionLog
 
 MOST_TRUNCATION_ERROR_MS = 60
+FIRST_WORDS = 2
+"""What the agent says before the caller: the disclosure and the greeting."""
 _ANCHOR_BYTES = 1_600
 _SILENT = (0xFF, 0x7F)
 
@@ -58,15 +61,19 @@ def played_bytes(item: bytes, played: bytes) -> int:
 
 
 def judge_story(report: CallReport, session: SessionLog, call: Call) -> list[Check]:
-    """The scripted call: greeting, interrupted answer, booking, goodbye."""
+    """The scripted call: disclosure, greeting, interrupted answer, booking, goodbye."""
     cuts = truncations(report, session)
     agent = [line for line in call.transcript.lines if line.speaker == "agent"]
+    first = list(takewhile(lambda line: line.speaker == "agent", call.transcript.lines))
     tools = [run for turn in call.timeline.turns for run in turn.tools]
     interrupted = [line for line in agent if line.interrupted]
     error_ms = max((abs(cut.error_ms) for cut in cuts), default=0)
     return [
         Check(report.as_scripted, "the caller got through the whole script"),
-        Check(bool(agent) and not agent[0].interrupted, "the greeting was heard to its end"),
+        Check(
+            len(first) == FIRST_WORDS and not any(line.interrupted for line in first),
+            "that a machine speaks, and the greeting, were heard to their end",
+        ),
         Check(len(interrupted) == 1, "the answer about opening hours was interrupted"),
         Check(
             len(cuts) == 1 and error_ms <= MOST_TRUNCATION_ERROR_MS,

@@ -16,6 +16,7 @@ from app.call.commands import Command, EndCall
 from app.call.endings import EndReason
 from app.call.events import Event, LegCause, StreamStarted, ToolFinished, Usage
 from app.observe import metrics_families as families
+from app.observe.metrics_after import AfterMetrics, WebhookMetrics
 from app.observe.metrics_exposition import exposition
 from app.observe.metrics_families import Entry, Refusal
 from app.observe.metrics_model import ModelMetrics
@@ -46,6 +47,10 @@ class Metrics:
         self._model = ModelMetrics(registry, prices or load_prices(), error_codes, summary_model)
         self.texts = TextMetrics(registry)
         """What is counted of text messages."""
+        self.after = AfterMetrics(registry)
+        """What is counted of records that are written when a call is over."""
+        self.webhooks = WebhookMetrics(registry)
+        """What is counted of webhooks."""
         self._started = families.CALLS_STARTED.make(registry)
         self._ended = families.CALLS_ENDED.make(registry)
         self._in_progress = families.CALLS_IN_PROGRESS.make(registry)

@@ -57,10 +57,11 @@ _TAIL = """\
   fence came back.
 - An underrun is a start mark in the middle of an answer: what had been sent was played to its end
   before more came. Either the model's audio was late, or our loop by more than `EARSHOT_LEAD_MS`.
-- Cost is reckoned from the model's own count of tokens, for answers and for summaries, with the
-  table in `app/observe/prices.toml` or the one that `EARSHOT_PRICES` names. Transcription is billed
-  by the minute and is not in it. A model that is not in the table is `other` and costs nothing
-  here: `earshot_tokens_total{model="other"}` shows that there is one.
+- Cost is reckoned from the model's own count of tokens, for answers, summaries and what is
+  written down after calls, with the table in `app/observe/prices.toml` or the one that
+  `EARSHOT_PRICES` names. Transcription is billed by the minute and is not in it. A model that is
+  not in the table is `other` and costs nothing here: `earshot_tokens_total{model="other"}` shows
+  that there is one.
 - Error codes that the adapter has no name for are `other`; the log has them.
 
 The same happenings stand in the log, redacted, with the ids by which a call is found again: see
@@ -117,6 +118,11 @@ QUERIES: tuple[tuple[str, str], ...] = (
         "Time without a model after a loss, p95",
         "histogram_quantile(0.95, sum by (le) (rate(earshot_model_gap_seconds_bucket[1h])))",
     ),
+    (
+        "Tries per webhook that arrived",
+        "sum(rate(earshot_webhook_attempts_total[1h])) "
+        '/ sum(rate(earshot_webhooks_ended_total{end="delivered"}[1h]))',
+    ),
     ("Sessions changed, by cause", "sum by (cause) (rate(earshot_rollovers_total[1h]))"),
 )
 """A question, and PromQL that answers it."""
@@ -163,6 +169,19 @@ ALERTS: tuple[tuple[str, str], ...] = (
     (
         "Tokens are spent on a model without a price",
         'sum(increase(earshot_tokens_total{model="other"}[1h])) > 0',
+    ),
+    (
+        "Calls are not written down: one in ten",
+        'sum(rate(earshot_extractions_total{status="failed"}[1h])) '
+        "/ sum(rate(earshot_extractions_total[1h])) > 0.1",
+    ),
+    (
+        "A webhook was given up",
+        'sum(increase(earshot_webhooks_ended_total{end="dead"}[1h])) > 0',
+    ),
+    (
+        "Webhooks do not arrive: one has waited for half an hour",
+        "max(earshot_webhook_oldest_waiting_seconds) > 1800",
     ),
     (
         "The prices are half a year old",

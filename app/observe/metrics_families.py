@@ -35,6 +35,7 @@ _PART_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0
 _GAP_S = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
 _TOOL_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _CALL_S = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0)
+_EXTRACTION_S = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 45.0, 90.0, 180.0)
 _TEXT_S = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 45.0, 90.0)
 _LAG_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _SHARE = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -203,6 +204,48 @@ TEXT_SILENCES = CounterFamily(
     {"why": ("resting", "auto_reply", "repeats", "machine", "messages", "minute", "spend")},
 )
 
+# After the call
+
+EXTRACTIONS = CounterFamily(
+    "extractions_total",
+    "Calls that were over and were to be written down, by what came of it: all that was asked for, "
+    "a part of it, nothing, or nobody was asked because the caller had said nothing",
+    {"status": ("ok", "partial", "failed", "nothing_said")},
+)
+EXTRACTION_REQUESTS = CounterFamily(
+    "extraction_requests_total",
+    "Requests to the text model for that. More than one for a call: it was busy or away, or its "
+    "answer had to be mended",
+)
+EXTRACTION_DURATION = HistogramFamily(
+    "extraction_seconds",
+    "How long that took where the model was asked, waits included",
+    buckets=_EXTRACTION_S,
+)
+WEBHOOK_ATTEMPTS = CounterFamily(
+    "webhook_attempts_total",
+    "Webhooks that were sent or were to be sent, each try: taken (2xx), refused (any other "
+    "status), failed (no answer in time, no connection, no secret to sign with)",
+    {"outcome": ("taken", "refused", "failed")},
+)
+WEBHOOKS_ENDED = CounterFamily(
+    "webhooks_ended_total",
+    "Webhooks that arrived, and such as became dead letters with their last try",
+    {"end": ("delivered", "dead")},
+)
+WEBHOOKS_KEPT = GaugeFamily(
+    "webhooks_kept",
+    "Webhooks on disk that did not arrive: those that are tried again, and dead letters of the "
+    "last 30 days, those to an endpoint that is gone included",
+    {"state": ("waiting", "dead")},
+    combine="livemax",
+)
+WEBHOOK_OLDEST = GaugeFamily(
+    "webhook_oldest_waiting_seconds",
+    "How long ago the oldest webhook happened that is tried again; 0: none waits",
+    combine="livemax",
+)
+
 # The process and the line
 
 LOOP_LAG = HistogramFamily(
@@ -254,6 +297,15 @@ SECTIONS: dict[str, tuple[Family, ...]] = {
         TEXT_TURNS,
         TEXT_TURN,
         TEXT_SILENCES,
+    ),
+    "After the call": (
+        EXTRACTIONS,
+        EXTRACTION_REQUESTS,
+        EXTRACTION_DURATION,
+        WEBHOOK_ATTEMPTS,
+        WEBHOOKS_ENDED,
+        WEBHOOKS_KEPT,
+        WEBHOOK_OLDEST,
     ),
     "The process and the line": (
         LOOP_LAG,

@@ -88,3 +88,10 @@ class HistogramFamily(Family):
         for values in self.series():
             histogram.labels(*values)
         return histogram
+
+
+def count(counter: Counter, family: CounterFamily, value: str) -> None:
+    """One more, by the family's only label; nothing for a value that is not in its list."""
+    (values,) = family.labels.values()
+    if value in values:
+        counter.labels(value).inc()

@@ -1,9 +1,9 @@
 """What is counted of text messages. A value outside a label's list is not counted."""
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
 
 from app.observe import metrics_families as families
-from app.observe.metrics_kinds import CounterFamily
+from app.observe.metrics_kinds import count
 
 
 class TextMetrics:
@@ -19,27 +19,21 @@ class TextMetrics:
 
     def received(self, kind: str) -> None:
         """A message came in."""
-        _count(self._received, families.TEXTS_RECEIVED, kind)
+        count(self._received, families.TEXTS_RECEIVED, kind)
 
     def sent(self, how: str) -> None:
         """A message was to be sent."""
-        _count(self._sent, families.TEXTS_SENT, how)
+        count(self._sent, families.TEXTS_SENT, how)
 
     def turn(self, end: str, seconds: float) -> None:
         """A turn is over."""
-        _count(self._turns, families.TEXT_TURNS, end)
+        count(self._turns, families.TEXT_TURNS, end)
         self._turn.observe(seconds)
 
     def silent(self, why: str) -> None:
         """A turn gets no answer."""
-        _count(self._silences, families.TEXT_SILENCES, why)
+        count(self._silences, families.TEXT_SILENCES, why)
 
     def delivered(self, state: str) -> None:
         """Twilio told what became of a message."""
-        _count(self._delivered, families.TEXTS_DELIVERED, state)
-
-
-def _count(counter: Counter, family: CounterFamily, value: str) -> None:
-    (values,) = family.labels.values()
-    if value in values:
-        counter.labels(value).inc()
+        count(self._delivered, families.TEXTS_DELIVERED, state)

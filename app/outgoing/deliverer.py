@@ -21,6 +21,7 @@ from app.outgoing.retries import Schedule
 from app.outgoing.sending import Attempt, Sender
 from app.outgoing.signing import SecretError
 from app.outgoing.store import Delivery, OutboxError, Store
+from app.outgoing.watch import End, Unwatched, Watch
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ LOOK_S: Final = 1.0
 """How often it looks for what other processes have accepted, and for a lock that is free."""
 MOST_EACH: Final = 4
 """Attempts under way to one endpoint: a slow one holds up nobody else's messages."""
+WATCH_S: Final = 5.0
+"""How often it is told how much waits."""
 KEEP_DELIVERED_S: Final = 7 * 24 * 3600.0
 KEEP_DEAD_S: Final = 30 * 24 * 3600.0
 _FORGET_EVERY_S: Final = 3600.0
@@ -40,6 +43,7 @@ CLOSE_S: Final = 2.0
 class Rules:
     schedule: Schedule = field(default_factory=Schedule)
     look_s: float = LOOK_S
+    watch_s: float = WATCH_S
 
 
 T = TypeVar("T")
@@ -68,6 +72,9 @@ class Deliverer:
         self._rules = rules or Rules()
         self._now_s = now_s
         self._chance = chance or random.Random()
+        self.watch: Watch = Unwatched()
+        """May be set later; what was not told by then is not counted."""
+        self._told_s = 0.0
         self._woken = asyncio.Event()
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._forgot_s = 0.0
@@ -104,6 +111,7 @@ class Deliverer:
             for delivery in await self._do(partial(self._due, busy)):
                 self._begin(delivery)
             await self._forget()
+            await self._tell_backlog()
             self._troubled = False
         except (OSError, OutboxError) as error:
             self._complain(error)
@@ -140,18 +148,22 @@ class Deliverer:
             attempt = await self._sender.send(
                 delivery.url, delivery.message_id, delivery.body, secrets
             )
+        self.watch.attempted(attempt.outcome)
         try:
-            await self._do(partial(self._note, delivery, attempt))
+            end = await self._do(partial(self._note, delivery, attempt))
         except OutboxError as error:
             self._complain(error)
             await asyncio.sleep(self._rules.look_s)  # it is sent again, and not at once
+        else:
+            if end is not None:
+                self.watch.ended(end)
 
-    def _note(self, delivery: Delivery, attempt: Attempt) -> None:
-        """Write down what came of an attempt."""
+    def _note(self, delivery: Delivery, attempt: Attempt) -> End | None:
+        """Write down what came of an attempt. None: there will be another one."""
         now_s, number = self._now_s(), delivery.number
         if attempt.delivered:
             self._store.delivered(number, attempt.status or 0, now_s)
-            return
+            return "delivered"
         attempts = delivery.attempts + 1
         wait_s = self._rules.schedule.wait_s(attempts, attempt.retry_after_s, self._chance)
         if attempt.gone:
@@ -162,6 +174,7 @@ class Deliverer:
         else:
             self._store.postpone(number, now_s + wait_s, attempt.status, attempt.reason)
         self._tell(delivery, attempt, attempts, wait_s)
+        return "dead" if attempt.gone or wait_s is None else None
 
     def _tell(
         self, delivery: Delivery, attempt: Attempt, attempts: int, wait_s: float | None
@@ -183,6 +196,12 @@ class Deliverer:
             self._forgot_s = now_s
             old_s = (now_s - KEEP_DELIVERED_S, now_s - KEEP_DEAD_S)
             await self._do(partial(self._store.forget, *old_s))
+
+    async def _tell_backlog(self) -> None:
+        now_s = self._now_s()
+        if now_s >= self._told_s + self._rules.watch_s:
+            self._told_s = now_s
+            self.watch.backlog(await self._do(self._store.backlog), now_s)
 
     def _complain(self, error: Exception) -> None:
         """Once, until it works again."""

@@ -19,6 +19,7 @@ from app.outgoing.messages import message_of
 from app.outgoing.sending import TIMEOUT_S, Sender
 from app.outgoing.sqlite_store import SqliteStore
 from app.outgoing.store import OutboxError, Store
+from app.outgoing.watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,10 @@ class Outgoing:
         self._thread = thread
         self._now_s = now_s
         self._tasks: set[asyncio.Task[bool]] = set()
+
+    def watched_by(self, watch: Watch) -> None:
+        """Have it counted what becomes of webhooks from now on."""
+        self._deliverer.watch = watch
 
     def reaches(self, agent: str, event_type: str) -> bool:
         """Somebody is told of such events of this agent's calls."""

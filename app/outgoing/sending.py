@@ -16,6 +16,7 @@ import httpx2
 
 from app.outgoing.retries import read_retry_after
 from app.outgoing.signing import headers_for
+from app.outgoing.watch import Outcome
 
 TIMEOUT_S: Final = 15.0
 """For a whole attempt, connecting and answering included."""
@@ -35,6 +36,12 @@ class Attempt:
     @property
     def delivered(self) -> bool:
         return not self.reason
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.delivered:
+            return "taken"
+        return "failed" if self.status is None else "refused"
 
     @property
     def gone(self) -> bool:

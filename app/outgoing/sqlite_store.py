@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from app.outgoing.endpoints import Endpoint
 from app.outgoing.messages import Message
-from app.outgoing.store import Delivery, OutboxError, State
+from app.outgoing.store import Backlog, Delivery, OutboxError, State
 
 FILE: Final = "outgoing.db"
 BUSY_S: Final = 5.0
@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS deliveries (
 );
 CREATE INDEX IF NOT EXISTS waiting ON deliveries (url, due_s) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS ordered ON deliveries (call_id, url, number) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS dead ON deliveries (number) WHERE state = 'dead';
 CREATE TABLE IF NOT EXISTS disabled (url TEXT PRIMARY KEY, at_s REAL NOT NULL, reason TEXT NOT NULL)
   WITHOUT ROWID;
 """
@@ -183,6 +184,14 @@ class SqliteStore:
         with self._reading() as db:
             rows = db.execute("SELECT state, COUNT(*) FROM deliveries GROUP BY state").fetchall()
         return dict(rows)
+
+    def backlog(self) -> Backlog:
+        with self._reading() as db:
+            waiting, oldest_s = db.execute(
+                f"SELECT COUNT(*), MIN(m.created_s) {_JOINED} WHERE d.state = 'waiting'"
+            ).fetchone()
+            (dead,) = db.execute("SELECT COUNT(*) FROM deliveries WHERE state = 'dead'").fetchone()
+        return Backlog(waiting, dead, oldest_s)
 
     def disabled(self) -> dict[str, str]:
         with self._reading() as db:

@@ -35,6 +35,16 @@ class Delivery:
     """Forgotten once it is delivered."""
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Deliveries that did not arrive."""
+
+    waiting: int = 0
+    dead: int = 0
+    oldest_s: float | None = None
+    """When the oldest that waits was accepted, Unix seconds; None: none waits."""
+
+
 class Store(Protocol):
     """Every method may block on the disk and raises `OutboxError` when that fails."""
 
@@ -70,6 +80,8 @@ class Store(Protocol):
     def shown(self, message_id: str) -> list[Delivery]: ...
 
     def counts(self) -> dict[State, int]: ...
+
+    def backlog(self) -> Backlog: ...
 
     def disabled(self) -> dict[str, str]:
         """Endpoints that nothing is sent to, and why."""

@@ -1,7 +1,8 @@
 """One worker: listens, answers calls until it is told to stop, then drains.
 
 Signals: SIGTERM or SIGINT drains, a second one moves the calls at once, a third one waits for
-nothing. A worker of a supervisor also drains when the supervisor has gone.
+nothing. A worker of a supervisor also drains when the supervisor has gone. SIGHUP has the files of
+agents, routes and prices looked at now; what needs a new process, such as new code, waits for one.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import uvicorn
 
 from app.company import in_company, open_beyond
 from app.observe.log import event
+from app.reloading import Reloader
 from app.server import Worker, make_worker, server_config, settle
 from app.serving.board import Seat
 from app.serving.doorkeeper import Doorkeeper
@@ -98,7 +100,7 @@ async def serve(worker: Worker, listener: socket.socket, house: House | None = N
     server = Listening(worker, listener, house.seat if house else None)
     worker.lag.start(POST_S, worker.switchboard.tell_fleet)
     leaving = Leaving(server, worker)
-    with leaving.listening_to_signals():
+    with leaving.listening_to_signals(), _reloading_when_asked(worker.reloader):
         serving = asyncio.ensure_future(server.serve())
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells nobody
             await asyncio.sleep(0.005)
@@ -111,6 +113,32 @@ async def serve(worker: Worker, listener: socket.socket, house: House | None = N
         event(logger, logging.INFO, "answering calls", pid=os.getpid())
         await serving
     worker.lag.stop()
+
+
+@contextlib.contextmanager
+def _reloading_when_asked(reloader: Reloader) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    looks: set[asyncio.Task[None]] = set()
+
+    async def look() -> None:
+        changed = await reloader.look()
+        event(logger, logging.INFO, "asked to reload: agents, routes, prices", changed=changed)
+
+    def asked() -> None:
+        task = asyncio.ensure_future(look())
+        looks.add(task)
+        task.add_done_callback(over)
+
+    def over(task: asyncio.Task[None]) -> None:
+        looks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("reloading failed inside the bot", exc_info=error)
+
+    loop.add_signal_handler(signal.SIGHUP, asked)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 class Leaving:

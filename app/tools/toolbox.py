@@ -54,7 +54,8 @@ class Toolbox:
         self._max_output_chars = max_output_chars
         self._fixed: dict[str, Tool] = {}
         self._built_ins = tuple(_built_in(name) for name in built_ins)
-        self._sources = tuple(sources)
+        self.sources = tuple(sources)
+        """In the order of the agent's file."""
         self._topics = dict(topics or {})
         for function in functions:
             tool = _tool(function)
@@ -115,10 +116,10 @@ class Toolbox:
         return self._topics[topic].names(tools)
 
     def _tools(self) -> dict[str, Tool]:
-        if not self._sources:
+        if not self.sources:
             return self._fixed
         tools = dict(self._fixed)
-        for source in self._sources:
+        for source in self.sources:
             taken = {*tools, *BUILT_INS, LOAD_TOOLS}
             tools.update((tool.name, tool) for tool in source.tools(taken))
         return tools

@@ -66,6 +66,12 @@ def test_what_is_right_is_right(folder: Path) -> None:
     assert summary == "1 agent: 0 errors, 0 warnings."
 
 
+def test_nothing_is_to_be_said_of_the_agents_that_ship(folder: Path) -> None:
+    result = invoke("check")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "3 agents, 0 routes: 0 errors, 0 warnings."
+
+
 def test_warnings_do_not_fail_the_check(folder: Path) -> None:
     write(folder, "desk", 'instructions = "x"\n[[failover]]\napi_key_env = "NO_SUCH_KEY_HERE"\n')
     result = invoke("check", "desk")
@@ -102,6 +108,7 @@ def test_machines_read_it_as_json(folder: Path) -> None:
 def test_at_a_terminal_it_is_a_table_that_needs_no_colour(folder: Path) -> None:
     write(folder, "desk", f'{SAID}instructions = "Be kind."\ntools = ["hang_up"]\n')
     write(folder, "bad", "")
+    write(folder, "mute", 'instructions = "Nobody is told who speaks."\n')
     shown = StringIO()
     console = Console(file=shown, force_terminal=True, width=100, no_color=True)
     render(inspect_all(load_settings()), console)

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 import pytest
 
 from app.bridge.call_record import EVENTS_FILE, TIMELINE_FILE, call_folder
-from app.demo.stage import CALLED, CALLER, Stage, by_the_models_ears
+from app.demo.stage import CALLED, CALLER, Stage, greeting_first
 from app.lab.phone.impairments import Impairments
 from app.lab.phone.report import CallReport, StreamReport
 from app.lab.phone.script import Script
@@ -94,7 +94,7 @@ def stage_for(
         brain=lambda: ScriptedBrain(answers),
         ear=CodeEar(words),
         mouth=NoMouth(),
-        revise=by_the_models_ears,
+        revise=greeting_first,
         data_dir=data_dir,
         behaviour=behaviour,
         adjust=adjust,

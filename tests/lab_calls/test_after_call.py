@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from app.beyond import Beyond
 from app.bridge.call_record import call_folder
-from app.demo.stage import CALLED, CALLER, LAB_KEY
+from app.demo.stage import CALLED, CALLER, LAB_KEY, Stage
 from app.lab.phone.script import Say, Script, WaitForBot
 from app.lab.realtime.ports import CallFunction
 from app.lab.text.server import LabTextModel, TextBehaviour
@@ -77,6 +78,16 @@ def agent_file(folder: Path, url: str) -> Path:
     return path
 
 
+def counted(stage: Stage) -> dict[tuple[str, str], float]:
+    """By name and the value of the first label."""
+    text, _ = stage.worker.metrics.render()
+    return {
+        (sample.name, next(iter(sample.labels.values()), "")): sample.value
+        for family in text_string_to_metric_families(text.decode())
+        for sample in family.samples
+    }
+
+
 async def test_a_call_ends_in_one_summary_that_says_what_happened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +114,13 @@ async def test_a_call_ends_in_one_summary_that_says_what_happened(
         await until(lambda: len(receiver.taken) == 3)
         await until(lambda: not stage.worker.after._tasks)
         assert len(text.requests) == 2, "asked once, and mended once"
+        await until(lambda: counted(stage)["earshot_webhooks_ended_total", "delivered"] == 3)
+        figures = counted(stage)
+        assert figures["earshot_webhook_attempts_total", "refused"] == 1
+        assert figures["earshot_webhook_attempts_total", "taken"] == 3
+        assert figures["earshot_extractions_total", "ok"] == 1
+        assert figures["earshot_extraction_requests_total", ""] == 2
+        assert figures["earshot_extraction_seconds_count", ""] == 1
         await close_clients()
     assert recorded.report.as_scripted
     started, ended, summarised = (got.payload for got in receiver.taken)

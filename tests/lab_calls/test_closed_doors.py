@@ -17,8 +17,10 @@ CLOSED = """
 [hours]
 timezone = "UTC"
 when_closed = "{way}"
-message = "We are closed. Call again tomorrow."
+message = "We are closed. Call {{{{called_number}}}} again tomorrow."
 [hours.week]
+[variables]
+called_number = ""
 [voicemail]
 """
 
@@ -47,7 +49,7 @@ async def test_a_closed_line_says_so_and_hangs_up(tmp_path: Path) -> None:
     async with stage(tmp_path, CLOSED.format(way="message")) as on:
         report = await held(on, Script((Wait(2_000), HangUp())))
     assert [verb.name for verb in report.verbs] == ["Say", "Hangup"]
-    assert report.verbs[0].text == "We are closed. Call again tomorrow."
+    assert report.verbs[0].text == f"We are closed. Call {LINE} again tomorrow."
     assert on.model.sessions == []
 
 

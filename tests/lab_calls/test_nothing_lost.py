@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.demo.stage import Stage, by_the_models_ears
+from app.demo.stage import Stage, greeting_first
 from app.lab.phone.impairments import Impairments, Window
 from app.lab.phone.script import HangUp, Say, Script, WaitForBot
 from app.lab.phone.sound import any_audio
@@ -140,7 +140,7 @@ async def all_at_once(folder: Path) -> dict[str, Passed]:
         brain=lambda: ScriptedBrain(answers(number)),
         ear=CodeEar(),
         mouth=NoMouth(),
-        revise=by_the_models_ears,
+        revise=greeting_first,
         data_dir=folder,
         behaviour=BEHAVIOUR,
     )

@@ -18,7 +18,7 @@ from app.bridge.call_record import EVENTS_FILE
 from app.bridge.journal import replay
 from app.call.phases import CallSettings
 from app.call.summary import GO_ON
-from app.demo.stage import LAB_KEY, Stage, by_the_models_ears
+from app.demo.stage import LAB_KEY, Stage, greeting_first
 from app.lab.phone.script import HangUp, Say, Script, Wait, WaitForBot
 from app.lab.realtime.behaviour import Behaviour
 from app.lab.realtime.log import SessionLog
@@ -67,7 +67,7 @@ def stage_of(folder: Path, behaviour: Behaviour | None = None, ms: int = 700, **
         brain=lambda: Brain(number, ms),
         ear=CodeEar(WORDS),
         mouth=NoMouth(),
-        revise=by_the_models_ears,
+        revise=greeting_first,
         data_dir=folder,
         behaviour=behaviour,
         adjust=soon,

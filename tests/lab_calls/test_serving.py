@@ -182,6 +182,20 @@ async def test_a_second_signal_does_not_wait_for_calls() -> None:
 
 
 @at_once
+async def test_a_single_process_that_is_asked_to_restart_reloads_and_goes_on() -> None:
+    async with lab_model() as model, serving(model, **LATE) as served:
+        calling = await Calling.begin(served)
+        served.process.send_signal(signal.SIGHUP)
+        await until(lambda: "asked to reload: agents, routes, prices" in served.written)
+        report = await calling.end()
+        assert unharmed(report)
+        assert len(report.streams) == 1
+        exit_code, written = await served.stop()
+    assert exit_code == 0
+    assert "Traceback" not in written
+
+
+@at_once
 async def test_workers_do_not_outlive_their_supervisor() -> None:
     require_redis_server()
     async with lab_model() as model, serving(model, *TWO, **MOVES) as served:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.demo.stage import Stage, by_the_models_ears
+from app.demo.stage import Stage, greeting_first
 from app.lab.phone.impairments import Impairments
 from app.lab.phone.report import CallReport
 from app.lab.realtime.behaviour import Behaviour
@@ -41,7 +41,7 @@ async def every_case(folder: Path) -> dict[str, Outcome]:
         brain=lambda: CodedBrain(next(cases)),
         ear=DeafEar(),
         mouth=CodedMouth(),
-        revise=by_the_models_ears,
+        revise=greeting_first,
         data_dir=folder,
         behaviour=Behaviour(seed=NETWORK.seed),
     ) as stage:

@@ -15,7 +15,8 @@ from app.outgoing.events import CallEnded, CallStarted, MessageTaken
 from app.outgoing.outgoing import Outgoing, open_outgoing
 from app.outgoing.retries import Schedule
 from app.outgoing.sqlite_store import SqliteStore
-from app.outgoing.store import Delivery
+from app.outgoing.store import Backlog, Delivery
+from app.outgoing.watch import End, Outcome
 from tests.outgoing.receiver import (
     NAME,
     OTHER_SECRET,
@@ -26,7 +27,7 @@ from tests.outgoing.receiver import (
     verified,
 )
 
-QUICK = Rules(Schedule((0.05,) * 5), look_s=0.02)
+QUICK = Rules(Schedule((0.05,) * 5), look_s=0.02, watch_s=0.0)
 WORDS = "my card is 4111"
 
 
@@ -162,6 +163,64 @@ async def test_when_all_attempts_failed_it_is_a_dead_letter_with_its_reason(
             [revived] = await settled(tmp_path)
     assert revived.state == "delivered"
     assert len({got.message_id for got in receiver.got}) == 1
+
+
+class Counted:
+    """A `Watch`."""
+
+    def __init__(self) -> None:
+        self.attempts: list[Outcome] = []
+        self.ends: list[End] = []
+        self.newest: Backlog | None = None
+
+    def attempted(self, outcome: Outcome) -> None:
+        self.attempts.append(outcome)
+
+    def ended(self, end: End) -> None:
+        self.ends.append(end)
+
+    def backlog(self, backlog: Backlog, now_s: float) -> None:
+        self.newest = backlog
+
+
+@pytest.mark.parametrize(
+    ("answers", "secret", "attempts", "end"),
+    [
+        ([Answer(503), Answer(reset=True)], SECRET, ["refused", "failed", "taken"], "delivered"),
+        ([Answer(500)] * 6, SECRET, ["refused"] * 6, "dead"),
+        ([Answer(410)], SECRET, ["refused"], "dead"),
+        ([], "", ["failed"] * 6, "dead"),
+    ],
+    ids=["arrives", "given up", "gone", "no secret"],
+)
+async def test_attempts_ends_and_what_waits_are_counted(
+    tmp_path: Path, answers: list[Answer], secret: str, attempts: list[Outcome], end: End
+) -> None:
+    counted = Counted()
+    async with (
+        Receiver(answers) as receiver,
+        opened(tmp_path, receiver.url, secret=secret) as outgoing,
+    ):
+        outgoing.watched_by(counted)
+        await outgoing.accept(ended())
+        await until(lambda: bool(counted.ends))
+        await until(lambda: counted.newest == Backlog(dead=int(end == "dead")))
+    assert (counted.attempts, counted.ends) == (attempts, [end])
+
+
+async def test_what_waits_is_told_with_when_it_happened(tmp_path: Path) -> None:
+    counted = Counted()
+    patient = Rules(Schedule((60.0,)), look_s=0.02, watch_s=0.0)
+    async with (
+        Receiver([Answer(503)]) as receiver,
+        opened(tmp_path, receiver.url, rules=patient) as outgoing,
+    ):
+        outgoing.watched_by(counted)
+        await outgoing.accept(ended())
+        await until(lambda: counted.newest is not None and counted.newest.waiting == 1)
+    [delivery] = kept(tmp_path)
+    assert counted.newest == Backlog(waiting=1, oldest_s=delivery.created_s)
+    assert counted.ends == []
 
 
 async def test_a_receiver_that_says_when_is_not_asked_sooner(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from app.outgoing.endpoints import Endpoint
 from app.outgoing.messages import Message
 from app.outgoing.sqlite_store import FILE, PATIENT_ATTEMPTS, SqliteStore
-from app.outgoing.store import Delivery, OutboxError
+from app.outgoing.store import Backlog, Delivery, OutboxError
 
 A, B = Endpoint("https://a.example.com/x", "A"), Endpoint("https://b.example.com/x", "B")
 WORDS = b'{"data":"my card is 4111"}'
@@ -145,6 +145,18 @@ def test_a_disabled_endpoint_is_sent_nothing_until_a_letter_is_revived(store: Sq
     assert store.revive([], 50.0) == 2
     assert store.disabled() == {}
     assert sorted(due(store)) == ["msg_1", "msg_1", "msg_2"]
+
+
+def test_the_backlog_is_what_did_not_arrive(store: SqliteStore) -> None:
+    assert store.backlog() == Backlog()
+    for number in range(4):
+        store.accept(message(number, call=f"CA{number}"), [A])
+    store.delivered(1, 200, 5.0)
+    store.bury(2, 6.0, 500, "HTTP 500")
+    store.postpone(3, 9.0, 500, "HTTP 500")
+    waiting = store.listed(("waiting",), 9)
+    oldest_s = min(delivery.created_s for delivery in waiting)
+    assert store.backlog() == Backlog(waiting=2, dead=1, oldest_s=oldest_s)
 
 
 def test_lists_hold_no_words(store: SqliteStore) -> None:

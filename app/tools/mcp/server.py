@@ -58,6 +58,8 @@ class McpServer:
         self._look = asyncio.Event()
         self._ended = False
         self._listed = False
+        self._retired = False
+        self._runs = 0
 
     def tools(self, taken: Collection[str]) -> Iterable[Tool]:
         """See `app.tools.toolbox.Source`."""
@@ -83,6 +85,15 @@ class McpServer:
     def up(self) -> bool:
         return self._up.is_set()
 
+    @property
+    def busy(self) -> bool:
+        """A tool of it runs."""
+        return self._runs > 0
+
+    def retire(self) -> None:
+        """It is not connected to again, whatever comes of closing it."""
+        self._retired = True
+
     # A run of a tool
 
     async def call(self, tool: str, arguments: dict[str, Any], key: str) -> "CallToolResult":
@@ -90,6 +101,13 @@ class McpServer:
 
         Raises ToolError while the server is away and for what it refuses, and `ServerLost`.
         """
+        self._runs += 1
+        try:
+            return await self._call(tool, arguments, key)
+        finally:
+            self._runs -= 1
+
+    async def _call(self, tool: str, arguments: dict[str, Any], key: str) -> "CallToolResult":
         from mcp import MCPError  # noqa: PLC0415 - slow; loaded when the first server was reached
 
         client = await self._connected()
@@ -116,7 +134,7 @@ class McpServer:
     async def run(self) -> None:
         """Until it is cancelled; then the connection is closed and the program ended."""
         pause_s, loop = FIRST_PAUSE_S, asyncio.get_running_loop()
-        while True:
+        while not self._retired:
             why, self._listed, began_s = "it ended", False, loop.time()
             try:
                 await self._one_connection()
