@@ -107,10 +107,13 @@ async def a_line(
 
 
 def booked() -> dict[str, Any]:
-    """What the receptionist's tool has booked in this process."""
-    name = next(name for name in sys.modules if name.startswith("earshot_tools_bookings_"))
-    found: dict[str, Any] = importlib.import_module(name).bookings
-    return found
+    """What the receptionist's tool has booked in this process, from whatever folder it came."""
+    loaded = [name for name in sys.modules if name.startswith("earshot_tools_bookings_")]
+    return {
+        code: booking
+        for name in loaded
+        for code, booking in importlib.import_module(name).bookings.items()
+    }
 
 
 async def test_a_call_goes_on_by_text_with_its_memory_and_books_once(tmp_path: Path) -> None:
