@@ -70,12 +70,18 @@ class Brain:
 class Searches(Brain):
     """The colleague begins with a slow tool."""
 
+    tool = "search"
+
     def reply(self, conversation: Sequence[Turn], instructions: str) -> Sequence[Output]:
         if "taken over this call" in instructions:
-            return (line(3, 400), CallFunction("search"))
+            return (line(3, 400), CallFunction(self.tool))
         if DATES_PROMPT in instructions:
             return (line(6, 600),)
         return self._first(instructions)
+
+
+class SearchesLong(Searches):
+    tool = "search_everywhere"
 
 
 class Does(Brain):
@@ -135,6 +141,13 @@ async def search() -> str:
     """Look for a free hour."""
     await asyncio.sleep(3)
     return "free at noon"
+
+
+@tool(on_interruption="cancel", wait_words="Let me open the calendar.")
+async def search_everywhere() -> str:
+    """Look for a free hour in every calendar."""
+    await asyncio.sleep(60)
+    return "free at noon"
 '''
 WORDS, WORDS_MS = "Let me open the calendar.", 700
 SEARCHES = f"""
@@ -142,7 +155,7 @@ instructions = "{DATES_PROMPT}"
 description = "for appointments"
 greeting = ""
 voice = "cedar"
-tools = ["search.py:search"]
+tools = ["search.py:search", "search.py:search_everywhere"]
 """
 
 
@@ -237,7 +250,7 @@ async def test_a_caller_calls_a_colleagues_search_off(tmp_path: Path) -> None:
         (ASKS, HEARS, HEARS, Wait(400), interrupts, WaitForBot.finished(), HangUp()),
         limit_ms=30_000,
     )
-    async with stage(tmp_path, Searches) as on:
+    async with stage(tmp_path, SearchesLong) as on:
         report = await held(on, "planner", script)
         told = str(on.model.sessions[1].received)
     assert report.as_scripted, report.steps

@@ -84,9 +84,11 @@ def alive(pid: int) -> bool:
 
 
 def unharmed(report: CallReport) -> bool:
-    """Whatever became of its streams, the call was not ended by the bot."""
+    """Whatever became of its streams, the call was not ended by the bot. A worker that is killed
+    may owe the carrier the answer to a callback."""
     verbs = {verb.name for verb in report.verbs}
-    return verbs == {"Connect"} and not report.errors and report.ended_by == "caller"
+    errors = [error for error in report.errors if "callback: no answer" not in error.detail]
+    return verbs == {"Connect"} and not errors and report.ended_by == "caller"
 
 
 @at_once
