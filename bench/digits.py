@@ -28,7 +28,7 @@ from rich.table import Table
 from app.observe.log import configure_logging
 from bench.digits_calls import PANS, PINS, Act, Held, acts, hold
 from bench.digits_redis import Witness, witnessed_redis
-from bench.digits_scan import in_sound, in_text
+from bench.digits_scan import around, in_sound, in_text
 
 APART_S: Final = 0.15
 CONTROLS: Final = 4
@@ -41,6 +41,8 @@ class Search:
 
     kilobytes: float = 0.0
     found: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    """What stood about the first ones."""
 
 
 @dataclass(slots=True)
@@ -57,7 +59,9 @@ class Round:
     def text(self, sink: str, text: str, numbers: Sequence[str]) -> None:
         search = self.searches.setdefault(sink, Search())
         search.kilobytes += len(text) / 1_000
-        search.found += in_text(text, numbers)
+        found = in_text(text, numbers)
+        search.found += found
+        search.places += [around(text, what) for what in found[:3]]
 
     def sound(self, sink: str, ulaw: bytes) -> None:
         search = self.searches.setdefault(sink, Search())
@@ -157,9 +161,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     for name in masked.not_as_scripted:
         console.print(f"not as scripted: {name}")
-    found = {sink: s.found[:5] for sink, s in masked.searches.items() if s.found}
-    for sink, what in found.items():
-        console.print(f"found in {sink}: {what}", style="bold")
+    found = {sink: s for sink, s in masked.searches.items() if s.found}
+    for sink, search in found.items():
+        console.print(f"found in {sink}: {search.found[:5]}", style="bold")
+        for place in search.places[:5]:
+            console.print(f"  … {place} …", markup=False, highlight=False)
     blind = [s for s in masked.searches if not control.searches[s].found and not planted(s)]
     for sink in blind:
         console.print(f"the search of {sink} finds nothing at all", style="bold")

@@ -56,6 +56,13 @@ def in_text(text: str, numbers: Iterable[str]) -> list[str]:
     return found + [match[0] for match in _SPOKEN.finditer(text.lower())]
 
 
+def around(text: str, window: str, reach: int = 60) -> str:
+    """What stands about the first place that shows this, for whoever must judge it."""
+    plain = _SEPARATORS.sub("", text)
+    at = plain.find(window)
+    return plain[max(0, at - reach) : at + len(window) + reach] if at >= 0 else ""
+
+
 def in_sound(ulaw: bytes) -> str:
     """The keys whose tones sound for 15 ms or more, in order."""
     keys, last, hits = "", "", 0
