@@ -28,7 +28,7 @@ from rich.table import Table
 from app.observe.log import configure_logging
 from bench.digits_calls import PANS, PINS, Act, Held, acts, hold
 from bench.digits_redis import Witness, witnessed_redis
-from bench.digits_scan import around, in_sound, in_text
+from bench.digits_scan import around, in_text, tones_in
 
 APART_S: Final = 0.15
 CONTROLS: Final = 4
@@ -53,6 +53,8 @@ class Round:
     ends: Counter[str] = field(default_factory=Counter)
     not_as_scripted: list[str] = field(default_factory=list)
     moved: int = 0
+    keep: Path | None = None
+    """Where sound is put in which keys were found; None: nowhere."""
     again: int = 0
     """Calls that did not go as scripted and were held once more; they were searched too."""
 
@@ -63,10 +65,15 @@ class Round:
         search.found += found
         search.places += [around(text, what) for what in found[:3]]
 
-    def sound(self, sink: str, ulaw: bytes) -> None:
+    def sound(self, sink: str, ulaw: bytes, call: str) -> None:
         search = self.searches.setdefault(sink, Search())
         search.kilobytes += len(ulaw) / 1_000
-        search.found += in_sound(ulaw)
+        for key, at_ms in tones_in(ulaw):
+            search.found.append(key)
+            search.places.append(f"call {call}: key {key} at {at_ms} of {len(ulaw) // 8} ms")
+            if self.keep is not None:
+                self.keep.mkdir(parents=True, exist_ok=True)
+                (self.keep / f"{call} {sink}.ulaw").write_bytes(ulaw)
 
     def took(self, held: Held, *, again: bool) -> bool:
         """Search what a call left. False: it must be held again."""
@@ -87,12 +94,12 @@ class Round:
         for sink, text in held.evidence.texts.items():
             self.text(sink, text, held.act.numbers)
         for sink, ulaw in held.evidence.sounds.items():
-            self.sound(sink, ulaw)
+            self.sound(sink, ulaw, held.act.name)
 
 
-async def rounds(planned: Sequence[Act], at_once: int) -> Round:
+async def rounds(planned: Sequence[Act], at_once: int, keep: Path | None = None) -> Round:
     """Hold these calls, so many side by side, and search what they leave."""
-    done, log = Round(), StringIO()
+    done, log = Round(keep=keep), StringIO()
     configure_logging("debug", "json", stream=log)
     waiting = deque((act, False) for act in planned)
     async with witnessed_redis() as redis:
@@ -148,9 +155,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--at-once", type=int, default=25)
     parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--keep", type=Path, help="a folder for sound in which keys are found")
     given = parser.parse_args(argv)
     began_s = time.monotonic()
-    masked = uvloop.run(rounds(acts(given.calls, given.seed), given.at_once))
+    masked = uvloop.run(rounds(acts(given.calls, given.seed), given.at_once, given.keep))
     control = uvloop.run(rounds(acts(CONTROLS, given.seed, masked=False), CONTROLS))
     console = Console(width=110, highlight=False)
     console.print(table(masked.searches, control.searches))

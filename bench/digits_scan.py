@@ -65,13 +65,18 @@ def around(text: str, window: str, reach: int = 60) -> str:
 
 def in_sound(ulaw: bytes) -> str:
     """The keys whose tones sound for 15 ms or more, in order."""
-    keys, last, hits = "", "", 0
-    for key in _keys(ulaw):
+    return "".join(key for key, _ in tones_in(ulaw))
+
+
+def tones_in(ulaw: bytes) -> list[tuple[str, int]]:
+    """These keys with where they are found, in ms."""
+    found, last, hits = [], "", 0
+    for number, key in enumerate(_keys(ulaw)):
         hits = hits + 1 if key and key == last else 1
         if key and hits == _LEAST_HITS:
-            keys += key
+            found.append((key, number * _HOP // 8))
         last = key
-    return keys
+    return found
 
 
 def _keys(ulaw: bytes) -> Sequence[str]:
