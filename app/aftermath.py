@@ -12,6 +12,7 @@ from app.after.targets import targets_of
 from app.agents import AgentError
 from app.agents.after_table import AfterCall
 from app.beyond import Beyond
+from app.bookkeeping import Bookkeeping
 from app.call.prices import Prices
 from app.carriers.twilio.errors import TwilioError
 from app.carriers.twilio.progress import ENDED_STATES
@@ -30,6 +31,7 @@ def make_after_calls(
     beyond: Beyond,
     rest: RestLine,
     metrics: Metrics,
+    books: Bookkeeping,
 ) -> AfterCalls:
     """`rest`: asked about calls that nobody carries."""
 
@@ -66,6 +68,7 @@ def make_after_calls(
             tell=None if beyond.outgoing is None else beyond.outgoing.accept,
             data_dir=_data_dir(settings),
             watched=watched,
+            write=books.write_after,
         ),
         wants,
         carrier_says=_twilio_says(rest),

@@ -3,17 +3,27 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.call.arrival import Arrival
 from app.call.collect_tool import COLLECT_TOOL
-from app.call.events import Returned, Snapshot, StreamStarted
-from app.carriers.twilio.media import Start
-from app.carriers.twilio.stream_plans import AGAIN
-from app.carriers.twilio.tokens import Grant
+from app.call.events import AnsweredBy, OnAnswer, Returned, Snapshot, StreamStarted
 from app.cast import Cast
 from app.onward.news import told, unpacked
 from app.persona import Persona
 
 FirstModel = Callable[[Persona, Snapshot | None], int]
 """(who answers, where the call was left) which of its models begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhoAnswers:
+    """What is known of who answered a call that we placed, and what is done about a machine."""
+
+    on_answer: OnAnswer | None = None
+    answered_by: AnsweredBy | None = None
+    since_answer_ms: int | None = None
+
+
+NOBODY_ASKED = WhoAnswers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +50,31 @@ class Beginning:
 
 def beginning(
     cast: Cast,
-    grant: Grant,
-    start: Start,
+    arrival: Arrival,
     left: Snapshot | None,
     about: str,
     first_model: FirstModel,
+    who: WhoAnswers = NOBODY_ASKED,
 ) -> Beginning:
     """`left`: where another stream left the call; None: there is nothing to go on from."""
-    persona, again = cast.first.persona, AGAIN in start.parameters
-    returned = _returned(grant, persona)
+    persona, again = cast.first.persona, arrival.again
+    returned = _returned(arrival, persona)
     if returned is not None and left is None:
-        left = Snapshot(start.call_sid, grant.direction, moved=True)
+        left = Snapshot(arrival.call_id, arrival.direction, moved=True)
     started = StreamStarted(
-        start.call_sid,
-        start.stream_sid,
-        grant.direction,
+        arrival.call_id,
+        arrival.stream_id,
+        arrival.direction,
         first_model=first_model(persona, left),
         resumed=left,
         returned=returned,
         agent=persona.agent.name,
         agent_version=persona.agent.version,
         keys_in_doubt=again and asks_for_keys(persona),
+        attempt_id=arrival.facts.attempt_id,
+        on_answer=who.on_answer,
+        answered_by=who.answered_by,
+        since_answer_ms=who.since_answer_ms,
     )
     return Beginning(cast, started, about, again)
 
@@ -70,7 +84,7 @@ def asks_for_keys(persona: Persona) -> bool:
     return COLLECT_TOOL in persona.tools.names or bool(persona.agent.colleagues)
 
 
-def _returned(grant: Grant, persona: Persona) -> Returned | None:
+def _returned(arrival: Arrival, persona: Persona) -> Returned | None:
     """What came of the call elsewhere; None: it has not been."""
-    news = unpacked(grant.news) if grant.news else None
+    news = unpacked(arrival.news) if arrival.news else None
     return None if news is None else told(news, persona.ways.transfers)

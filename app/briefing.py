@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from app.agents.placeholders import names_in
 from app.agents.variables import Values, has_variables, values_of
 from app.call.facts import CallFacts
 from app.lookup import Asked, Lookups
@@ -23,6 +24,7 @@ class Briefing:
         self, persona: Persona, facts: CallFacts, clock: Callable[[], datetime] = now
     ) -> None:
         self._persona = persona
+        self._facts, self._clock = facts, clock
         self._values: Values | None = None
         self._asked: Asked | None = None
         if has_variables(persona.agent):
@@ -68,6 +70,13 @@ class Briefing:
     def spoken(self, text: str) -> str:
         """A sentence of the agent's file as this caller is to hear it."""
         return text if self._values is None else self._values.spoken(text)
+
+    def message(self, text: str) -> str:
+        """What a campaign has left on machines, as this person is to hear it."""
+        values = self._values
+        if values is None and names_in(text):
+            values = values_of(self._persona.agent, self._facts, self._clock)
+        return text if values is None else values.spoken(text)
 
     async def instructions(self, most_s: float = 0.0) -> str:
         """The prompt of a session that is opened now. A look-up is waited for as long as the

@@ -2,6 +2,7 @@
 
 import logging
 
+from app.carriers.twilio.attempts import Detection
 from app.carriers.twilio.progress import CallProgress, StreamStatus
 from app.observe.log import event
 
@@ -17,6 +18,18 @@ def log_progress(progress: CallProgress) -> None:
         state=progress.state.value,
         duration_s=progress.duration_s,
         sip_code=progress.sip_code,
+    )
+
+
+def log_detection(found: Detection) -> None:
+    """Who answered a call that we placed."""
+    event(
+        logger,
+        logging.INFO,
+        "who answered",
+        call=found.call_sid,
+        by=found.answered_by,
+        took_ms=found.took_ms,
     )
 
 

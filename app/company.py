@@ -14,6 +14,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from app.beyond import Beyond
+from app.bookkeeping import open_records
+from app.dial_book import DialBook
 from app.live import open_live
 from app.live.fleet import WorkerState
 from app.models import openai_text
@@ -27,6 +29,9 @@ from app.outgoing.outgoing import Outgoing, open_outgoing
 from app.outgoing.retries import read_schedule
 from app.outgoing.store import OutboxError
 from app.persona import credentials_of
+from app.records.do_not_call import DoNotCall
+from app.records.keeper import RecordKeeper
+from app.records.retention import sweep_records
 from app.server import Worker
 from app.settings import Settings
 from app.speech.phrase_book import PhraseBook, PhraseKey, Render
@@ -39,17 +44,23 @@ SAMPLE_S = 1.0
 
 @asynccontextmanager
 async def open_beyond(settings: Settings) -> AsyncIterator[Beyond]:
-    """Raises `ValueError` when REDIS_URL is no address of a Redis."""
+    """Raises `ValueError` when REDIS_URL is no address of a Redis, or DATABASE_URL none of a
+    database."""
     url = settings.redis_url.get_secret_value()
     async with open_live(url, settings.data_dir, worker_id()) as live:
         alone = live.connection.where == "here"
         level = logging.WARNING if alone else logging.INFO
         event(logger, level, "the store is open", note=live.connection.note)
+        records = open_records(settings)
+        do_not_call = DoNotCall(records.database, settings.data_dir)
         phrases = PhraseBook(settings.data_dir / "phrases", _renderer(settings))
         try:
             async with AsyncExitStack() as stack:
-                yield Beyond(live, phrases, await _open_outgoing(settings, stack))
+                outgoing = await _open_outgoing(settings, stack)
+                dials = DialBook(records.database)
+                yield Beyond(live, phrases, outgoing, do_not_call, records, dials)
         finally:
+            await records.close()
             await phrases.close()
             await openai_text.close_clients()
 
@@ -77,7 +88,13 @@ async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
         _task(worker.after.run(), "after calls"),
         _task(worker.texting.run(), "text messages"),
         _task(worker.care.sweep_recordings(), "old recordings"),
+        _task(worker.answering.verdicts.run(), "verdicts"),
     ]
+    if beyond.records is not None:
+        tasks.append(_task(beyond.records.run(), "records"))
+        tasks.append(_task(_sweep(beyond.records, worker.settings), "old records"))
+    if beyond.records is not None and beyond.do_not_call is not None:
+        tasks.append(_task(_flush(beyond.records, beyond.do_not_call), "do not call"))
     if live is not None:
         tasks.append(_task(live.leases.run(lambda: worker.answering.leases, lost), "leases"))
         tasks.append(_task(live.fleet.run(state), "fleet"))
@@ -98,6 +115,16 @@ async def _sample(worker: Worker) -> None:
     while True:
         await asyncio.sleep(SAMPLE_S)
         worker.metrics.sample()
+
+
+async def _sweep(records: RecordKeeper, settings: Settings) -> None:
+    await records.ready.wait()
+    await sweep_records(records.database, settings.data_dir / "calls", settings.keep_days)
+
+
+async def _flush(records: RecordKeeper, do_not_call: DoNotCall) -> None:
+    await records.ready.wait()
+    await do_not_call.run()
 
 
 def worker_id() -> str:

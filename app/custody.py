@@ -7,11 +7,11 @@ import logging
 from app.after.intake import AfterCalls
 from app.bridge.keeper import Keeper, unpacked
 from app.bridge.ports import Observer
+from app.call.arrival import Arrival
 from app.call.call import Call
 from app.call.commands import EndCall
 from app.call.events import Snapshot
-from app.call.facts import CallFacts, number_of
-from app.carriers.twilio.tokens import Grant
+from app.call.facts import number_of
 from app.live import Live
 from app.observe.log import event
 from app.text.desk import CallOver, TextDesk
@@ -59,16 +59,16 @@ class Custody:
             event(logger, logging.INFO, "the call goes on here", call=call_id, moved=left.moved)
         return left
 
-    async def before_close(self, grant: Grant, facts: CallFacts, call: Call, end: EndCall) -> None:
+    async def before_close(self, arrival: Arrival, call: Call, end: EndCall) -> None:
         """See `CallBridge`."""
         number = self._leases.pop(call.call_id, 0)
         if self._live is not None and await self._live.leases.lost(call.call_id, number):
             # Whoever carries it now knows better where it stands.
             self._after.stream_moved(call.call_id)
             return
-        agent = call.handover.speaker or grant.agent
-        self._after.stream_over(call, end, agent=agent, direction=grant.direction)
-        await self._remember(call, end, facts, grant)
+        agent = call.handover.speaker or arrival.agent
+        self._after.stream_over(call, end, agent=agent, direction=arrival.direction)
+        await self._remember(call, end, arrival)
         if self._live is not None and self._keeper is not None:
             await self._keeper.before_close(call, end)
             await self._live.leases.release(call.call_id, number)
@@ -78,11 +78,12 @@ class Custody:
         if self._live is not None:
             await self._live.outbox.flushed(SAVED_S)
 
-    async def _remember(self, call: Call, end: EndCall, facts: CallFacts, grant: Grant) -> None:
+    async def _remember(self, call: Call, end: EndCall, arrival: Arrival) -> None:
         """The same person may write a text message next."""
+        facts = arrival.facts
         caller, own = number_of(facts.party), number_of(facts.line)
         if caller and own and end.reason.deliberate:
-            over = CallOver(call.call_id, call.snapshot(), grant.agent, caller, own)
+            over = CallOver(call.call_id, call.snapshot(), arrival.agent, caller, own)
             await self._texts.remember_call(over)
 
     async def _flush(self) -> None:

@@ -6,6 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.agents.variables import headers_out
+from app.beyond import Beyond
+from app.briefing import now
 from app.call.facts import CallFacts
 from app.care.desk import CareDesk
 from app.care.screening import ScreenSettings
@@ -15,7 +18,9 @@ from app.files import Files
 from app.gate import Gate
 from app.live import Live
 from app.observe.metrics import Metrics
+from app.opting_out import OptingOut
 from app.outgoing.outgoing import Outgoing
+from app.policy.limits import Counters
 from app.rest_line import RestLine
 from app.settings import Settings
 from app.telling import Telling
@@ -32,6 +37,8 @@ class Departments:
     texting: Texting
     outgoing: Outgoing | None
     """None: nobody is told of anything."""
+    opting_out: OptingOut | None = None
+    """None: there is no do-not-call list."""
 
 
 def make_departments(
@@ -39,15 +46,23 @@ def make_departments(
     files: Files,
     metrics: Metrics,
     rest: RestLine,
-    live: Live | None,
-    outgoing: Outgoing | None,
+    beyond: Beyond,
 ) -> Departments:
+    live, outgoing = beyond.live, beyond.outgoing
     care = _make_care(settings, live, rest)
     gate = _make_gate(settings, files, live, care)
     texting = _make_texting(settings, files, metrics, gate, rest, live)
     if outgoing is not None:
         texting.tell(outgoing.emit)
-    return Departments(gate, care, texting, outgoing)
+    return Departments(gate, care, texting, outgoing, _opting_out(beyond, texting, gate))
+
+
+def _opting_out(beyond: Beyond, texting: Texting, gate: Gate) -> OptingOut | None:
+    if beyond.do_not_call is None:
+        return None
+    opting_out = OptingOut(beyond.do_not_call, texting.opt_outs, gate)
+    texting.opt_outs.told = opting_out.wrote
+    return opting_out
 
 
 def _make_care(settings: Settings, live: Live | None, rest: RestLine) -> CareDesk:
@@ -68,12 +83,15 @@ def _make_care(settings: Settings, live: Live | None, rest: RestLine) -> CareDes
 
 
 def _make_gate(settings: Settings, files: Files, live: Live | None, care: CareDesk) -> Gate:
-    """What is counted by numbers is kept under keyed digests, with one key for all workers."""
-    token = settings.twilio_auth_tokens[0].encode()
-    secret = hmac.digest(token, b"earshot limits, version 1", "sha256")
-    limits = None if live is None else live.limits(secret)
+    limits = None if live is None else limits_of(settings, live)
     keep, own = care.decisions.keep, settings.from_number
     return Gate(files.personas, limits, keep, own_number=own)
+
+
+def limits_of(settings: Settings, live: Live) -> Counters:
+    """What is counted by numbers is kept under keyed digests, with one key for all workers."""
+    token = settings.digest_keys[0].encode()
+    return live.limits(hmac.digest(token, b"earshot limits, version 1", "sha256"))
 
 
 def _make_texting(
@@ -115,4 +133,7 @@ def make_desk(
         send_text=departments.texting.send,
         telling=Telling(departments.outgoing),
         from_number=from_number,
+        headers=lambda agent, key, facts: headers_out(
+            files.personas.get(agent).agent, key, facts, now
+        ),
     )

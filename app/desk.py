@@ -2,8 +2,11 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
+from app.agents.variables import answered
+from app.call.facts import CallFacts
 from app.carriers.twilio.onward import Caller, Ready
 from app.gate import Gate, Who
 from app.observe.log import event
@@ -19,8 +22,8 @@ from app.onward.happenings import (
     Step,
     Text,
 )
-from app.onward.journey import Journey, Stop
-from app.onward.ways import Ways
+from app.onward.journey import MOST_STEPS, Journey, Stop
+from app.onward.ways import Way, Ways
 from app.policy.destinations import By, Cleared, Purpose
 from app.policy.verdicts import Refused, Rule
 from app.telling import Telling
@@ -29,6 +32,15 @@ from app.waiting_room import WaitingRoom
 logger = logging.getLogger(__name__)
 
 NOT_BY_SIP: Final = Refused(Rule.WRONG_KIND, "Only callers who came by SIP can be referred.")
+
+HeadersOut = Callable[[str, str, CallFacts], Mapping[str, str]]
+"""(agent, key of the transfer, what is known of the call)"""
+
+
+def no_headers(agent: str, key: str, facts: CallFacts) -> Mapping[str, str]:
+    """Nobody is told anything."""
+    return {}
+
 
 SendText = Callable[[Who, Cleared, str], Awaitable[bool]]
 """Sends a message; False: it could not."""
@@ -46,14 +58,28 @@ class Desk:
         send_text: SendText,
         telling: Telling,
         from_number: str = "",
+        headers: HeadersOut = no_headers,
     ) -> None:
-        """`ways`: of an agent. `from_number`: shown to people where the line has no number."""
+        """`ways`: of an agent. `from_number`: shown to people where the line has no number.
+        `headers`: what a SIP system is told of a call."""
         self._ways = ways
         self._gate = gate
         self.waiting = waiting
         self._send_text = send_text
         self._telling = telling
         self._from_number = from_number
+        self._headers = headers
+
+    def with_ways(self, change: Callable[[Ways], Ways]) -> "Desk":
+        """The same for a carrier that cannot do all of them."""
+        return Desk(
+            ways=lambda agent: change(self._ways(agent)),
+            gate=self._gate,
+            waiting=self.waiting,
+            send_text=self._send_text,
+            telling=self._telling,
+            from_number=self._from_number,
+        )
 
     async def after(self, caller: Caller, journey: Journey, happening: Happening) -> Ready:
         ways = self._ways(journey.agent)
@@ -68,6 +94,28 @@ class Desk:
                 _log(caller, journey, step)
                 return ready
             journey, happening = step.journey, ready
+
+    async def sent_on(self, caller: Caller, journey: Journey, target: str) -> Ready:
+        """Only where the agent's own transfers lead, or where its policy lets data lead."""
+        ways, who = self._ways(journey.agent), _who(caller, journey)
+        talked_with = ways.transfers.get(journey.to)
+        if talked_with is not None:
+            self._telling.put_through(who, talked_with, "talked", journey.steps)
+        if journey.steps >= MOST_STEPS:
+            return await self.after(caller, journey, NotPlaced())
+        verdict, key = await self._gate.clear_referred(who, target)
+        if not isinstance(verdict, Cleared):
+            return await self.after(caller, journey, _refused(verdict, ""))
+        way = replace(ways.transfers.get(key, Way("")), how="cold")
+        step = PutThrough(journey.at(Stop.TRANSFER, to=key), way)
+        _log(caller, journey, step)
+        shown = self._shown(who.own) if way.caller_id == "called" else ""
+        headers = self._headers(journey.agent, key, caller.facts)
+        return Ready(step, verdict, shown, headers=headers)
+
+    def answered(self, journey: Journey, facts: CallFacts, said: Mapping[str, str]) -> CallFacts:
+        way = self._ways(journey.agent).transfers.get(journey.to)
+        return facts if way is None else answered(facts, said, way.answer_headers)
 
     async def message_left(
         self, caller: Caller, journey: Journey, fields: Mapping[str, str]
@@ -96,9 +144,13 @@ class Desk:
         if not isinstance(verdict, Cleared):
             return _not_allowed(verdict, step)
         shown = self._shown(who.own)
+        headers = self._headers(step.journey.agent, step.way.key, caller.facts)
         if step.way.how == "warm":
-            return await self.waiting.ring(caller.call_sid, step, verdict, from_number=shown)
-        return Ready(step, verdict, shown if step.way.caller_id == "called" else "")
+            return await self.waiting.ring(
+                caller.call_sid, step, verdict, from_number=shown, headers=headers
+            )
+        shown = shown if step.way.caller_id == "called" else ""
+        return Ready(step, verdict, shown, headers=headers)
 
     async def _text(self, caller: Caller, step: Text) -> Ready | Happening:
         who = _who(caller, step.journey)
@@ -122,7 +174,11 @@ def _who(caller: Caller, journey: Journey) -> Who:
 
 
 def _not_allowed(refused: Refused, step: PutThrough) -> NotAllowed:
-    return NotAllowed(refused.rule.value, refused.reason, step.words)
+    return _refused(refused, step.words)
+
+
+def _refused(refused: Refused, words: str) -> NotAllowed:
+    return NotAllowed(refused.rule.value, refused.reason, words)
 
 
 def _came_by_sip(caller: Caller) -> bool:

@@ -12,6 +12,7 @@ from app.observe.log import event
 from app.observe.prices import SHIPPED, PriceTable, load_prices
 from app.persona import Adjust, Personas, Revise, as_it_is, as_written
 from app.reloading import Kept, Watched
+from app.rules import headers_trusted
 from app.settings import Settings
 from app.tools.errors import ToolLoadError
 
@@ -56,7 +57,8 @@ class Files:
 
     def route(self, facts: CallFacts) -> str:
         """The agent that the routes choose for a call; "": none of them fits."""
-        found = self.routes.find(facts)
+        routes = self.routes
+        found = routes.find(facts, headers_trusted(routes, facts))
         return found[1].agent if found else ""
 
     def _prices_of(self, model: str) -> Prices | None:

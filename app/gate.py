@@ -18,6 +18,7 @@ from app.persona import Personas
 from app.policy.decisions import Decision, decided
 from app.policy.destinations import By, Cleared, Purpose, judge
 from app.policy.limits import Action, Counters, Limits
+from app.policy.numbers import Number, read_number
 from app.policy.verdicts import Allowed, Refused
 from app.rules import destination_rules, limit_rules
 from app.ways import targets_of
@@ -92,6 +93,16 @@ class Gate:
         self.decided(who.call_sid, _ACTIONS[purpose], target, verdict, by.value)
         return verdict
 
+    async def clear_referred(self, who: Who, target: str) -> tuple[Cleared | Refused, str]:
+        """A REFER wants the caller sent to `target`. Whoever sends it is believed nothing; but an
+        address that is one of the agent's transfers counts as that one, whose key comes back."""
+        ways = targets_of(self._personas.get(who.agent).agent)
+        key = next((key for key, to in ways.items() if _same_place(to, target)), "")
+        by = By.OPERATOR if key else By.DATA
+        # The bare name of a transfer is no address: nobody outside knows it.
+        address = "" if target in ways else target
+        return await self.clear(who, key or address, Purpose.TRANSFER, by), key
+
     def decided(
         self,
         call_sid: str,
@@ -142,3 +153,18 @@ class Gate:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._now_s(), UTC)
+
+
+def _same_place(ours: str, theirs: str) -> bool:
+    """Headers and parameters of a SIP address do not count, nor the case of its host, nor what
+    stands between the digits of a number."""
+    return bool(theirs) and _place(ours) == _place(theirs)
+
+
+def _place(address: str) -> str:
+    number = read_number(address)
+    if isinstance(number, Number):
+        return number.e164
+    text = address.strip().partition("?")[0].partition(";")[0]
+    user, at, host = text.rpartition("@")
+    return f"{user}{at}{host.lower()}"

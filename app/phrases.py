@@ -16,6 +16,12 @@ class Phrases:
         agent = persona.agent
         self._want(persona, *agent.first_words, agent.greeting, agent.filler, *persona.wait_lines)
 
+    def want_message(self, persona: Persona, text: str, *, for_one: bool) -> None:
+        """What is left on answering machines. `for_one`: the words are one person's, and the
+        recording is not kept."""
+        if self._book is not None and text:
+            self._book.want(_key(persona, text), passing=for_one)
+
     def want_lines(self, cast: Cast, speaker: str) -> None:
         """What may be said for who is about to speak, while they think or work."""
         persona = cast.part_or_first(speaker).persona

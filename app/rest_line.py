@@ -3,8 +3,15 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+from app.carriers.twilio.outgoing import Outgoing, read_logins
 from app.carriers.twilio.rest import TwilioRest
 from app.settings import Settings
+
+
+def outgoing_of(settings: Settings) -> Outgoing:
+    """Raises `LoginError` for logins that are none."""
+    logins = read_logins(settings.sip_logins.get_secret_value())
+    return Outgoing(logins, settings.byoc_trunk)
 
 
 class RestLine:
@@ -27,6 +34,7 @@ class RestLine:
                     s.twilio_auth_tokens[0],
                     public_url=s.public_url,
                     api_url=s.twilio_api_url,
+                    outgoing=outgoing_of(s),
                 )
                 self._rest = await self._stack.enter_async_context(rest)
         return self._rest

@@ -5,11 +5,13 @@ from dataclasses import asdict
 from datetime import date
 
 from app.agents import Agent, AgentError, Hours
+from app.agents.routes import Routes
+from app.call.facts import CallFacts
 from app.policy.destination_rules import DestinationRules, RulesError
 from app.policy.hours import DAY_MINUTES, HoursRules, OpeningHours, Span
 from app.policy.limits import LimitRules
 from app.policy.spend import SpendAction, SpendRules
-from app.policy.trust import Doors, Trust
+from app.policy.trust import Doors, Trust, by_sip_origin
 
 
 def destination_rules(
@@ -53,6 +55,13 @@ def spend_rules(agent: Agent) -> SpendRules:
 
 def doors(agent: Agent) -> Doors:
     return Doors(sip_domains=agent.policy.sip_domains, networks=agent.policy.sip_networks)
+
+
+def headers_trusted(routes: Routes, facts: CallFacts) -> bool:
+    """Whether a call's SIP headers may choose its agent: where it came in decides."""
+    trusted = routes.trusted
+    known = Doors(sip_domains=trusted.sip_domains, networks=trusted.sip_networks)
+    return by_sip_origin(known, facts.sip_domain, facts.source_ip) >= Trust.ATTESTED
 
 
 def required_trust(agent: Agent, tools: Collection[str]) -> dict[str, Trust]:

@@ -5,17 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import uvicorn
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from app.after.intake import AfterCalls
 from app.aftermath import make_after_calls
 from app.answering import Answering
 from app.beyond import ALONE, Beyond
+from app.bookkeeping import Bookkeeping
 from app.bridge.lag import LagGauge
 from app.bridge.pacer import Pacer
 from app.bridge.ports import Observer
 from app.bridge.switchboard import Fleet, Switchboard
 from app.care.desk import CareDesk
+from app.carriers.twilio.attempts import AttemptNews
+from app.console.campaigns import campaign_routes
 from app.departments import make_departments, make_desk
 from app.desk import Desk
 from app.entrances import make_app
@@ -25,6 +29,7 @@ from app.models.openai_errors import FAULT_KINDS
 from app.observe.faults import Faults
 from app.observe.metrics import Metrics
 from app.persona import Adjust, Revise, as_it_is, as_written
+from app.records.database import sql_url
 from app.reloading import Reloader
 from app.rest_line import RestLine
 from app.settings import Settings
@@ -35,6 +40,9 @@ GC_THRESHOLDS = (10_000, 20, 50)
 MAX_FRAME_BYTES = 128 * 1024
 """A media message is a few hundred bytes; a longer one closes its socket."""
 BACKLOG = 2048
+KEEP_ALIVE_S = 75
+"""Longer than proxies and balancers keep a connection that nobody uses, 60 s by their defaults: if
+we close first, a webhook that is sent at that moment fails, and its call with it."""
 SHUTDOWN_S = 2
 """Longest wait for answers to be sent and records to be written once the calls have gone."""
 
@@ -64,12 +72,13 @@ class Worker:
 def check(settings: Settings, adjust: Adjust = as_it_is, revise: Revise = as_written) -> Files:
     """What keeps a worker from being made, found out before one is.
 
-    Raises `SettingsError`, and what making `Files` raises.
+    Raises `SettingsError`, `DatabaseUrlError`, and what making `Files` raises.
     """
     if settings.when_full == "redirect":
         settings.require("EARSHOT_FULL_REDIRECT_URL")
     if settings.webhook_url:
         settings.require("EARSHOT_WEBHOOK_SECRET")
+    sql_url(settings.database_url.get_secret_value(), settings.data_dir)
     return Files(settings, adjust, revise)
 
 
@@ -92,10 +101,11 @@ def make_worker(
     files = check(settings, adjust, revise)
     live, rest, pacer, lag = beyond.live, RestLine(settings), Pacer(), LagGauge()
     metrics = _metrics(settings, files, pacer)
-    departments = make_departments(settings, files, metrics, rest, live, beyond.outgoing)
+    departments = make_departments(settings, files, metrics, rest, beyond)
     watching = (*observers, metrics, Faults())
-    after = make_after_calls(settings, files, beyond, rest, metrics)
-    calls = Answering(settings, files.personas, pacer, watching, departments, after, beyond)
+    books = Bookkeeping(beyond.records, files)
+    after = make_after_calls(settings, files, beyond, rest, metrics, books)
+    calls = Answering(settings, files.personas, pacer, watching, departments, after, books, beyond)
     calls.prepare()
     switchboard = Switchboard(
         settings.max_calls, lag_ms=lag, max_lag_ms=settings.max_lag_ms, fleet=fleet
@@ -105,7 +115,7 @@ def make_worker(
     front = FrontDoor(settings, files, switchboard, endings, metrics, after)
     return Worker(
         settings=settings,
-        app=make_app(front, calls, departments, desk, live),
+        app=make_app(front, calls, departments, desk, live, _news(beyond), _api(settings, beyond)),
         switchboard=switchboard,
         pacer=pacer,
         lag=lag,
@@ -118,6 +128,15 @@ def make_worker(
         texting=departments.texting,
         care=departments.care,
     )
+
+
+def _api(settings: Settings, beyond: Beyond) -> Sequence[BaseRoute]:
+    records = beyond.records
+    return [] if records is None else campaign_routes(settings, records.database)
+
+
+def _news(beyond: Beyond) -> AttemptNews | None:
+    return None if beyond.dials is None else beyond.dials.news
 
 
 def _metrics(settings: Settings, files: Files, pacer: Pacer) -> Metrics:
@@ -157,6 +176,7 @@ def server_config(worker: Worker, host: str = "", port: int = 0) -> uvicorn.Conf
         access_log=False,
         server_header=False,
         backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
 

@@ -63,14 +63,15 @@ class Sessions:
             closed = ModelClosed("refused", "the agent's file is wrong")
             return NeverOpened(closed, Capabilities("us"))
         choice = part.persona.models[leg.model]
-        config = await self._config(choice, part, about, leg)
+        config = await self.config(choice, part, about, leg)
         session = await open_session(config, choice.credentials, limits=self._limits)
         self._note(choice, works=not isinstance(session, NeverOpened))
         return session
 
-    async def _config(
+    async def config(
         self, choice: ModelChoice, part: Part, about: str, leg: OpenLeg
     ) -> SessionConfig:
+        """How a session is to be: the agent's own, in the words of this call."""
         config = replace(
             choice.config,
             instructions=await part.briefing.instructions(self._limits.connect_s / 2),

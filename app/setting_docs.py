@@ -1,7 +1,6 @@
 """The page of settings, in the settings' own words: `python -m app.setting_docs`.
 
-The words stand beside the fields in app/settings.py; here is only what holds for all of them, and
-which of them nothing reads yet.
+The words stand beside the fields in app/settings.py; here is only what holds for all of them.
 """
 
 from collections.abc import Iterable
@@ -12,15 +11,12 @@ from pydantic.fields import FieldInfo
 
 from app.settings import SERVING, Settings, variable_of
 
-__all__ = ["NOT_IN_USE", "render_page"]
-
-NOT_IN_USE = ("DATABASE_URL",)
-"""Settings that are checked and that no part of Earshot reads."""
+__all__ = ["render_page"]
 
 _HEAD = """\
 # Settings
 
-<!-- Made by `python -m app.setting_docs > docs/settings.md`. Change app/settings.py, not this. -->
+<!-- Made by `python -m app.setting_docs > docs/settings.md`. Change app/setting_groups instead. -->
 
 Every setting is an environment variable. `earshot` reads the environment first, then the file
 `.env` in the folder in which it is started. Where both set a variable, the environment wins.
@@ -33,11 +29,12 @@ Every setting is an environment variable. `earshot` reads the environment first,
 - `earshot doctor` shows what is set, secrets masked; `earshot doctor --all` shows every setting.
 """
 
-_TAIL = f"""\
+_TAIL = """\
 ### Where they are explained
 
 - `REDIS_URL`: without it a private Redis is started where a server for it is installed; which one,
   and what is kept there, says [redis.md](redis.md).
+- `DATABASE_URL`, `EARSHOT_KEEP_DAYS`: [database.md](database.md).
 - `EARSHOT_DATA_DIR` holds the records of calls, recorded phrases, the private Redis and the
   metrics that workers share: [records.md](records.md#the-data-folder).
 - `EARSHOT_MAX_CALLS`, `EARSHOT_MAX_LAG_MS`, `EARSHOT_WHEN_FULL`, `EARSHOT_DRAIN_S`:
@@ -47,12 +44,10 @@ _TAIL = f"""\
 - `EARSHOT_AFTER_CALL_MODEL`, `EARSHOT_AFTER_CALL_BASE_URL`, `EARSHOT_WEBHOOK_URL`,
   `EARSHOT_WEBHOOK_SECRET`, `EARSHOT_WEBHOOK_RETRY_S`: [after-the-call.md](after-the-call.md).
 - `EARSHOT_TEXT_MODEL`, `EARSHOT_TEXT_BASE_URL`, `EARSHOT_TEXT_HOURS`: [text.md](text.md).
+- `EARSHOT_CALLS_PER_SECOND`, `EARSHOT_NUMBER_CALLS_PER_SECOND`, `EARSHOT_CALLS_AT_ONCE`,
+  `EARSHOT_CALLS_KEPT_FREE`: [campaign-pacing.md](campaign-pacing.md).
 - `EARSHOT_MODEL_CONNECT_TIMEOUT_S`, `EARSHOT_MODEL_GIVE_UP_S`: when a call is given up says
   [how-a-call-ends.md](how-a-call-ends.md#when-a-model-fails).
-
-### Not in use yet
-
-{" and ".join(f"`{name}`" for name in NOT_IN_USE)} is checked, and nothing uses it in this version.
 """
 
 

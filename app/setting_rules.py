@@ -1,5 +1,7 @@
 """How a setting is declared, what a right one looks like, and how a wrong one is told in a line."""
 
+import base64
+import binascii
 import ipaddress
 import json
 import re
@@ -7,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from dotenv.parser import parse_stream
@@ -43,6 +45,14 @@ def setting(default: object, *names: str, expected: str, example: str = "", **li
     return Field(
         default, validation_alias=AliasChoices(*names), json_schema_extra=dict(extra), **limits
     )
+
+
+_LOGINS: Final = re.compile(r"(\s*[A-Za-z0-9.-]+\s*=[^:,\s]+:[^,\s]+\s*(,|\Z))*")
+
+
+def are_logins(text: str) -> bool:
+    """host=user:password, several of them with commas between."""
+    return _LOGINS.fullmatch(text) is not None
 
 
 def names_of(info: FieldInfo) -> list[str]:
@@ -124,6 +134,17 @@ def shown(value: object, *, secret: bool) -> str:
         return f"a value of {len(str(value))} characters"
     text = re.sub(r"//[^/@\s]*@", "//...@", str(value))
     return json.dumps(text if len(text) <= 80 else text[:77] + "...", ensure_ascii=False)
+
+
+def check_signing_secret(secret: str) -> None:
+    """Of webhooks that others sign (Standard Webhooks). Raises `ValueError`."""
+    if not re.fullmatch(r"[!-~]*", secret):
+        raise ValueError("it holds a space or a character that no secret has")
+    if secret.startswith("whsec_"):
+        try:
+            base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except binascii.Error:
+            raise ValueError("what follows whsec_ is no base64") from None
 
 
 def is_loopback(host: str) -> bool:

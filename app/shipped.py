@@ -1,9 +1,10 @@
-"""Where the folders that ship beside the code are: the TwiML documents and the agents."""
+"""Where the folders that ship beside the code are: the TwiML documents, the agents,
+the example of a campaign."""
 
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-Folder: TypeAlias = Literal["twiml", "agents"]
+Folder: TypeAlias = Literal["twiml", "agents", "campaigns"]
 
 _PACKAGE = Path(__file__).resolve().parent
 

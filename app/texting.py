@@ -93,7 +93,7 @@ class Texting:
 
     def __init__(self, around: Around) -> None:
         settings, live = around.settings, around.live
-        digests = Digests(settings.twilio_auth_tokens)
+        digests = Digests(settings.digest_keys)
         ttl_s = settings.text_hours * 3600
         here = TextsHere(ttl_s)
         self.opt_outs = KeptOptOuts(

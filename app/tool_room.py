@@ -2,38 +2,46 @@
 once, and with a telephone behind them that the policy stands in front of."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterator
+from functools import partial
 
 from app.bridge.call_bridge import CallBridge
 from app.bridge.once import OnceTools, UnderWay
+from app.call.arrival import Arrival
 from app.call.events import StreamStarted
 from app.call.facts import CallFacts, number_of
 from app.call_tools import CallTools
 from app.care.desk import LineOf
 from app.cast import Cast
 from app.departments import Departments
+from app.dial_book import DialBook
 from app.gate import Who
-from app.keeping import keeping
+from app.keeping import keeping, with_callbacks
 from app.live import Live
+from app.onward.ways import How
+from app.opting_out import OptOutKey
 from app.persona import Persona
 from app.policy.destinations import Cleared
 from app.policy.trust import Proof, Trust, by_sip_origin, by_verstat, level
 from app.rules import doors
-from app.telephone_line import Offices, TelephoneLine
+from app.telephone_line import NeverCall, Offices, TelephoneLine
 from app.text.desk import CallOver
 from app.tools.current_call import CurrentCall
 from app.tools.toolbox import Source
 
 
 class ToolRoom:
-    """One for a worker. `saved`: awaited until what a tool brought is where others find it."""
+    """One for a worker. `saved`: awaited until what a tool brought is where others find it.
+    `dials`: keeps when people whom campaigns call want to be called back."""
 
     def __init__(
         self,
         departments: Departments,
         live: Live | None,
         saved: Callable[[], Awaitable[object]],
+        dials: DialBook | None = None,
     ) -> None:
         self._departments = departments
+        self._dials = dials
         self._live = live
         self._saved = saved
         self._under_way = UnderWay()
@@ -52,11 +60,11 @@ class ToolRoom:
                 yield from part.persona.tools.sources
 
     def tools(
-        self, cast: Cast, facts: CallFacts, started: StreamStarted, bridge: Callable[[], CallBridge]
+        self, cast: Cast, arrival: Arrival, started: StreamStarted, bridge: Callable[[], CallBridge]
     ) -> OnceTools:
         """What this call may do. `bridge`: the call, once it stands."""
         gate, care = self._departments.gate, self._departments.care
-        call_id = started.call_id
+        call_id, facts = started.call_id, arrival.facts
         caller, own = number_of(facts.party), number_of(facts.line)
 
         def speaker() -> str:
@@ -67,13 +75,13 @@ class ToolRoom:
             chosen_as = cast.part(speaker()).chosen_as
             return Who(call_id, chosen_as, caller, own, started.direction)
 
-        def refers(key: str) -> bool:
+        def how(key: str) -> How | None:
             way = cast.part(speaker()).persona.ways.transfers.get(key)
-            return way is not None and way.how == "refer"
+            return None if way is None else way.how
 
-        offices = self._offices(who, started, bridge)
+        offices = self._offices(who, started, bridge, facts.attempt_id)
         by_sip = facts.origin == "sip"
-        line = TelephoneLine(gate, who, offices, refers=refers, by_sip=by_sip)
+        line = TelephoneLine(gate, who, offices, how=how, by_sip=by_sip, lacks=arrival.lacks)
         chosen_as = cast.first.chosen_as
         current = CurrentCall(call_id, chosen_as, started.direction, caller, own, line)
         tools = CallTools(
@@ -92,7 +100,11 @@ class ToolRoom:
         return OnceTools(caring, call_id, runs, self._under_way, self._saved)
 
     def _offices(
-        self, who: Callable[[], Who], started: StreamStarted, bridge: Callable[[], CallBridge]
+        self,
+        who: Callable[[], Who],
+        started: StreamStarted,
+        bridge: Callable[[], CallBridge],
+        attempt_id: str,
     ) -> Offices:
         texting = self._departments.texting
 
@@ -109,12 +121,30 @@ class ToolRoom:
         return Offices(
             send_text=send_text,
             begin_text=begin_text,
-            keep=keeping(
-                self._departments.outgoing,
-                lambda: (who().agent, started.call_id),
-                started.direction,
+            keep=with_callbacks(
+                keeping(
+                    self._departments.outgoing,
+                    lambda: (who().agent, started.call_id),
+                    started.direction,
+                ),
+                self._dials,
+                attempt_id,
             ),
+            never_call=self._never_call(who),
         )
+
+    def _never_call(self, who: Callable[[], Who]) -> NeverCall | None:
+        opting_out = self._departments.opting_out
+        if opting_out is None:
+            return None
+        return lambda number: opting_out.said(number, who().call_sid, who().agent)
+
+    def opt_out_key(self, facts: CallFacts, started: StreamStarted) -> OptOutKey | None:
+        """Watches a call of ours for the key; None: it means nothing in this one."""
+        opting_out, number = self._departments.opting_out, number_of(facts.party)
+        if opting_out is None or started.direction != "outbound" or not number.startswith("+"):
+            return None
+        return OptOutKey(partial(opting_out.pressed, number, started.call_id, started.agent))
 
 
 def trust_of(persona: Persona, facts: CallFacts, proofs: Collection[str] = ()) -> Trust:

@@ -6,7 +6,7 @@ Several requests may tell what came of a caller, on any worker; the first one co
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from secrets import token_hex
 from typing import Final, Protocol
@@ -88,9 +88,16 @@ class WaitingRoom:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ring(
-        self, caller_sid: str, step: PutThrough, to: Cleared, *, from_number: str
+        self,
+        caller_sid: str,
+        step: PutThrough,
+        to: Cleared,
+        *,
+        from_number: str,
+        headers: Mapping[str, str] | None = None,
     ) -> Ready | NotPlaced:
-        """The person is called, and the caller waits. `from_number`: what shows at the person's."""
+        """The person is called, and the caller waits. `from_number`: what shows at the person's.
+        `headers`: what a SIP system is told."""
         rest = await self._rest()
         if rest is None:
             return NotPlaced(step.words)
@@ -104,6 +111,7 @@ class WaitingRoom:
                 status_url=person_url(url, caller_sid, journey),
                 ring_s=step.way.ring_s,
                 call_sid=caller_sid,
+                headers=headers or {},
             )
         except TwilioError as error:
             fields = {"call": caller_sid, "error": type(error).__name__}

@@ -67,6 +67,7 @@ def _way(agent: Agent, key: str, transfer: Transfer) -> Way:
             f'{agent.source}: transfers.{key}.how: expected "cold" for a queue: nobody there can '
             "be told first."
         )
+    _check_headers(agent, key, transfer, scheme)
     return Way(
         key=key,
         how=transfer.how,
@@ -76,7 +77,18 @@ def _way(agent: Agent, key: str, transfer: Transfer) -> Way:
         otherwise=transfer.otherwise,
         caller_id=transfer.caller_id,
         music=transfer.music,
+        answer_headers=transfer.answer_headers,
+        then=transfer.then,
     )
+
+
+def _check_headers(agent: Agent, key: str, transfer: Transfer, scheme: str) -> None:
+    place = f"{agent.source}: transfers.{key}"
+    for name in ("headers", "answer_headers"):
+        if getattr(transfer, name) and scheme not in ("sip", "sips"):
+            raise AgentError(f'{place}.{name}: expected to = "sip:user@host": nobody else has any.')
+    if transfer.then == "back" and transfer.how != "cold":
+        raise AgentError(f'{place}.then: expected how = "cold" for "back", got "{transfer.how}".')
 
 
 def _check_ends(agent: Agent) -> None:

@@ -99,7 +99,7 @@ class Round:
 
 async def rounds(planned: Sequence[Act], at_once: int, keep: Path | None = None) -> Round:
     """Hold these calls, so many side by side, and search what they leave."""
-    done, log = Round(keep=keep), StringIO()
+    done, log, migrating = Round(keep=keep), StringIO(), asyncio.Lock()
     configure_logging("debug", "json", stream=log)
     waiting = deque((act, False) for act in planned)
     async with witnessed_redis() as redis:
@@ -107,7 +107,7 @@ async def rounds(planned: Sequence[Act], at_once: int, keep: Path | None = None)
             acts_ = [waiting.popleft() for _ in range(min(at_once, len(waiting)))]
             with tempfile.TemporaryDirectory(prefix="earshot-digits-") as folder:
                 begun = [
-                    _later(n * APART_S, act, Path(folder) / str(n), redis)
+                    _later(n * APART_S, act, Path(folder) / str(n), redis, migrating)
                     for n, (act, _) in enumerate(acts_)
                 ]
                 for held, (act, again) in zip(await asyncio.gather(*begun), acts_, strict=True):
@@ -122,9 +122,11 @@ async def rounds(planned: Sequence[Act], at_once: int, keep: Path | None = None)
     return done
 
 
-async def _later(wait_s: float, act: Act, folder: Path, redis: Witness) -> Held:
+async def _later(
+    wait_s: float, act: Act, folder: Path, redis: Witness, migrating: asyncio.Lock
+) -> Held:
     await asyncio.sleep(wait_s)
-    return await hold(act, folder, redis.url)
+    return await hold(act, folder, redis.url, migrating)
 
 
 def planted(sink: str) -> list[str]:

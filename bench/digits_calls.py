@@ -2,11 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any, Final, Literal, TypeAlias
+
+from sqlalchemy import select
 
 from app.beyond import Beyond
 from app.bridge.call_record import TIMELINE_FILE, call_folder
@@ -24,9 +27,13 @@ from app.lab.realtime.ports import Say as ModelSays
 from app.lab.speech.coded import coded_audio
 from app.lab.text.server import LabTextModel
 from app.live import open_live
+from app.records.database import Database, sql_url
+from app.records.keeper import RecordKeeper, Times
+from app.records.tables import metadata
 from bench.digits_scan import WORDS, in_sound
 from bench.stages import NoMouth, written
 
+WRITTEN_WITHIN_S: Final = 60.0
 PANS: Final = (
     "4242424242424242",
     "4000056655665556",
@@ -251,12 +258,13 @@ def soon(settings: CallSettings) -> CallSettings:
     return replace(settings, relay=relay, move_wait_ms=100)
 
 
-async def hold(act: Act, folder: Path, redis_url: str) -> Held:
+async def hold(act: Act, folder: Path, redis_url: str, migrating: asyncio.Lock) -> Held:
     """One call on a stage of its own, and all that it left."""
     agent = _agent_file(folder)
     clerk, meddler = Clerk(act), Meddler(act)
     async with (
         LabTextModel(api_key=LAB_KEY) as text_model,
+        _records(folder / "data", migrating) as records,
         open_live(redis_url, folder / "data", f"bench-{folder.name}") as live,
         Stage(
             brain=lambda: clerk,
@@ -267,7 +275,7 @@ async def hold(act: Act, folder: Path, redis_url: str) -> Held:
             observers=[meddler],
             adjust=soon,
             revise=by_the_models_ears,
-            beyond=Beyond(live),
+            beyond=Beyond(live, records=records),
             model_connect_timeout_s=6.0,
             model_give_up_s=12.0,
             summary_model="lab-text",
@@ -281,11 +289,45 @@ async def hold(act: Act, folder: Path, redis_url: str) -> Held:
         record = call_folder(folder / "data", report.identity.call_sid)
         await written(record / TIMELINE_FILE)
         await asyncio.sleep(0.3)
+        await _in_rows(records, len(list(record.glob("timeline*"))))
         found = _evidence(stage, text_model, report, folder / "data")
+        found.texts["database"] = await _rows(records.database)
         timelines = [json.loads(path.read_text()) for path in sorted(record.glob("timeline*"))]
     ends = [timeline["end_reason"] for timeline in timelines]
     reason = "agent_hung_up" if "agent_hung_up" in ends else ", ".join(map(str, ends))
     return Held(act, report, found, reason, len(report.streams))
+
+
+@asynccontextmanager
+async def _records(data: Path, migrating: asyncio.Lock) -> AsyncIterator[RecordKeeper]:
+    """A database of this call's own, written as ever. `migrating`: Alembic makes the tables of one
+    database at a time."""
+    keeper = RecordKeeper(Database(sql_url("", data), pool=2), data, times=Times(look_s=0.1))
+    async with migrating:
+        await keeper.database.upgrade()
+    writing = asyncio.create_task(keeper.run())
+    try:
+        yield keeper
+    finally:
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+        await keeper.close()
+
+
+async def _in_rows(records: RecordKeeper, streams: int) -> None:
+    """So many streams are written; one that was lost with its worker never is."""
+    async with asyncio.timeout(WRITTEN_WITHIN_S):
+        while records.written < streams:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.05)
+
+
+async def _rows(database: Database) -> str:
+    """All that stands in it."""
+    async with database.reading() as connection:
+        found = [
+            (await connection.execute(select(table))).all() for table in metadata.sorted_tables
+        ]
+    return "\n".join(json.dumps(list(row), default=str) for rows in found for row in rows)
 
 
 def _agent_file(folder: Path) -> Path:

@@ -1,4 +1,5 @@
-"""`python -m bench.interruptions [ROUNDS]`: the figures of `bench.truncation`, against targets."""
+"""`python -m bench.interruptions [ROUNDS] [twilio|pbx|sip]`: the figures of `bench.truncation`,
+against targets."""
 
 import sys
 from collections import defaultdict
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.observe.log import configure_logging
-from bench.truncation import Cut, Outcome, run
+from bench.truncation import Carrier, Cut, Outcome, run
 
 P95_TARGET_MS = 20
 MOST_TARGET_MS = 60
@@ -114,7 +115,8 @@ def main(argv: Sequence[str] = ()) -> int:
     """Print the tables; 0 if every target is met."""
     configure_logging("error")
     rounds = int(argv[0]) if argv else 3
-    return show(uvloop.run(run(rounds)))
+    carrier: Carrier = "sip" if "sip" in argv else "pbx" if "pbx" in argv else "twilio"
+    return show(uvloop.run(run(rounds, carrier)))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """How well the model's memory is cut: truncated ms against ms really played, over whole calls.
 
-`python -m bench.interruptions [ROUNDS]` runs every case of `bench.pattern` under 0, 40 and 150 ms
-one-way delay with 30 ms jitter, over real sockets, and compares each `conversation.item.truncate`
-with what the lab's telephone played of that item. Some cases also run without jitter, so that the
-time to silence shows the bot's own share.
+`python -m bench.interruptions [ROUNDS] [twilio|pbx|sip]` runs every case of `bench.pattern` under
+0, 40 and 150 ms one-way delay with 30 ms jitter, over real sockets, and compares each
+`conversation.item.truncate` with what the lab's telephone played of that item. Some cases also
+run without jitter, so that the time to silence shows the bot's own share.
 """
 
 import asyncio
@@ -13,10 +13,12 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from app.demo.stage import CALLED, CALLER, Stage, greeting_first
 from app.lab.phone.impairments import Impairments
 from app.lab.phone.report import CallReport
+from app.lab.phone.script import Script
 from app.lab.realtime.behaviour import Behaviour
 from app.lab.realtime.log import LoggedItem, SessionLog
 from app.lab.speech.coded import decode_coded
@@ -26,6 +28,11 @@ from bench.pattern import CASES, SHOUT_STREAM, Case, CodedBrain, CodedMouth, Dea
 DELAYS_MS = (0, 40, 150)
 JITTER_MS = 30
 AT_ONCE = 12
+Carrier: TypeAlias = Literal["twilio", "pbx", "sip"]
+"""Over what the calls come. `sip`: real SIP and RTP by the line of our own, on this machine's
+loopback alone: the networks are those between a carrier and the bot."""
+SIP_AT_ONCE = 4
+"""The line and the callers' RTP are in this process too."""
 UNJITTERED = ("steady", "two in a row", "several items")
 
 
@@ -69,12 +76,12 @@ class Outcome:
     """How late the telephone's ticks were at worst: beyond 20 ms the machine was too busy."""
 
 
-async def run(rounds: int = 3) -> Outcome:
+async def run(rounds: int = 3, carrier: Carrier = "twilio") -> Outcome:
     """Every case under every network, `rounds` times, `AT_ONCE` calls at a time."""
-    return merge([await run_round(seed) for seed in range(rounds)])
+    return merge([await run_round(seed, carrier) for seed in range(rounds)])
 
 
-async def run_round(seed: int) -> Outcome:
+async def run_round(seed: int, carrier: Carrier = "twilio") -> Outcome:
     """Setting the stages and judging are kept out of the calls: both hold up the event loop."""
     jobs = [
         (case, Impairments(delay_ms, jitter_ms, seed=seed, gaps=case.gaps))
@@ -82,7 +89,9 @@ async def run_round(seed: int) -> Outcome:
         for delay_ms in DELAYS_MS
         for jitter_ms in (JITTER_MS, *([0] if case.name in UNJITTERED else []))
     ]
-    gate = asyncio.Semaphore(AT_ONCE)
+    if carrier == "sip":
+        jobs = [(case, Impairments(seed=seed, gaps=case.gaps)) for case in CASES]
+    gate = asyncio.Semaphore(SIP_AT_ONCE if carrier == "sip" else AT_ONCE)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         stages = [
@@ -93,7 +102,7 @@ async def run_round(seed: int) -> Outcome:
 
         async def one(stage: Stage, case: Case, impairments: Impairments) -> CallReport:
             async with gate:
-                return await hold(stage, case, impairments)
+                return await hold(stage, case, impairments, carrier)
 
         reports = await asyncio.gather(
             *(one(stage, *job) for stage, job in zip(stages, jobs, strict=True))
@@ -117,12 +126,29 @@ def set_stage(case: Case, seed: int, folder: Path) -> Stage:
     )
 
 
-async def hold(stage: Stage, case: Case, impairments: Impairments) -> CallReport:
+async def hold(
+    stage: Stage, case: Case, impairments: Impairments, carrier: Carrier = "twilio"
+) -> CallReport:
     """One call of a case."""
-    report = await stage.line(impairments).call(script_of(case), from_=CALLER, to=CALLED)
+    report = await _ring(stage, carrier, script_of(case), impairments)
     # What the phone sent last is still on its way.
     await asyncio.sleep(2 * (impairments.delay_ms + impairments.jitter_ms) / 1000)
     return report
+
+
+async def _ring(
+    stage: Stage, carrier: Carrier, script: Script, impairments: Impairments
+) -> CallReport:
+    if carrier == "pbx":
+        return await stage.pbx(impairments).call(script, from_=CALLER, to=CALLED)
+    if carrier == "sip":
+        # Debian's sipp and whoever signals with it are needed for this carrier alone.
+        from app.sip_line.jitter import Delay  # noqa: PLC0415
+        from tests.sip_line.talking import ALAW, ULAW, called_by_sip  # noqa: PLC0415
+
+        law = ALAW if impairments.seed % 2 else ULAW
+        return await called_by_sip(stage, script, impairments, payload_type=law, delay=Delay())
+    return await stage.line(impairments).call(script, from_=CALLER, to=CALLED)
 
 
 async def run_call(case: Case, impairments: Impairments) -> Outcome:
@@ -205,7 +231,8 @@ def times_to_silence(report: CallReport, session: SessionLog) -> Iterable[float]
     starts = [f.at_s for f in session.sent if f.type == "input_audio_buffer.speech_started"]
     for clear in played.clears:
         heard_ms = played.last_heard_before(clear.carrier_ms)
-        if heard_ms is None or not clear.dropped_bytes:
+        # A flush without marks is of a PBX, of the silence that keeps its line alive.
+        if heard_ms is None or not clear.dropped_bytes or not clear.flushed:
             continue
         tick = min(int((heard_ms - played.first_ms) // 20) - 1, len(played.ticked_s) - 1)
         ended_s = played.ticked_s[max(tick, 0)] + 0.020

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from app.beginning import Beginning, beginning
-from app.call.events import Snapshot
+from app.beginning import Beginning, WhoAnswers, beginning
+from app.call.arrival import Arrival
+from app.call.events import OnAnswer, Snapshot
 from app.call.facts import CallFacts
-from app.carriers.twilio.media import Start
-from app.carriers.twilio.stream_plans import AGAIN
-from app.carriers.twilio.tokens import Grant
 from app.cast import Cast
 from app.onward.news import News
 from app.persona import Persona
@@ -30,9 +28,13 @@ def begun(
     again: bool = False,
 ) -> Beginning:
     path, personas = house(folder) if text is None else house(folder, text)
-    start = Start("MZ1", "CA1", "AC1", {AGAIN: "1"} if again else {})
-    grant = Grant("CA1", path, "inbound", news)
-    return beginning(Cast(personas, path, CallFacts()), grant, start, left, "About.", first_model)
+    arrival = Arrival(call_id="CA1", stream_id="MZ1", agent=path, again=again, news=news)
+    return beginning(Cast(personas, path, CallFacts()), arrival, left, "About.", first_model)
+
+
+def placed(path: str, attempt_id: str = "") -> Arrival:
+    facts = CallFacts(direction="outbound", attempt_id=attempt_id)
+    return Arrival(call_id="CA1", stream_id="MZ1", agent=path, direction="outbound", facts=facts)
 
 
 def first_model(persona: Persona, left: Snapshot | None) -> int:
@@ -44,6 +46,27 @@ def test_a_first_stream_goes_on_from_nothing(tmp_path: Path) -> None:
     assert (made.started.call_id, made.started.stream_id) == ("CA1", "MZ1")
     assert (made.started.resumed, made.started.returned) == (None, None)
     assert (made.about, made.again, made.started.agent) == ("About.", False, "house")
+
+
+def test_a_call_knows_which_attempt_it_is(tmp_path: Path) -> None:
+    path, personas = house(tmp_path)
+    cast = Cast(personas, path, CallFacts())
+    made = beginning(cast, placed(path, "a-7"), None, "", first_model)
+    assert made.started.attempt_id == "a-7"
+    assert begun(tmp_path).started.attempt_id == ""
+
+
+def test_who_answers_is_known_to_the_call(tmp_path: Path) -> None:
+    path, personas = house(tmp_path)
+    cast = Cast(personas, path, CallFacts())
+    who = WhoAnswers(OnAnswer("message", "Hello."), "human", 120)
+    started = beginning(cast, placed(path), None, "", first_model, who).started
+    assert (started.on_answer, started.answered_by, started.since_answer_ms) == (
+        who.on_answer,
+        "human",
+        120,
+    )
+    assert begun(tmp_path).started.on_answer is None
 
 
 def test_a_later_one_goes_on_from_where_the_call_was_left(tmp_path: Path) -> None:

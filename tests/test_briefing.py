@@ -45,6 +45,20 @@ def test_all_texts_of_a_call_are_filled_in(persona: Persona) -> None:
     assert call.patience.give_up.startswith("Take leave of ⟦Ada⟧.")
 
 
+def test_a_message_is_in_the_words_of_the_call_also_of_an_agent_without_variables(
+    persona: Persona,
+) -> None:
+    assert briefing(persona).message("For {{caller_name}}.") == "For Ada."
+    plain = replace(
+        persona,
+        agent=replace(
+            AGENT, instructions="Hi.", greeting="", disclosure="", notices=(), silence=Silence()
+        ),
+    )
+    assert briefing(plain).message("For {{caller_name}}, at {{time}}.") == "For Ada, at 12:00."
+    assert briefing(plain).message("As it is.") == "As it is."
+
+
 async def test_what_is_learnt_late_is_in_the_next_prompt(persona: Persona) -> None:
     brief = briefing(persona)
     assert "⟦Ada⟧, plan basic." in await brief.instructions()

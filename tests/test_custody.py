@@ -9,17 +9,16 @@ from typing import Any, cast
 import pytest
 
 from app.after.intake import AfterCalls
+from app.call.arrival import Arrival
 from app.call.call import Call
 from app.call.commands import EndCall
 from app.call.endings import EndReason
 from app.call.events import StreamStarted
 from app.call.facts import CallFacts
-from app.carriers.twilio.tokens import Grant
 from app.custody import Custody
 from app.live import Live, open_live
 from app.text.desk import CallOver, TextDesk
 
-GRANT = Grant("CA1", "house", "inbound")
 FACTS = CallFacts(from_number="+14155550133", to_number="+14155550199")
 DRAINED = EndCall(EndReason.DRAINED)
 HUNG_UP = EndCall(EndReason.CALLER_HUNG_UP)
@@ -60,7 +59,9 @@ def carried() -> Call:
 
 
 async def close(one: Custody, end: EndCall, **facts: Any) -> None:
-    await one.before_close(GRANT, CallFacts(**facts) if facts else FACTS, carried(), end)
+    known = CallFacts(**facts) if facts else FACTS
+    arrival = Arrival(call_id="CA1", stream_id="MZ1", agent="house", facts=known)
+    await one.before_close(arrival, carried(), end)
 
 
 async def test_the_next_one_goes_on_from_where_the_call_was_left(live: Live) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.call.facts import CallFacts
 from app.carriers.twilio.onward import Caller
 from app.onward.happenings import (
     Apologise,
@@ -17,7 +18,7 @@ from app.onward.happenings import (
     Text,
     Wanted,
 )
-from app.onward.journey import Stop
+from app.onward.journey import MOST_STEPS, Stop
 from app.policy.destinations import Purpose
 from tests.onward.front import BY_SIP, ON_TELEPHONE, WAYS, Front
 from tests.onward.house import CALL, CALLER, DESK, LINE
@@ -115,3 +116,46 @@ async def test_what_came_of_a_dial_goes_on_from_where_the_call_is(front: Front) 
     journey = replace(front.start, stop=Stop.TRANSFER, to="desk")
     ready = await front.desk.after(ON_TELEPHONE, journey, Dialled("busy"))
     assert isinstance(ready.step, TakeMessage)
+
+
+# A REFER of the other side
+
+
+@pytest.mark.parametrize(
+    "target",
+    [DESK, "sip:desk@pbx.example.com", "sip:desk@PBX.example.com;transport=tls?X-A=1"],
+)
+async def test_a_refer_to_one_of_the_agents_own_is_that_transfer(front: Front, target: str) -> None:
+    ready = await front.desk.sent_on(ON_TELEPHONE, front.start.at(Stop.TRANSFER), target)
+    assert isinstance(ready.step, PutThrough)
+    assert ready.step.way.how == "cold", "whatever the file says: there is nobody to ask"
+    assert ready.destination is not None
+    assert ready.step.journey.to in WAYS.transfers
+    assert [decision.by for decision in front.decisions] == ["operator"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["", "+19005550100", "sip:x@evil.example", "desk", "sip:desk@pbx.example.com.evil.example"],
+)
+async def test_a_refer_anywhere_else_is_believed_nothing(front: Front, target: str) -> None:
+    ready = await front.desk.sent_on(ON_TELEPHONE, front.start.at(Stop.TRANSFER), target)
+    assert isinstance(ready.step, BackToAgent)
+    assert ready.step.status == "refused"
+    assert [(decision.allowed, decision.by) for decision in front.decisions] == [(False, "data")]
+
+
+async def test_systems_that_refer_to_one_another_come_to_an_end(front: Front) -> None:
+    journey = replace(front.start, stop=Stop.TRANSFER, steps=MOST_STEPS)
+    ready = await front.desk.sent_on(ON_TELEPHONE, journey, DESK)
+    assert isinstance(ready.step, Apologise)
+
+
+async def test_what_the_agent_wants_to_know_of_an_answer_is_among_the_facts(front: Front) -> None:
+    way = replace(WAYS.transfers["desk"], answer_headers=("X-Outcome",))
+    front.ways = replace(WAYS, transfers={"desk": way})
+    facts = CallFacts(sip_headers={"X-Outcome": "the caller's own"})
+    journey = replace(front.start, to="desk")
+    known = front.desk.answered(journey, facts, {"x-outcome": "paid", "X-Other": "1"})
+    assert known.sip_headers == {"X-Outcome": "the caller's own", "Answer-x-outcome": "paid"}
+    assert front.desk.answered(journey, facts, {"X-Other": "1"}) is facts

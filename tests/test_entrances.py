@@ -65,6 +65,20 @@ async def test_the_pages_are_there_and_no_others() -> None:
         assert (await ask(made.app, path))[0] == 404
 
 
+async def test_where_a_pbx_brings_the_calls_there_need_be_no_twilio() -> None:
+    given = {"openai_api_key": LAB_KEY, "pbx_user": "pbx", "pbx_password": "a-password-of-16-x"}
+    settings = Settings.model_validate(given)
+    settings.require(*settings.needed_to_serve)
+    made = make_worker(settings)
+    assert (await ask(made.app, "/healthz"))[0] == 200
+    assert (await ask(made.app, "/asterisk/next", "POST"))[0] == 401
+    assert (await ask(made.app, "/twilio/voice", "POST"))[0] == 404
+
+
+async def test_without_a_lock_a_pbx_finds_nothing() -> None:
+    assert (await ask(worker().app, "/asterisk/next", "POST"))[0] == 404
+
+
 async def test_a_call_is_let_in_and_its_end_frees_the_place() -> None:
     made = worker()
     await post(made, "/twilio/voice", "/twilio/voice")

@@ -32,8 +32,10 @@ class Book:
     def __init__(self) -> None:
         self.wanted: list[PhraseKey] = []
 
-    def want(self, key: PhraseKey) -> None:
-        self.wanted.append(key)
+        self.passing: list[PhraseKey] = []
+
+    def want(self, key: PhraseKey, *, passing: bool = False) -> None:
+        (self.passing if passing else self.wanted).append(key)
 
     def get(self, key: PhraseKey) -> bytes | None:
         return key.voice.encode() if key in self.wanted else None
@@ -99,3 +101,14 @@ def test_without_recordings_nothing_is_at_hand(tmp_path: Path) -> None:
     phrases.want(who.first.persona)
     phrases.want_lines(who, "")
     assert phrases.get(who, "", "One moment.") is None
+
+
+def test_a_message_for_one_person_passes_and_one_for_all_stays(tmp_path: Path) -> None:
+    book, who = Book(), on_call(tmp_path)
+    phrases, persona = Phrases(book_of(book)), who.first.persona
+    phrases.want_message(persona, "Please call back.", for_one=False)
+    phrases.want_message(persona, "Ann, please call back.", for_one=True)
+    phrases.want_message(persona, "", for_one=False)
+    assert [(key.text, key.voice) for key in book.wanted] == [("Please call back.", "cedar")]
+    assert [key.text for key in book.passing] == ["Ann, please call back."]
+    Phrases(None).want_message(persona, "Please call back.", for_one=False)

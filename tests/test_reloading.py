@@ -131,7 +131,7 @@ async def test_the_reloader_looks_again_and_again_and_tells_of_changes(number: N
     running = asyncio.create_task(Reloader(lambda: [number.kept], swapped, 0.001).run())
     for value in (8, 99):
         number.write(str(value))
-        await asyncio.wait_for(changed.wait(), 10)
+        await asyncio.wait_for(changed.wait(), 60)
         changed.clear()
     running.cancel()
     assert told == [8, 99]

@@ -10,7 +10,9 @@ from app.gate import Gate, Who
 from app.policy.decisions import Decision
 from app.policy.destinations import Cleared, Purpose
 from app.telephone_line import (
+    NO_LIST,
     NO_NUMBER,
+    NO_NUMBER_TO_LIST,
     NO_TEXTS,
     NOT_BY_SIP,
     NOT_KEPT,
@@ -29,12 +31,17 @@ class Office:
         self.sent: list[tuple[Cleared, str, str]] = []
         self.kept: list[tuple[dict[str, str], str]] = []
         self.decisions: list[Decision] = []
+        self.listed: list[str] = []
 
     def record(self, decision: Decision) -> None:
         self.decisions.append(decision)
 
     async def send(self, to: Cleared, text: str, key: str) -> bool:
         self.sent.append((to, text, key))
+        return self.works
+
+    async def never_call(self, number: str) -> bool:
+        self.listed.append(number)
         return self.works
 
     async def begin(self, key: str) -> str:
@@ -57,7 +64,7 @@ def make(tmp_path: Path) -> Make:
         if office is None:
             return TelephoneLine(Gate(personas), lambda: replace(who, caller=caller), Offices())
         gate = Gate(personas, record=office.record)
-        offices = Offices(office.send, office.begin, office.keep)
+        offices = Offices(office.send, office.begin, office.keep, office.never_call)
         return TelephoneLine(gate, lambda: replace(who, caller=caller), offices)
 
     return line
@@ -122,8 +129,17 @@ async def test_a_refer_is_promised_only_to_who_came_by_sip(tmp_path: Path) -> No
 
     def line(by_sip: bool) -> TelephoneLine:
         gate = Gate(personas)
-        return TelephoneLine(gate, lambda: who, Offices(), refers=lambda key: True, by_sip=by_sip)
+        return TelephoneLine(gate, lambda: who, Offices(), how=lambda key: "refer", by_sip=by_sip)
 
     assert await line(False).may_transfer("desk") == NOT_BY_SIP
     refused = await line(True).may_transfer("desk")
     assert refused not in ("", NOT_BY_SIP), "a number is nothing that a REFER could lead to"
+
+
+async def test_who_wants_no_more_calls_is_listed_by_the_carriers_number(make: Make) -> None:
+    office = Office()
+    assert await make(office).never_call("k1") == ""
+    assert office.listed == [CALLER]
+    assert await make(Office(works=False)).never_call("k1") == NOT_KEPT
+    assert await make(office, "anonymous").never_call("k1") == NO_NUMBER_TO_LIST
+    assert await make().never_call("k1") == NO_LIST

@@ -10,6 +10,7 @@ from app.onward.ways import MenuOption, VoicemailWays, Way, Ways
 from app.ways import targets_of, ways_of
 
 DESK = '[transfers.desk]\nto = "+14155550100"\n'
+SIP_DESK = '[transfers.desk]\nto = "sip:desk@pbx.example.com"\n'
 OPTION = '[[menu.options]]\nkey = "1"\nlabel = "it"\n'
 
 
@@ -147,3 +148,26 @@ def test_a_way_that_leads_nowhere_is_told_with_its_place(
         ways(tmp_path, text)
     assert str(caught.value).startswith(str(tmp_path / "house.toml"))
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (DESK + "headers = { X-Team = '1' }", r"transfers\.desk\.headers: .*sip:user@host"),
+        (DESK + "answer_headers = ['X-A']", r"transfers\.desk\.answer_headers: .*sip:user@host"),
+        (DESK + "how = 'warm'\nthen = 'back'", r'transfers\.desk\.then: expected how = "cold"'),
+        (SIP_DESK + "headers = { Team = '1' }", r"X-\.\.\."),
+        (SIP_DESK + "headers = { X-Team = '{{nobody}}' }", r"there is no variable {{nobody}}"),
+    ],
+)
+def test_headers_are_for_sip_systems_and_name_what_there_is(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    with pytest.raises(AgentError, match=problem):
+        ways(tmp_path, text)
+
+
+def test_what_comes_back_reaches_the_journey(tmp_path: Path) -> None:
+    text = SIP_DESK + "then = 'back'\nanswer_headers = ['X-Outcome']"
+    way = ways(tmp_path, text).transfers["desk"]
+    assert (way.then, way.answer_headers) == ("back", ("X-Outcome",))

@@ -10,7 +10,7 @@ from app.after.about import About, Over
 from app.after.conversation import Conversation
 from app.after.extraction import Extracted, Extractor
 from app.after.ports import TableOf, Tell, Watched
-from app.after.record import write_after
+from app.after.record import WriteAfter, write_after
 from app.agents.after_table import AfterCall
 from app.outgoing.events import CallEnded, CallStarted, CallSummarised, OutgoingEvent
 
@@ -33,6 +33,7 @@ class Epilogue:
         tell: Tell | None = None,
         data_dir: Path | None = None,
         watched: Watched = lambda extracted, seconds: None,
+        write: WriteAfter = write_after,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.table_of = table_of
@@ -41,6 +42,7 @@ class Epilogue:
         self._tell = tell
         self._data_dir = data_dir
         self._watched = watched
+        self._write_after = write
         self._now_s = now_s
 
     async def began(self, call_id: str, about: About) -> bool:
@@ -114,7 +116,7 @@ class Epilogue:
             **extracted.as_record(),
         }
         try:
-            await write_after(self._data_dir, call_id, record)
+            await self._write_after(self._data_dir, call_id, record)
         except OSError as error:
             fields = {"call": call_id, "error": error.strerror or type(error).__name__}
             logger.error("what a call was about could not be kept", extra={"fields": fields})

@@ -40,6 +40,8 @@ OVER: Final = frozenset(
         EndReason.NO_INPUT,
         EndReason.TOO_LONG,
         EndReason.SPENT,
+        EndReason.MESSAGE_LEFT,
+        EndReason.MACHINE_ANSWERED,
     }
 )
 """Ends of a stream that are the call's. Any other one waits for the carrier's word."""

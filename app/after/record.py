@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from app.bridge.call_record import call_folder
 
 AFTER_FILE: Final = "after.json"
+WriteAfter: TypeAlias = Callable[[Path, str, dict[str, object]], Awaitable[Path]]
+"""`write_after`, or what does it and tells somebody."""
 
 
 async def write_after(data_dir: Path, call_id: str, record: dict[str, object]) -> Path:

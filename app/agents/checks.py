@@ -1,26 +1,14 @@
 """What pydantic cannot see of an agent: one part of its file against another."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, TypeAlias
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.agents.agent import Agent
 from app.agents.placeholders import NAME, names_in
+from app.agents.toml_file import Key, Wrong
 from app.agents.variables import ALWAYS, BUILT_IN, SIP, variables_in
-
-Key: TypeAlias = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """One mistake: where, and in a sentence what was expected there."""
-
-    key: Key
-    text: str
-    placeholder: str = ""
-    """The mistake is this name in `{{...}}` inside the key's text."""
 
 
 def mistakes(agent: Agent, file: Mapping[str, Any]) -> Iterator[Wrong]:

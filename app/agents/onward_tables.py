@@ -1,14 +1,20 @@
 """Where an agent's calls may go besides the model: people, a menu, a voicemail."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints, with_config
+
+from app.agents.shapes import shaped
 
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 _Words: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 How: TypeAlias = Literal["cold", "warm", "refer"]
 Rung: TypeAlias = Literal["menu", "person", "voicemail", "sms"]
+_Header: TypeAlias = Annotated[
+    str, shaped(r"(?i:X-[a-z0-9][a-z0-9-]{0,60}|User-to-User)", '"X-..." or "User-to-User"')
+]
 Key: TypeAlias = Annotated[str, Field(pattern=r"^[0-9*#]$")]
 
 
@@ -36,6 +42,13 @@ class Transfer:
     """What the person's telephone shows: the number that was called, or the caller's."""
     music: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
     """warm: what the caller hears meanwhile, an address of music or TwiML. Default: Twilio's."""
+    headers: Mapping[_Header, str] = field(default_factory=dict)
+    """SIP: what the other system is told, header = text, which may hold {{...}}."""
+    answer_headers: tuple[_Header, ...] = ()
+    """SIP: headers of its answer that the agent is to know when the caller is back, as
+    {{sip_answer_x_...}}."""
+    then: Literal["hang_up", "back"] = "hang_up"
+    """cold: when they have talked and the person hangs up: the end, or "back" to the agent."""
 
 
 @with_config(_STRICT)

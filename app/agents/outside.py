@@ -14,6 +14,8 @@ MOST_TOLD: Final = 500
 """Longest value in a prompt, in characters; the rest is cut."""
 MOST_SPOKEN: Final = 40
 """Longest value in a spoken sentence; a longer one is left out."""
+MOST_HEADER: Final = 255
+"""Longest value of a SIP header that is sent; the rest is cut."""
 UNKNOWN: Final = "(unknown)"
 """Stands in a prompt for a value that there is none of."""
 OPENS, CLOSES = "⟦", "⟧"
@@ -59,11 +61,20 @@ def as_data(value: str) -> str:
 
 def speakable(value: str) -> str:
     """`value` as it may stand in a sentence that is spoken word for word; "" if it may not."""
-    text = re.sub(" {2,}", " ", unicodedata.normalize("NFC", value).strip(" "))
+    one_space = re.sub(" {2,}", " ", unicodedata.normalize("NFC", value))
+    text = one_space.lstrip(" .,").rstrip(" ")
     if len(text) > MOST_SPOKEN or not any(c.isalnum() for c in text):
         return ""
     fits = all(c in _SPOKEN or unicodedata.category(c)[0] in "LMN" for c in text)
     return text if fits else ""
+
+
+def as_header(value: str) -> str:
+    """`value` as a SIP header may carry it: printable ASCII in one line, without anything that a
+    second reader may take for an escape; "" where nothing is left."""
+    text = unicodedata.normalize("NFKD", value[: 4 * MOST_TOLD]).replace("%", " ")
+    line = "".join(c if c.isprintable() else " " for c in text if c.isascii())
+    return " ".join(line.split())[:MOST_HEADER].strip()
 
 
 def tidied(sentence: str) -> str:

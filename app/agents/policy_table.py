@@ -17,7 +17,7 @@ _Count: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]
 _Dollars: TypeAlias = Annotated[float, Field(ge=0, le=1_000_000)]
 
 
-def _is_network(text: str) -> bool:
+def is_network(text: str) -> bool:
     try:
         ipaddress.ip_network(text)
     except ValueError:
@@ -57,7 +57,7 @@ _Domain: TypeAlias = Annotated[
     str, fitting(_is_host, 'a SIP domain in small letters such as "you.sip.twilio.com"')
 ]
 _Network: TypeAlias = Annotated[
-    str, fitting(_is_network, 'an address or a network such as "203.0.113.0/24"')
+    str, fitting(is_network, 'an address or a network such as "203.0.113.0/24"')
 ]
 _Header: TypeAlias = Annotated[
     str,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from app.agents.outside import GUARD, OPENS, UNKNOWN, as_data, speakable, tidied
+from app.agents.outside import GUARD, OPENS, UNKNOWN, as_data, as_header, speakable, tidied
 from app.agents.placeholders import filled, names_in
 from app.call.facts import CallFacts, number_of
 
@@ -24,6 +24,11 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "caller_country": "the caller's country, two letters, where the carrier says it",
     "caller_name": "the caller's name, where the carrier looks it up",
     "forwarded_from": "the number that sent the call on",
+    "caller_address": "whoever speaks with the agent, as a number, sip:user@host or client:name",
+    "called_address": "our own address alike",
+    "sip_domain": "the SIP domain that the call came in through",
+    "sip_source_ip": "the address that a SIP call came from",
+    "sip_call_id": "its Call-ID, by which the other side's logs know it",
     "direction": "inbound or outbound",
     "date": "the date at the call's start, as 2026-11-20",
     "time": "the time at the call's start, as 14:05",
@@ -32,6 +37,11 @@ BUILT_IN: Final[Mapping[str, str]] = {
 """Name -> meaning, of what every call has or may have."""
 SIP: Final = "sip_"
 """Names of SIP headers begin so: {{sip_x_order}} is X-Order, {{sip_user_to_user}} User-to-User."""
+ANSWER: Final = "Answer-"
+"""Before the names of headers of an answer. No header that comes in is called so: those begin with
+X-, or are User-to-User."""
+UUI_TEXT: Final = "sip_user_to_user_text"
+"""What a User-to-User header in hexadecimal digits says."""
 ALWAYS: Final = frozenset({"direction", "date", "time", "weekday"})
 """Known in every call, so no default is needed."""
 
@@ -64,6 +74,10 @@ class Values:
         said = filled(text, self._spoken)
         return text if said == text else tidied(said)
 
+    def header(self, text: str) -> str:
+        """A text as the value of a SIP header; "" where nothing is left of it."""
+        return as_header(filled(text, self.raw))
+
     def raw(self, name: str) -> str:
         """The value itself, for whoever makes it safe for another use."""
         return self.ours.get(name) or self.outside.get(name, "") or self.defaults.get(name, "")
@@ -90,7 +104,11 @@ class Values:
 def values_of(agent: "Agent", facts: CallFacts, now: Callable[[], datetime]) -> Values:
     """What is known at the start of a call. `now`: the time, aware of its zone."""
     here = now().astimezone(ZoneInfo(agent.zone))
-    headers = {header_name(name): value for name, value in facts.sip_headers.items()}
+    headers: dict[str, str] = {}
+    for name, value in facts.sip_headers.items():
+        headers.setdefault(header_name(name), value)
+    if text := _user_to_user(facts.header("User-to-User")):
+        headers[UUI_TEXT] = text
     given = {name: value for name, value in facts.campaign.items() if name in agent.variables}
     return Values(
         defaults=agent.variables,
@@ -104,8 +122,48 @@ def values_of(agent: "Agent", facts: CallFacts, now: Callable[[], datetime]) -> 
             "time": f"{here:%H:%M}",
             "weekday": f"{here:%A}",
         },
-        outside={"caller_name": facts.caller_name, **headers, **given},
+        outside={
+            **headers,
+            "caller_name": facts.caller_name,
+            "caller_address": facts.party,
+            "called_address": facts.line,
+            "sip_domain": facts.sip_domain,
+            "sip_source_ip": facts.source_ip,
+            "sip_call_id": facts.sip_call_id,
+            **given,
+        },
     )
+
+
+def headers_out(
+    agent: "Agent", transfer: str, facts: CallFacts, now: Callable[[], datetime]
+) -> dict[str, str]:
+    """What a SIP system is told of a call that goes there; what is not known is left out."""
+    if transfer not in agent.transfers or not agent.transfers[transfer].headers:
+        return {}
+    values = values_of(agent, facts, now)
+    sent = {name: values.header(t) for name, t in agent.transfers[transfer].headers.items()}
+    return {name: value for name, value in sent.items() if value}
+
+
+def answered(facts: CallFacts, said: Mapping[str, str], wanted: tuple[str, ...]) -> CallFacts:
+    """The facts of a call that comes back, with those headers of the other system's answer that are
+    `wanted`: {{sip_answer_x_...}}. They are data like any header, and of no more trust."""
+    names = {name.casefold() for name in wanted}
+    told = {f"{ANSWER}{name}": v for name, v in said.items() if name.casefold() in names}
+    return replace(facts, sip_headers={**facts.sip_headers, **told}) if told else facts
+
+
+def _user_to_user(value: str) -> str:
+    """The text in a User-to-User header (RFC 7433) that is written in hexadecimal digits; "" for
+    what is none."""
+    digits, _, parameters = value.partition(";")
+    if "encoding=hex" not in parameters.replace(" ", "").lower():
+        return ""
+    try:
+        return bytes.fromhex(digits.strip()).decode()
+    except ValueError:
+        return ""
 
 
 def header_name(header: str) -> str:
@@ -127,6 +185,9 @@ def variables_in(agent: "Agent") -> Iterator[tuple[tuple[str | int, ...], str, b
     for at, prompt in enumerate(agent.silence.prompts):
         yield ("silence", "prompts", at), prompt, False
     yield ("silence", "goodbye"), agent.silence.goodbye, False
+    for key, transfer in agent.transfers.items():
+        for name, value in transfer.headers.items():
+            yield ("transfers", key, "headers", name), value, False
 
 
 def has_variables(agent: "Agent") -> bool:

@@ -10,17 +10,19 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, cast
 
-from app.bridge.caller_path import CallerPath
+from app.bridge.beep_ear import BeepEar
+from app.bridge.caller_path import CallerPath, Listener
 from app.bridge.carrier_writer import CarrierWriter
 from app.bridge.ears import Hearing
 from app.bridge.errands import Errands, Runners
+from app.bridge.evidence import Evidence
 from app.bridge.journal import Journal
 from app.bridge.key_guard import KeyGuard
 from app.bridge.legs import Legs, OpenModel
 from app.bridge.mouth import Mouth
 from app.bridge.noise_meter import NoiseMeter
 from app.bridge.pacer import Pacer
-from app.bridge.ports import Clock, Dialect, Observer
+from app.bridge.ports import Dialect, Observer
 from app.bridge.recording import MakeRecording
 from app.bridge.shield import Shield
 from app.bridge.witnesses import Witnesses
@@ -35,6 +37,9 @@ from app.call.commands import (
 )
 from app.call.endings import EndReason
 from app.call.events import (
+    Answered,
+    AnsweredBy,
+    BeepHeard,
     CallerAudioBegan,
     CarrierClosed,
     DeadlineReached,
@@ -50,6 +55,7 @@ from app.call.events import (
     StreamStarted,
 )
 from app.call.phases import CallSettings
+from app.carriers.line import Clock, Frame
 from app.models.ports import ModelCommand
 
 logger = logging.getLogger(__name__)
@@ -60,7 +66,11 @@ HELD_UP_MS = 50
 """When our own clock ticks this late, frames that came in time may be waiting to be read."""
 CARRIER_SILENCE_LIMIT_MS = 30_000
 """A carrier that sends nothing at all for this long is given up."""
+LAST_WORD_S = 1.0
+"""How long the carrier's last word is waited for when its socket broke under our writing."""
 FORGET_EVERY_MS = 1_000
+FIRST_MEDIA_MS = 1_000
+"""A carrier whose media is not always on may have none to send: the call begins without."""
 KEPT_QUIET_MS = 2_000
 """Caller audio kept while nobody speaks: for the onset that a change of sessions may fall into."""
 
@@ -85,10 +95,11 @@ class CallBridge:
         before_close: Callable[[Call, EndCall], Awaitable[None]] | None = None,
         private_keys: bool = False,
         recording: MakeRecording | None = None,
+        evidence: Evidence | None = None,
     ) -> None:
         """`hearing`: None where only the model listens. `before_close`: awaited when the call is
         over, before the carrier learns of it. `private_keys`: callers may be asked for keys that
-        nobody may hear. `recording`: whoever records the call."""
+        nobody may hear. `recording`: whoever records the call. `evidence`: where it is gathered."""
         self.started = started
         self.call_id = started.call_id
         self.stream_id = started.stream_id
@@ -102,19 +113,26 @@ class CallBridge:
         self._began_s = self._loop.time()
         self.recording = None if recording is None else recording(self)
         shield = Shield() if private_keys else None
-        self.caller = CallerPath(clock, self.ears, shield=shield, tape=self.recording)
+        self.caller = CallerPath(clock, self._listener(), shield=shield, tape=self.recording)
         self._keys = KeyGuard(self.call.keypad, self.caller, self.recording)
         self.legs = Legs(open_model, self.caller, self._step, self._spawn)
         self._errands = Errands(runners, self._step, self._spawn)
         self._writer = writer(self._carrier_broken)
         playout, ears = self.call.playout, self.ears
         self._mouth = Mouth(playout, self._writer, dialect, ears, self.recording)
+        self.evidence = evidence
         self._witnesses = Witnesses(
-            self.call, started, journal=journal, recording=self.recording, observers=observers
+            self.call,
+            started,
+            journal=journal,
+            recording=self.recording,
+            observers=observers,
+            evidence=evidence,
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Future[EndCall] = self._loop.create_future()
         self._media_ms: int | None = None
+        self._audio_began = False
         self._checked_ms = 0
         self._forgot_ms = 0
         self._heart_due_ms: int | None = None
@@ -127,12 +145,26 @@ class CallBridge:
     def media(self, payload_b64: str, ulaw: bytes, timestamp_ms: int) -> None:
         """A caller frame: μ-law and its base64 as it came, dated by the carrier's clock."""
         now_ms = self.now_ms()
-        first, self._media_ms = self._media_ms is None, now_ms
+        self._media_ms = now_ms
         self.caller.media(payload_b64, ulaw, timestamp_ms, now_ms)
         if self._noise is not None:
             self._measure(ulaw)
-        if first:
-            self._step(CallerAudioBegan(timestamp_ms))
+        if not self._audio_began:
+            self._begin_audio(timestamp_ms)
+
+    def _begin_audio(self, timestamp_ms: int) -> None:
+        self._audio_began = True
+        self._step(CallerAudioBegan(timestamp_ms))
+
+    def _listener(self) -> Listener | None:
+        """Our own ears; where we called, one for an answering machine's beep."""
+        if self.started.on_answer is None:
+            return self.ears
+
+        def heard(beep: BeepHeard) -> None:
+            self._loop.call_soon(self._step, beep)
+
+        return BeepEar(lambda: self.call.answer.listens, heard, self.ears)
 
     def _noise_meter(self, settings: CallSettings) -> NoiseMeter | None:
         """None where the noise changes nothing, or was measured before."""
@@ -154,8 +186,17 @@ class CallBridge:
     def key(self, digit: str) -> None:
         self._step(KeyPressed(digit))
 
+    def send(self, frames: Sequence[Frame]) -> None:
+        """What the carrier's line sends of its own accord."""
+        for frame in frames:
+            self._writer.write(frame)
+
     def carrier_closed(self, cause: Literal["hangup", "lost", "stalled"], detail: str = "") -> None:
         self._step(CarrierClosed(cause, detail))
+
+    def answered(self, by: AnsweredBy) -> None:
+        """The carrier's verdict on who answered; also before `run`."""
+        self._step(Answered(by))
 
     def hang_up(self, by: Literal["operator", "drain"]) -> None:
         """Say what is queued, then end the call."""
@@ -200,6 +241,9 @@ class CallBridge:
         The carrier's socket may be closed then; `finish` closes the rest.
         """
         self._step(self.started)
+        if self.call.playout.served:
+            # The model's side took the call, and will hear the caller before we hear of it.
+            self._step(CallerAudioBegan(0))
         self._pacer.add(self)
         try:
             end = await asyncio.shield(self._ended)
@@ -253,7 +297,16 @@ class CallBridge:
             self._forget_caller(now_ms)
         if self._pacer.lag_ms < HELD_UP_MS:
             self.caller.pad_for_silence(now_ms)
-        if now_ms - (self._media_ms or 0) > CARRIER_SILENCE_LIMIT_MS:
+        self._mouth.idle(now_ms)
+        if not self.call.playout.served:
+            self._check_media(now_ms)
+
+    def _check_media(self, now_ms: int) -> None:
+        """Where the sound comes here: a line that may be silent is one all the same."""
+        if not self._clock.always_on:
+            if not self._audio_began and now_ms >= FIRST_MEDIA_MS:
+                self._begin_audio(0)
+        elif now_ms - (self._media_ms or 0) > CARRIER_SILENCE_LIMIT_MS:
             limit_s = CARRIER_SILENCE_LIMIT_MS // 1000
             self._step(CarrierClosed("stalled", f"no caller audio for {limit_s} s"))
 
@@ -319,7 +372,12 @@ class CallBridge:
         self.watch(task)
 
     def _carrier_broken(self, cause: str, detail: str) -> None:
-        self._step(CarrierClosed("stalled" if cause == "stalled" else "lost", detail))
+        """A socket that takes nothing any more may still bring the carrier's last word: whoever
+        hangs up says so and closes it, perhaps while we were writing."""
+        if cause == "stalled":
+            self._step(CarrierClosed("stalled", detail))
+        else:
+            self._loop.call_later(LAST_WORD_S, self._step, CarrierClosed("lost", detail))
 
     def now_ms(self) -> int:
         return int((self._loop.time() - self._began_s) * 1000)

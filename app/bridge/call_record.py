@@ -35,23 +35,27 @@ def recording_path(data_dir: Path, call_id: str, stream_id: str) -> Path:
     return call_folder(data_dir, call_id) / f"recording-{stream_id}.wav"
 
 
+def timeline_path(events: Path) -> Path:
+    """Where the timeline of a stream will be, by the path of its event log."""
+    return events.with_name(events.name.replace("events", "timeline")).with_suffix(".json")
+
+
 async def write_timeline(
     journal: Journal,
     call: Call,
     identity: dict[str, str],
-    recording: dict[str, object] | None = None,
+    beside: Mapping[str, dict[str, object] | None],
 ) -> Path:
     """Write the timeline and transcript beside the call's event log, whole or not at all.
-    `recording`: what is known of it; None where the call is not recorded.
+    `beside`: what is known of its recording and its evidence; None where there is none.
 
     Raises `OSError`.
     """
-    path = journal.path.with_name(journal.path.name.replace("events", "timeline"))
-    path = path.with_suffix(".json")
+    path = timeline_path(journal.path)
     record = {
         **identity,
         **call.timeline.as_json(),
-        "recording": recording,
+        **beside,
         "transcript": call.transcript.as_json(),
     }
     text = json.dumps(record, indent=2, ensure_ascii=False)

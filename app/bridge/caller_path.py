@@ -13,9 +13,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from app.bridge.ports import Clock
 from app.bridge.shield import Frame, Shield
 from app.call.keypad import Guard
+from app.carriers.line import Clock
 from app.models.ports import ModelSession
 
 KEPT_LIMIT_MS = 60_000

@@ -8,20 +8,22 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+from app.carriers.line import Frame
+
 SEND_TIMEOUT_S = 5.0
 QUEUE_LIMIT = 2_000
 """Messages waiting; at 20 or so a second of speech this is past any hope."""
 
 
 class CarrierWriter:
-    """`send` writes one text message to the socket; `on_broken` is told of the end of all sending.
+    """`send` writes one message to the socket; `on_broken` is told of the end of all sending.
 
     `on_broken("stalled" | "lost", detail)` runs in the event loop, at most once.
     """
 
     def __init__(
         self,
-        send: Callable[[str], Awaitable[None]],
+        send: Callable[[Frame], Awaitable[None]],
         on_broken: Callable[[str, str], None],
         *,
         send_timeout_s: float = SEND_TIMEOUT_S,
@@ -29,14 +31,14 @@ class CarrierWriter:
         self._send = send
         self._on_broken = on_broken
         self._send_timeout_s = send_timeout_s
-        self._queue: deque[str] = deque()
+        self._queue: deque[Frame] = deque()
         self._wake = asyncio.Event()
         self._closing = False
         self._loop = asyncio.get_running_loop()
         self._sending_since_s: float | None = None
         self._task = self._loop.create_task(self._run())
 
-    def write(self, message: str) -> None:
+    def write(self, message: Frame) -> None:
         """Queue a message. Never waits; ignored once the socket is broken or closing."""
         if self._closing:
             return

@@ -24,8 +24,10 @@ class KeyGuard:
         self._caller.guard(guard)
         if guard == "undecided":
             self._undecided_ms = now_ms
-        elif guard in PRIVATE and before == "undecided":
-            # The keys belong to a private entry, which nobody could know when they were pressed.
-            self._caller.hush(now_ms - self._undecided_ms + MARGIN_MS)
+        elif guard in PRIVATE and before not in PRIVATE:
+            # Keys may belong to it that were pressed when nobody could know it, or whose message
+            # is still on its way.
+            keys_ms = now_ms - self._undecided_ms if before == "undecided" else 0
+            self._caller.hush(keys_ms + MARGIN_MS)
         if self._recording is not None:
             self._recording.guard(guard, now_ms)

@@ -14,10 +14,12 @@ class LastOrders:
     """Around the app: while it drains, every answer ends its connection, so that whoever asks
     again finds another worker; and media sockets are refused that have no place here."""
 
-    def __init__(self, app: ASGIApp, switchboard: Switchboard, media_path: str) -> None:
+    def __init__(
+        self, app: ASGIApp, switchboard: Switchboard, media_paths: tuple[str, ...]
+    ) -> None:
         self._app = app
         self._switchboard = switchboard
-        self._media_path = media_path
+        self._media_paths = media_paths
         self._sockets = 0
 
     @property
@@ -37,7 +39,7 @@ class LastOrders:
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Nobody was let in yet, so Twilio sees a failed handshake (31920) and asks the action
         URL what to do; any worker may answer that."""
-        if self.full and scope["path"].endswith(self._media_path):
+        if self.full and scope["path"].endswith(self._media_paths):
             why = self._switchboard.no_room or "calls"
             event(logger, logging.WARNING, "media stream refused", reason=f"no_seat_{why}")
             await receive()  # websocket.connect

@@ -4,6 +4,8 @@ The bytes of what the heart has not released yet wait here. Our own ears and the
 of what is sent, and when it will play.
 """
 
+from collections.abc import Sequence
+
 from app.bridge.audio_store import AudioStore
 from app.bridge.carrier_writer import CarrierWriter
 from app.bridge.ears import Ears
@@ -21,6 +23,7 @@ from app.call.commands import (
     SendSound,
 )
 from app.call.playout import Playout
+from app.carriers.line import Frame
 
 
 class Mouth:
@@ -55,18 +58,26 @@ class Mouth:
             case ReplayAudio(generation, source, start, end, fade_bytes):
                 self._store.replay(source, start, end, generation, fade_bytes)
             case SendMark(name):
-                self._writer.write(self._dialect.mark(name))
+                self._write(self._dialect.mark(name))
             case SendClear():
-                self._writer.write(self._dialect.clear())
+                self._write(self._dialect.clear())
                 if self._ears is not None:
                     self._ears.cleared()
             case _:
                 return False
         return True
 
+    def idle(self, now_ms: int) -> None:
+        """Whatever the line needs while nothing is said."""
+        self._write(self._dialect.idle(now_ms))
+
+    def _write(self, frames: Sequence[Frame]) -> None:
+        for frame in frames:
+            self._writer.write(frame)
+
     def _send(self, ulaw: bytes, start: int, generation: int) -> None:
         """`start`: its position in the generation."""
-        self._writer.write(self._dialect.audio(ulaw))
+        self._write(self._dialect.audio(ulaw))
         if self._ears is None and self._recording is None:
             return
         playout = self._playout

@@ -1,37 +1,24 @@
 """What the bridge needs of its neighbours: a carrier's dialect, tools, and whoever looks on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Literal, Protocol
 
 from app.call.call import Call
 from app.call.commands import Command, JudgeTurn, Summarise
 from app.call.events import Effect, Event, SummaryWritten, TurnJudged
+from app.carriers.line import Frame
 
 
 class Dialect(Protocol):
     """How a carrier writes what we send on its media socket."""
 
-    def audio(self, ulaw: bytes) -> str: ...
+    def audio(self, ulaw: bytes) -> Sequence[Frame]: ...
 
-    def mark(self, name: str) -> str: ...
+    def mark(self, name: str) -> Sequence[Frame]: ...
 
-    def clear(self) -> str: ...
+    def clear(self) -> Sequence[Frame]: ...
 
-
-class Clock(Protocol):
-    """The carrier's own clock, read off caller media (μ-law, 8 bytes = 1 ms)."""
-
-    def on_media(self, timestamp_ms: int, n_bytes: int, now_ms: int) -> int:
-        """Take a frame; returns how many bytes of silence belong before it."""
-        ...
-
-    def due_padding(self, now_ms: int) -> int:
-        """Bytes of silence that are due because media has stopped coming."""
-        ...
-
-    def at(self, now_ms: int) -> tuple[int, int]:
-        """Bounds of the carrier time of a message that arrives now on the same socket."""
-        ...
+    def idle(self, now_ms: int) -> Sequence[Frame]: ...
 
 
 class ToolOutcome(Protocol):

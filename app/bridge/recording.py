@@ -1,7 +1,7 @@
 """Whether a call is being recorded, and by whom: our own recorder, or the carrier's.
 
-What the caller types for a masked entry is in no recording: it is paused from the moment the entry
-is asked for until no key of it can come any more.
+What the caller types for a masked entry is in no recording: it is paused from shortly before the
+entry is asked for until no key of it can come any more.
 """
 
 from collections.abc import Callable
@@ -155,7 +155,8 @@ class OwnRecording:
             return
         if self._guard in PRIVATE and not recorder.paused:
             early_ms = self._undecided_from_ms
-            recorder.pause(now_ms if early_ms is None else early_ms, "private digits")
+            from_ms = max(recorder.from_ms, now_ms - MARGIN_MS) if early_ms is None else early_ms
+            recorder.pause(from_ms, "private digits")
             self._note("recording paused: private digits")
         elif self._guard not in PRIVATE and recorder.paused:
             recorder.resume(now_ms)

@@ -61,8 +61,13 @@ class AgentSide:
 
     def text_received(self, event: TextReceived, now_ms: int) -> list[Command]:
         self._m.responses.progressed(now_ms)
-        if self._m.responses.alive(event.response_id):
-            self._m.scribe.said(event, now_ms)
+        m = self._m
+        if not m.responses.alive(event.response_id):
+            return []
+        m.scribe.said(event, now_ms)
+        if m.served is not None:
+            m.silent_items.sounded(event.item_id)
+            m.served.says(event.response_id, event.item_id, event.text, now_ms)
         return []
 
     def response_finished(self, event: ResponseFinished, now_ms: int) -> list[Command]:
@@ -97,7 +102,8 @@ class AgentSide:
         silent = self._m.silent_items.take(response_id)
         for item_id in silent:
             self._m.scribe.transcript.agent_silent(item_id, interrupted=dead)
-        return [delete(item_id) for item_id in silent] if dead else []
+        mend = dead and not self._m.playout.served
+        return [delete(item_id) for item_id in silent] if mend else []
 
     def _response_failed(
         self, event: ResponseFinished, now_ms: int, *, owed: bool
@@ -119,6 +125,8 @@ class AgentSide:
         if first_words is not None:
             return first_words
         if not event.n_bytes or m.handover.relay.leg or m.playout.unplayed:
+            return []
+        if m.answer.with_machine:
             return []
         self._phrases += 1
         return say_phrase(m, m.own_id("phrase", self._phrases), event, now_ms)

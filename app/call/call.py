@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from app.call.answer_machine import AnswerMachine, AnswerState
 from app.call.bill import Bill
 from app.call.commands import (
     AddAgentText,
@@ -35,7 +36,9 @@ from app.call.commands import (
 )
 from app.call.endings import CARRIER_ENDINGS, HANG_UP_ENDINGS, EndReason
 from app.call.events import (
+    Answered,
     AudioReceived,
+    BeepHeard,
     CallerAudioBegan,
     CallerTranscribed,
     CallerTurnCommitted,
@@ -44,6 +47,7 @@ from app.call.events import (
     Event,
     HangUpRequested,
     ItemAdded,
+    ItemTruncated,
     KeyPressed,
     KeysUnsafe,
     MarkEchoed,
@@ -51,6 +55,9 @@ from app.call.events import (
     ModelFault,
     ModelReady,
     PhraseStored,
+    PlayBegan,
+    PlayCut,
+    PlayEnded,
     Prompted,
     ResponseCreated,
     ResponseFinished,
@@ -93,6 +100,8 @@ class Call:
         self._handlers: dict[type, Callable[[Any, int], list[Command]]] = {
             StreamStarted: self._stream_started,
             CallerAudioBegan: self._caller_audio_began,
+            Answered: s.answer.answered,
+            BeepHeard: s.answer.beep,
             CarrierClosed: self._carrier_closed,
             HangUpRequested: self._hang_up_requested,
             DeadlineReached: s.deadline_reached,
@@ -116,6 +125,10 @@ class Call:
             AudioReceived: s.agent.audio_received,
             TextReceived: s.agent.text_received,
             ResponseFinished: s.agent.response_finished,
+            PlayBegan: s.served.began,
+            PlayEnded: s.served.ended,
+            PlayCut: s.served.cut,
+            ItemTruncated: s.served.truncated,
             PhraseStored: self._phrase_stored,
             ToolBegan: s.agent.tool_began,
             ToolFinished: s.agent.tool_finished,
@@ -170,6 +183,11 @@ class Call:
         return self._m.notices
 
     @property
+    def answer(self) -> AnswerMachine:
+        """Who answered, where we called."""
+        return self._m.answer
+
+    @property
     def proofs(self) -> tuple[str, ...]:
         """How the caller has proved who they are."""
         return self._m.proofs
@@ -192,6 +210,7 @@ class Call:
             topics=m.handover.topics,
             proofs=m.proofs,
             left_by=m.goodbye.call_id if left else "",
+            answer="" if m.answer.state is AnswerState.NOT_ASKED else m.answer.state.value,
         )
 
     # One step
@@ -232,6 +251,8 @@ class Call:
             s.offers.saw(event)
         handler = self._handlers.get(type(event))
         commands = handler(event, now_ms) if handler is not None else []
+        if m.answer.at_work and not ends(commands):
+            commands += s.answer.look(event, now_ms)
         if not ends(commands):
             commands += s.look(now_ms)
         if m.handover.waiting and not ends(commands):
@@ -262,7 +283,7 @@ class Call:
             m.proofs = event.resumed.proofs
             self._sides.opening.resumed(event.resumed.notices_heard)
             commands += self._sides.agent.resume_tools(now_ms)
-        return commands
+        return commands + self._sides.answer.started(event, now_ms)
 
     def _model_ready(self, event: ModelReady, now_ms: int) -> list[Command]:
         return self._sides.models.ready(event, now_ms) + self._sides.opening.look(now_ms)
@@ -271,7 +292,9 @@ class Call:
         return self._sides.turns.fault(event, now_ms) + self._sides.models.fault(event, now_ms)
 
     def _phrase_stored(self, event: PhraseStored, now_ms: int) -> list[Command]:
-        commands = self._sides.sound.phrase_stored(event, now_ms)
+        commands = self._sides.answer.phrase_stored(event, now_ms)
+        if commands is None:
+            commands = self._sides.sound.phrase_stored(event, now_ms)
         return self._sides.agent.phrase_stored(event, now_ms) if commands is None else commands
 
     def _voice_started(self, event: VoiceStarted, now_ms: int) -> list[Command]:

@@ -8,7 +8,7 @@ until the floor decides. If it was no interruption, nothing is owed for it.
 from app.call.ahead import take_back
 from app.call.barge_in import Decision, Situation, Words
 from app.call.caller_words import kind_of
-from app.call.commands import AddUserText, Command
+from app.call.commands import AddUserText, Command, SendClear
 from app.call.earliest import earliest
 from app.call.events import (
     CallerTranscribed,
@@ -70,7 +70,7 @@ class CallerSide:
         self._question = self._questioned(event, situation, now_ms)
         if self._question is not None:
             return []
-        commands = self._interrupt(now_ms) if decision is Decision.YIELD else []
+        commands = self.interrupt(now_ms) if decision is Decision.YIELD else []
         return commands + m.call_off_goodbye()
 
     def _questioned(
@@ -200,7 +200,7 @@ class CallerSide:
     def _yield(self, now_ms: int) -> list[Command]:
         """The floor is the caller's, for what they are saying or have said already."""
         m, question = self._m, self._question
-        commands = [*self._interrupt(now_ms), *m.call_off_goodbye()]
+        commands = [*self.interrupt(now_ms), *m.call_off_goodbye()]
         self._interrupted = True
         if question is not None:
             question.taken = True
@@ -220,10 +220,11 @@ class CallerSide:
             commands = commands + m.responses.want(m.settings.floor.noisy_hint, now_ms)
         return commands
 
-    def _interrupt(self, now_ms: int) -> list[Command]:
+    def interrupt(self, now_ms: int, *, by_us: bool = False) -> list[Command]:
+        """What the agent says or thinks is dead. `by_us`: not because the caller spoke."""
         m = self._m
         commands = take_back(m) if m.ahead.running else []
-        commands += m.responses.interrupt()
+        commands += m.responses.interrupt(by_us=by_us)
         if not m.playout.cuttable:
             m.playout.give_up()
             m.scribe.interrupted(now_ms)
@@ -232,12 +233,16 @@ class CallerSide:
         cut, settled = m.playout.cut(now_ms)
         if settled is not None:
             commands += m.settle(settled, now_ms)
+        if by_us and m.playout.served:
+            commands.append(SendClear())
         return cut + commands
 
     # Marks, keys, time
 
     def mark_echoed(self, event: MarkEchoed, now_ms: int) -> list[Command]:
         m = self._m
+        if m.scribe.timeline.answer is not None:
+            m.scribe.timeline.answer.mark_echoed(event.carrier_lo_ms)
         verdict = m.playout.echoed(event.name, event.carrier_lo_ms, event.carrier_hi_ms)
         match verdict:
             case Played():
@@ -254,7 +259,7 @@ class CallerSide:
         deaf = m.situation in (Situation.NOTICE, Situation.WAITING)
         if not meant or not m.settings.floor.keys or deaf:
             return []
-        return [*self._interrupt(now_ms), *m.call_off_goodbye()]
+        return [*self.interrupt(now_ms, by_us=m.playout.served), *m.call_off_goodbye()]
 
     def tell_keys(self, now_ms: int) -> list[Command]:
         """Before the model is ready they are kept."""
@@ -315,7 +320,7 @@ class CallerSide:
         """Who began to speak to a notice that could not be interrupted interrupts what follows."""
         m, self._put_off = self._m, False
         interrupts = m.floor.caller_speaking and m.situation is not Situation.WAITING
-        return self._interrupt(now_ms) if interrupts else []
+        return self.interrupt(now_ms) if interrupts else []
 
 
 def _taken(floor: Floor) -> bool:

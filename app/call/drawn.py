@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from app.call import (
+    answer_machine,
     attempts,
     floor,
     generation,
@@ -14,6 +15,7 @@ from app.call import (
     phases,
     relay,
     responses,
+    served_playout,
     turn_end,
     waiting_sound,
 )
@@ -31,6 +33,7 @@ _MACHINES: tuple[tuple[str, str, ModuleType], ...] = (
     ("The call", "One call from the open stream to its end.", phases),
     ("The first words", "Who greets.", opening),
     ("Notices", "What must be heard before all else.", notices),
+    ("Who answered", "On calls that we place.", answer_machine),
     ("The floor", "The caller's claim on it while the agent speaks.", floor),
     ("The end of the caller's turn", "Where we decide it, and not the model.", turn_end),
     (
@@ -46,6 +49,7 @@ _MACHINES: tuple[tuple[str, str, ModuleType], ...] = (
         "From its first byte to the verdict on what was heard.",
         generation,
     ),
+    ("An answer that the model's side plays", "Where that holds the telephone.", served_playout),
 )
 """Title, what it is about, and the module whose `TRANSITIONS` are drawn."""
 

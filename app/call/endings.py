@@ -12,6 +12,8 @@ class EndReason(StrEnum):
     OPERATOR_HUNG_UP = "operator_hung_up"
     HANDED_ON = "handed_on"
     SPENT = "spent"
+    MESSAGE_LEFT = "message_left"
+    MACHINE_ANSWERED = "machine_answered"
     NO_INPUT = "no_input"
     TOO_LONG = "too_long"
     DRAINED = "drained"
@@ -43,6 +45,8 @@ _FAULTS: dict[EndReason, Fault] = {
     EndReason.OPERATOR_HUNG_UP: "nobody",
     EndReason.HANDED_ON: "nobody",
     EndReason.SPENT: "nobody",
+    EndReason.MESSAGE_LEFT: "nobody",
+    EndReason.MACHINE_ANSWERED: "nobody",
     EndReason.NO_INPUT: "nobody",
     EndReason.TOO_LONG: "nobody",
     EndReason.DRAINED: "us",

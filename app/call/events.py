@@ -14,6 +14,18 @@ from typing import Literal, TypeAlias
 
 Direction: TypeAlias = Literal["inbound", "outbound"]
 
+AnsweredBy: TypeAlias = Literal[
+    "human",
+    "machine_start",
+    "machine_end_beep",
+    "machine_end_silence",
+    "machine_end_other",
+    "fax",
+    "unknown",
+]
+"""Who answered a call that we placed, in the field's words (Twilio: AnsweredBy). `machine_start`: a
+machine's greeting has begun; `machine_end_...`: it is over, and by what that was known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -63,6 +75,8 @@ class Snapshot:
     """Of the tools that the model asked for."""
     proofs: tuple[str, ...] = ()
     """How the caller proved who they are, such as "pin"; never what they said or typed for it."""
+    answer: str = ""
+    """Where the call stood with an answering machine: a state of answer_machine.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,16 @@ class Returned:
     """What came of it, for the model: the output of the tool that sent it there."""
     say: str
     """Instructions of the first answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnAnswer:
+    """What is done about a machine that answers a call of ours."""
+
+    on_machine: Literal["message", "hang_up", "talk"] = "hang_up"
+    """message: left after the beep. talk: as with a person."""
+    message: str = ""
+    """As it is spoken. "": hang up instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +117,14 @@ class StreamStarted:
     """Who answers, and by which version of its files."""
     keys_in_doubt: bool = False
     """The caller may have been typing a private number when another stream of the call ended."""
+    attempt_id: str = ""
+    """The attempt of a campaign that this call is; "": of none."""
+    on_answer: OnAnswer | None = None
+    """None: nobody asked who answers."""
+    answered_by: AnsweredBy | None = None
+    """What is known of that already."""
+    since_answer_ms: int | None = None
+    """How long ago somebody answered the call that we placed; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +132,24 @@ class CallerAudioBegan:
     """The first caller frame arrived: the media path is up, so a greeting will be heard."""
 
     carrier_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The carrier's verdict on who answered. It may come late, twice or never."""
+
+    by: AnsweredBy
+
+
+@dataclass(frozen=True, slots=True)
+class BeepHeard:
+    """Our own ears heard a beep on the caller's side."""
+
+    ended_ms: int
+    """On the caller axis."""
+    axis_ms: int
+    sound_before_ms: int
+    """How much had been heard before that was neither silence nor a tone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +320,27 @@ class ItemDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayBegan:
+    """Where the model's side plays: the caller begins to hear this answer."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayEnded:
+    """... has heard all of it."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayCut:
+    """... will hear no more of it. `ItemTruncated` tells how much they heard."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RateLimits:
     remaining: Mapping[str, int] = field(default_factory=dict)
     reset_ms: Mapping[str, int] = field(default_factory=dict)
@@ -375,7 +446,7 @@ class NoiseMeasured:
 class Prompted:
     """Somebody outside the conversation wants the agent to say something next."""
 
-    why: Literal["emergency", "operator"]
+    why: Literal["emergency", "operator", "opt_out"]
     say: str
     """Instructions."""
 
@@ -440,6 +511,8 @@ class DeadlineReached:
 Event: TypeAlias = (
     StreamStarted
     | CallerAudioBegan
+    | Answered
+    | BeepHeard
     | MarkEchoed
     | KeyPressed
     | CarrierClosed
@@ -458,6 +531,9 @@ Event: TypeAlias = (
     | ResponseFinished
     | ItemTruncated
     | ItemDeleted
+    | PlayBegan
+    | PlayEnded
+    | PlayCut
     | RateLimits
     | ModelFault
     | ModelClosed

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from app.call.events import Direction
+from app.call.events import Direction, OnAnswer
 
 Origin: TypeAlias = Literal["pstn", "sip", "client"]
 """Over what the other party is connected: a telephone network, SIP, or a softphone of ours."""
@@ -41,10 +41,18 @@ class CallFacts:
     sip_domain: str = ""
     source_ip: str = ""
     """Where a SIP call came from."""
+    sip_call_id: str = ""
+    """Its Call-ID, by which the other side's logs know it."""
     sip_headers: Mapping[str, str] = field(default_factory=dict)
     """X-... and User-to-User, by the names as they came. Anyone who may call can write them."""
     campaign: Mapping[str, str] = field(default_factory=dict)
     """Variables that whoever had the call placed gave along."""
+    attempt_id: str = ""
+    """The attempt of a campaign that this call is; "": of none."""
+    on_answer: OnAnswer | None = None
+    """What they want done about a machine that answers; None: nobody asks who does."""
+    answered_at_ms: int | None = None
+    """When somebody answered the call that we placed, in Unix milliseconds by our clock."""
 
     def __repr__(self) -> str:
         return f"CallFacts(direction={self.direction!r}, origin={self.origin!r}, ...)"

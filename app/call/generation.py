@@ -13,7 +13,8 @@ from typing import Literal, TypeAlias
 from app.call.axis import BYTES_PER_MS, ItemHeard, PlayClock, Spans
 
 MarkKind: TypeAlias = Literal["start", "progress", "end"]
-SettledBy: TypeAlias = Literal["fence", "clock", "unsent"]
+SettledBy: TypeAlias = Literal["fence", "clock", "unsent", "model"]
+"""What the verdict rests on: a fence, our own clock, nothing having been sent, the model's word."""
 
 
 class GenerationState(StrEnum):

@@ -3,7 +3,12 @@
 from app.call.endings import EndReason
 from app.call.playout import Playout
 
-TAKEN_BACK = (EndReason.AGENT_HUNG_UP, EndReason.NO_INPUT, EndReason.HANDED_ON)
+TAKEN_BACK = (
+    EndReason.AGENT_HUNG_UP,
+    EndReason.NO_INPUT,
+    EndReason.HANDED_ON,
+    EndReason.MESSAGE_LEFT,
+)
 """Goodbyes that a caller who speaks calls off."""
 
 

@@ -6,6 +6,7 @@ A call has three sides: what the agent says (agent_side.py), what the caller say
 
 from dataclasses import dataclass, field
 
+from app.call.answer_machine import AnswerMachine
 from app.call.barge_in import Situation
 from app.call.bill import Bill
 from app.call.commands import Command, EndCall
@@ -23,6 +24,7 @@ from app.call.phases import TRANSITIONS, CallSettings, Phase
 from app.call.playout import Played, Playout, Settled
 from app.call.responses import Responses
 from app.call.scribe import Scribe
+from app.call.served_playout import ServedPlayout
 from app.call.tool_desk import ToolDesk, refuse
 from app.call.turn_end import TurnEnd
 
@@ -59,6 +61,7 @@ class Machines:
     bill: Bill
     turn_end: TurnEnd | None = None
     """None: the model ends the caller's turns."""
+    answer: AnswerMachine = field(default_factory=AnswerMachine)
     ahead: Ahead = field(default_factory=Ahead)
     silent_items: SilentItems = field(default_factory=SilentItems)
     phase: Phase = Phase.OPENING
@@ -74,6 +77,11 @@ class Machines:
         return f"{kind}-{number}-{self.stream.stream_id[-8:]}"
 
     @property
+    def served(self) -> ServedPlayout | None:
+        """None where we play ourselves."""
+        return self.playout if isinstance(self.playout, ServedPlayout) else None
+
+    @property
     def quiet(self) -> bool:
         """Nothing is played, pressed or run."""
         busy = self.playout.unplayed or self.keypad.busy or self.tools.busy
@@ -82,7 +90,7 @@ class Machines:
     @property
     def situation(self) -> Situation:
         """What the agent is doing, for a caller who begins to speak."""
-        if self.notices.under_way:
+        if self.notices.under_way or self.answer.passage:
             return Situation.NOTICE
         if self.playout.unplayed:
             greets = self.scribe.timeline.turn.cause == "greeting"
@@ -98,10 +106,13 @@ class Machines:
         self.scribe.played(played, now_ms)
         for item in played.items:
             self.notices.played(item.item_id, now_ms)
+            self.answer.played(item.item_id)
 
     def settle(self, settled: Settled, now_ms: int) -> list[Command]:
         """What was heard of a cut is known: write it down and mend the model's memory."""
         self.scribe.settled(settled, self.responses.complete, now_ms)
+        if self.playout.served:
+            return []  # the model's side has mended its own memory
         return self.handover.memory.mended(mend(settled, self.responses.complete))
 
     def proved(self, proof: str) -> None:
@@ -130,7 +141,8 @@ class Machines:
 
 def machines(settings: CallSettings) -> Machines:
     """All machines of a new call."""
-    playout = Playout(settings.playout)
+    plays = Playout if settings.playout.by == "us" else ServedPlayout
+    playout = plays(settings.playout)
     responses = Responses(settings.responses)
     floor = Floor(settings.floor)
     history = History()

@@ -49,9 +49,10 @@ class ModelSide:
         return [CloseLeg(leg), *self.closed(ModelClosed(cause, detail, leg), now_ms)]
 
     def _given_up(self) -> list[Command]:
-        """Without a model there is nothing to talk with; a goodbye is said to its end."""
-        given_up = self._m.handover.relay.given_up
-        if given_up is None or self._m.phase is Phase.GOODBYE:
+        """Without a model there is nothing to talk with; a goodbye is said to its end, and a
+        machine needs none."""
+        m, given_up = self._m, self._m.handover.relay.given_up
+        if given_up is None or m.phase is Phase.GOODBYE or m.answer.with_machine:
             return []
         return [EndCall(MODEL_ENDINGS[given_up.cause], given_up.detail)]
 

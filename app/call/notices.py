@@ -5,6 +5,7 @@
     spoken --broke off--> left to the model
     spoken --said, or given up--> (the next one is asked) --the last one--> queued
     queued --heard to the end--> heard
+    any but waiting --again (a machine heard them)--> waiting
 
 A notice counts as heard when the carrier has played its last byte; until then it is owed, to this
 stream or to the next one of the call.
@@ -37,6 +38,11 @@ TRANSITIONS: dict[tuple[NoticeState, str], NoticeState] = {
     (_S.SPOKEN, "said"): _S.ASKED,
     (_S.SPOKEN, "the last one said"): _S.QUEUED,
     (_S.QUEUED, "heard"): _S.HEARD,
+    (_S.ASKED, "again"): _S.WAITING,
+    (_S.LEFT_TO_THE_MODEL, "again"): _S.WAITING,
+    (_S.SPOKEN, "again"): _S.WAITING,
+    (_S.QUEUED, "again"): _S.WAITING,
+    (_S.HEARD, "again"): _S.WAITING,
 }
 
 
@@ -87,6 +93,13 @@ class Notices:
         self.said = min(heard, len(self.texts))
         if self.waiting and self.said == len(self.texts):
             self._move("none")
+
+    def again(self) -> None:
+        """Nobody knows who heard what was said of them."""
+        self.said = self.takes = 0
+        self._awaited.clear()
+        if self.texts and not self.waiting:
+            self._move("again")
 
     def begin(self) -> None:
         self._move("caller audio")

@@ -6,6 +6,9 @@ model as soon as it is ready.
     waiting --caller audio, notices--> notices --nearly over--> asked, as above
                                        notices --the caller spoke--> greeted
 
+    any --a machine answered--> put off --a person after all, notices--> notices
+                                put off --a person after all--> greeted
+
 The agent greets once, and not before caller audio flows: on outbound calls the first words would be
 lost. A call that another worker began is greeted already. Notices (notice_side.py) come before the
 greeting. What a caller says or presses during them is answered after them, in the greeting's place,
@@ -33,6 +36,7 @@ class OpeningState(StrEnum):
     ASKED = "asked"
     LEFT_TO_THE_MODEL = "left to the model"
     GREETED = "greeted"
+    PUT_OFF = "put off"
 
 
 TRANSITIONS: dict[tuple[OpeningState, str], OpeningState] = {
@@ -48,6 +52,13 @@ TRANSITIONS: dict[tuple[OpeningState, str], OpeningState] = {
     (OpeningState.ASKED, "at hand"): OpeningState.GREETED,
     (OpeningState.ASKED, "not at hand"): OpeningState.LEFT_TO_THE_MODEL,
     (OpeningState.LEFT_TO_THE_MODEL, "model ready"): OpeningState.GREETED,
+    (OpeningState.WAITING, "a machine"): OpeningState.PUT_OFF,
+    (OpeningState.NOTICES, "a machine"): OpeningState.PUT_OFF,
+    (OpeningState.ASKED, "a machine"): OpeningState.PUT_OFF,
+    (OpeningState.LEFT_TO_THE_MODEL, "a machine"): OpeningState.PUT_OFF,
+    (OpeningState.GREETED, "a machine"): OpeningState.PUT_OFF,
+    (OpeningState.PUT_OFF, "a person, notices"): OpeningState.NOTICES,
+    (OpeningState.PUT_OFF, "a person"): OpeningState.GREETED,
 }
 
 
@@ -88,6 +99,21 @@ class Opening:
             return self.look(now_ms)
         self._move("caller audio, a phrase")
         return [PlayPhrase(words)]
+
+    def put_off(self) -> None:
+        """A machine answered: what was said so far counts for nothing."""
+        self.due_ms = None
+        self._m.notices.again()
+        if self.state is not OpeningState.PUT_OFF:
+            self._move("a machine")
+
+    def go_on(self, now_ms: int) -> list[Command]:
+        """A person is there after all, and waits for an answer, which brings the greeting in."""
+        if self._m.notices.waiting:
+            self._move("a person, notices")
+            return self.notices.begin()
+        self._move("a person")
+        return self._release(now_ms)
 
     def look(self, now_ms: int) -> list[Command]:
         """After each step: the model may be ready now, or the notices nearly over."""

@@ -9,6 +9,7 @@ A hang-up may be asked for before the model is ready; then the goodbye begins at
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from app.call.answer_settings import AnswerSettings
 from app.call.crew import Colleague
 from app.call.floor_settings import FloorSettings
 from app.call.offers_settings import OfferSettings
@@ -77,6 +78,7 @@ class CallSettings:
     is none."""
     wait_words_after_ms: int = 1_500
     """So long a caller waits for a tool in silence; then its words are said (`ToolBegan`)."""
+    answer: AnswerSettings = field(default_factory=AnswerSettings)
     key_pause_ms: int = 1_500
     """Keys pressed closer together than this reach the model as one entry."""
     goodbye_timeout_ms: int = 3_000

@@ -54,6 +54,9 @@ __all__ = ["Played", "Playout", "Settled"]
 class Playout:
     """See the module's text. All times are call-clock milliseconds unless named carrier time."""
 
+    served = False
+    """The model's side plays, and we only keep account of it (served_playout.py)."""
+
     def __init__(self, settings: PlayoutSettings | None = None) -> None:
         self.settings = settings or PlayoutSettings()
         self._now = Generation(0)

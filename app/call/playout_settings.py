@@ -1,6 +1,7 @@
 """How far ahead bot audio is released, and how often the carrier says what was played."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from app.call.axis import FRAME_MS
 
@@ -14,6 +15,9 @@ class PlayoutSettings:
     mark_every_ms: int = 200
     fence_timeout_ms: int = 500
     """After this long without a fence the heard position is estimated by the clock."""
+    by: Literal["us", "model"] = "us"
+    """model: its side holds the telephone, plays what it says and cuts it when the caller speaks;
+    we are told of it (served_playout.py)."""
 
     def __post_init__(self) -> None:
         """Raises `ValueError` where audio could not be released in whole frames."""

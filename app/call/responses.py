@@ -228,13 +228,14 @@ class Responses:
         self._caller_has_floor = False
         return self._pump(now_ms)
 
-    def interrupt(self) -> list[Command]:
-        """The caller took the floor: whatever was asked for or is running is dead."""
+    def interrupt(self, *, by_us: bool = False) -> list[Command]:
+        """The caller took the floor: whatever was asked for or is running is dead. `by_us`: we end
+        it, and the model hears of it from us alone."""
         self._pending = None
         if self._requested is not None:
             remember(self._doomed, self._requested.request_id)
         if self.state is ResponseState.ACTIVE and self.active_id not in self._dead:
-            return self._kill_active(cancel=not self.settings.server_cancels)
+            return self._kill_active(cancel=by_us or not self.settings.server_cancels)
         return []
 
     def leg_lost(self, now_ms: int, *, go_on: str) -> None:

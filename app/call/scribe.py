@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from app.call.answer_record import AnswerRecord
 from app.call.axis import BYTES_PER_MS, ItemHeard
 from app.call.barge_in import Claim
 from app.call.commands import (
@@ -82,8 +83,11 @@ class Scribe:
         match event:
             case StreamStarted():
                 timeline.started_ms = now_ms
+                self._answered(event)
             case CallerAudioBegan():
                 self._carrier_start_ms = event.carrier_ms
+                if timeline.answer is not None:
+                    timeline.answer.audio_began(now_ms, event.carrier_ms)
             case ModelReady():
                 timeline.leg_ready(event.leg, event.model, now_ms)
             case KeyPressed():
@@ -159,7 +163,7 @@ class Scribe:
 
     def interrupted(self, now_ms: int) -> None:
         """The caller took the floor while the agent thought."""
-        self._answered().stamp(Stamp.INTERRUPTION_DETECTED, now_ms)
+        self._turn_answered().stamp(Stamp.INTERRUPTION_DETECTED, now_ms)
 
     def cut(self, generation: int, now_ms: int) -> None:
         """The caller took the floor while audio of this generation played or waited. Whose answer
@@ -175,14 +179,14 @@ class Scribe:
     def broke_off(self, response_id: str) -> bool:
         """Nothing more comes of this answer: words without their sound were never said. False where
         words had come and none of them was said."""
-        cut = self.wording.broke_off(response_id)
+        cut = None if self._playout.served else self.wording.broke_off(response_id)
         if cut is None:
             return True
         item_id, said, unsaid = cut
         self.transcript.agent_broke_off(item_id, said, unsaid)
         return bool(said) or not unsaid
 
-    def _answered(self) -> Turn:
+    def _turn_answered(self) -> Turn:
         """The turn whose answer is in progress: the one before the speech that interrupts it."""
         turns = self.timeline.turns
         return turns[-2] if len(turns) > 1 else self.timeline.turn
@@ -200,8 +204,18 @@ class Scribe:
             else:
                 self._broke_off(item)
             self.notices.heard(item, now_ms)
+            self._heard_message(item, now_ms)
             turn = self.timeline.item(item.item_id, item.response_id)
             turn.stamps[Stamp.LAST_FRAME_PLAYED] = now_ms
+
+    def plays(self, response_id: str, now_ms: int) -> None:
+        """Where the model's side plays: the caller begins to hear this answer."""
+        turn = self.timeline.response(response_id)
+        for stamp in (Stamp.FIRST_MODEL_AUDIO, Stamp.FIRST_FRAME_SENT, Stamp.FIRST_FRAME_PLAYED):
+            turn.stamp(stamp, now_ms)
+        ended_ms, spoke_ms = turn.speech_ended_carrier_ms, turn.stamps.get(Stamp.SPEECH_ENDED)
+        if turn.first_played_carrier_ms is None and ended_ms is not None and spoke_ms is not None:
+            turn.first_played_carrier_ms = ended_ms + now_ms - spoke_ms
 
     def claimed(self, claim: Claim, *, held: bool) -> None:
         """The caller's voice was heard while the agent had the floor."""
@@ -223,8 +237,9 @@ class Scribe:
         cut_ms = self._cut_ms.pop(settled.generation, now_ms)
         turn = self._turn_cut(settled)
         turn.stamp(Stamp.INTERRUPTION_DETECTED, cut_ms)
-        if settled.by != "unsent":
+        if settled.by not in ("unsent", "model"):
             turn.stamp(Stamp.CLEAR_SENT, cut_ms)
+        if settled.by != "unsent":
             turn.stamp(Stamp.SILENCE_REACHED, now_ms)
         if settled.by == "clock":
             self.timeline.note(now_ms, "fallback", "no fence: heard position estimated by clock")
@@ -233,6 +248,8 @@ class Scribe:
         received = sum(item.received_bytes for item in items) // BYTES_PER_MS
         turn.interruption = Interruption(heard, received, settled.by)
         self._write_heard(settled, complete, cut=True)
+        for item in settled.items:
+            self._heard_message(item, now_ms)
 
     def closed(self, verdicts: list[Settled], complete: Callable[[str], bool]) -> None:
         """The call is over: what still played or waited was heard as far as the clock says. Of what
@@ -241,6 +258,7 @@ class Scribe:
             self._write_heard(settled, complete, cut=settled.generation in self._cut_ms)
             for item in settled.items:
                 self.notices.heard(item, None)
+                self._heard_message(item, self.timeline.ended_ms)
         self.transcript.close()
 
     def _turn_cut(self, settled: Settled) -> Turn:
@@ -251,7 +269,7 @@ class Scribe:
         if settled.items:
             last = settled.items[-1]
             return self.timeline.item(last.item_id, last.response_id)
-        return self._answered()
+        return self._turn_answered()
 
     def _write_heard(self, settled: Settled, complete: Callable[[str], bool], *, cut: bool) -> None:
         """`cut`: by the caller."""
@@ -324,12 +342,26 @@ class Scribe:
             turn = self.timeline.item(span.item_id, span.response_id)
             turn.stamp(Stamp.FIRST_FRAME_SENT, now_ms)
 
+    def _answered(self, started: StreamStarted) -> None:
+        """A call that we placed."""
+        if started.direction == "outbound":
+            on_machine = "" if started.on_answer is None else started.on_answer.on_machine
+            goes_on = started.resumed is not None
+            since_ms = None if goes_on else started.since_answer_ms
+            self.timeline.answer = AnswerRecord(on_machine, since_ms, goes_on)
+
+    def _heard_message(self, item: ItemHeard, now_ms: int | None) -> None:
+        if self.timeline.answer is not None:
+            self.timeline.answer.heard(item, now_ms)
+
     def _first_played(self, played: Played, now_ms: int) -> None:
         """A start mark, or the end mark of the answer before, says that the next one begins."""
         span = self._playout.span_at(played.position)
         if span is None:
             return
         self.notices.first_played(span.response_id, now_ms)
+        if self.timeline.answer is not None:
+            self.timeline.answer.first_played(span.item_id, now_ms)
         turn = self.timeline.item(span.item_id, span.response_id)
         turn.stamp(Stamp.FIRST_FRAME_PLAYED, now_ms)
         if turn.first_played_carrier_ms is None:

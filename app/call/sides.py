@@ -8,6 +8,7 @@ only asked then.
 from dataclasses import dataclass
 
 from app.call.agent_side import AgentSide
+from app.call.answer_side import AnswerSide
 from app.call.caller_side import CallerSide
 from app.call.calling_off import CallingOff
 from app.call.collecting import Collecting
@@ -21,6 +22,7 @@ from app.call.offers import Offers
 from app.call.opening import Opening
 from app.call.own_turns import OwnTurns
 from app.call.phases import Phase
+from app.call.served_side import ServedSide
 from app.call.silence import Silence
 from app.call.spending import Spending
 from app.call.tool_sound import ToolSound
@@ -43,6 +45,8 @@ class Sides:
     spending: Spending
     calling_off: CallingOff
     moving: Moving
+    answer: AnswerSide
+    served: ServedSide
 
     @property
     def due_ms(self) -> int | None:
@@ -62,6 +66,8 @@ class Sides:
             due.append(m.keypad.due_ms)
         if m.goodbye.begun:
             due.append(m.goodbye.due_ms(m.playout))
+        if m.answer.at_work:
+            due.append(self.answer.due_ms)
         if self.moving.begun:
             due.append(self.moving.due_ms)
         return earliest(due)
@@ -81,6 +87,10 @@ class Sides:
         commands = m.playout.release(now_ms)
         for settled in m.playout.expire(now_ms):
             commands += m.settle(settled, now_ms)
+        if m.answer.at_work:
+            commands += self.answer.expire(now_ms)
+        if m.playout.served:
+            self.served.expire(now_ms)
         commands += self.caller.expire(now_ms)
         commands += self.turns.expire(now_ms)
         commands += self.caller.tell_keys(now_ms)
@@ -113,6 +123,7 @@ def sides(machines: Machines) -> Sides:
     """All sides of a new call."""
     models, opening, collecting = ModelSide(machines), Opening(machines), Collecting(machines)
     caller = CallerSide(machines)
+    answer = AnswerSide(machines, caller, opening)
     return Sides(
         machines=machines,
         models=models,
@@ -127,4 +138,6 @@ def sides(machines: Machines) -> Sides:
         spending=Spending(machines),
         calling_off=CallingOff(machines),
         moving=Moving(machines, machines.settings.move_wait_ms),
+        answer=answer,
+        served=ServedSide(machines),
     )

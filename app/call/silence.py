@@ -56,7 +56,7 @@ class Silence:
         m = self._m
         speaks = m.floor.caller_speaking or m.floor.state is not FloorState.FREE
         quiet = m.quiet and m.responses.still and not speaks and bool(m.handover.relay.leg)
-        self._patience.idle(now_ms, quiet=quiet)
+        self._patience.idle(now_ms, quiet=quiet and not m.answer.with_machine)
 
     def expire(self, now_ms: int) -> list[Command]:
         m = self._m

@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from app.call.answer_record import AnswerRecord
 from app.call.endings import EndReason
 from app.call.events import CloseCause, LegCause, Usage
 from app.call.recent import Recent
 
-Cause = Literal["notice", "greeting", "caller", "keys", "silence", "model"]
+Cause = Literal["notice", "greeting", "caller", "keys", "silence", "model", "message"]
 
 
 NoteKind = Literal[
@@ -56,7 +57,7 @@ class Interruption:
     """Of the answer's audio, what the caller heard."""
     received_ms: int
     """Of the answer's audio, what had come from the model."""
-    by: Literal["fence", "clock", "unsent"]
+    by: Literal["fence", "clock", "unsent", "model"]
 
     @property
     def percent(self) -> int:
@@ -208,6 +209,8 @@ class Timeline:
         self.notes: list[Note] = []
         self.claims: list[Claim] = []
         self.notices: list[Notice] = []
+        self.answer: AnswerRecord | None = None
+        """None for a call that came in."""
         self.rate_limits: dict[str, int] = {}
         """What remains, by the vendor's name of the limit."""
         self.started_ms: int | None = None
@@ -298,6 +301,7 @@ class Timeline:
             "end_fault": None if self.end_reason is None else self.end_reason.fault,
             "end_detail": self.end_detail,
             "rate_limits_remaining": self.rate_limits,
+            "answer": None if self.answer is None else self.answer.as_json(),
             "legs": [asdict(leg) for leg in self.legs],
             "turns": [turn.as_json() for turn in self.turns],
             "notices": [asdict(notice) for notice in self.notices],

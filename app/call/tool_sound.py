@@ -54,4 +54,5 @@ class ToolSound:
         floor = m.floor
         speaks = floor.caller_speaking or floor.voice or floor.state is not FloorState.FREE
         busy = m.playout.unplayed or m.keypad.busy or not m.responses.still
-        return m.phase is Phase.TALKING and not speaks and not busy
+        silent = not speaks and not busy and not m.answer.with_machine
+        return m.phase is Phase.TALKING and silent

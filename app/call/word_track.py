@@ -121,7 +121,7 @@ class WordTrack:
         """What the next item of this voice should start from; the same where this one taught
         nothing."""
         words = _timed(self._text)
-        if not self._done or not words or words[-1].ended_ms < TELLING_MS:
+        if not self._done or not self._received or not words or words[-1].ended_ms < TELLING_MS:
             return self._pace
         slowness, lead_ms, pieces = self._fit(words, self._received, complete=True)
         along = bool(pieces) or (self._pace.along and not self._placed(words))

@@ -41,6 +41,12 @@ class Wording:
         """False where the words of this item go on beyond its sound."""
         return item_id not in self._broken
 
+    def played(self, item_id: str, n_bytes: int) -> None:
+        """Where others play: all of this item took so long, which teaches the voice's pace."""
+        track = self._track(item_id)
+        track.audio(n_bytes)
+        self._pace = track.pace
+
     def other_voice(self) -> None:
         """Another model speaks: what was learned does not hold for it."""
         self._pace = Pace()

@@ -10,9 +10,15 @@ COMMANDS = {
     "demo": "Hold a whole call on this machine: no account, no network.",
     "doctor": "Say what is configured, what is missing and how to mend it.",
     "agents": "List the agents, check them, or say who answers a number.",
+    "campaign": "Call everybody on a list, within the law and at a pace.",
+    "numbers": "Point your numbers at this bot: a plan first, then the deed.",
+    "sip": "Doors for SIP calls at Twilio, and a SIP line of our own.",
     "webhooks": "See what your systems were told, and send it again.",
     "block": "Block a caller for a while, list who is blocked, or take it back.",
+    "do-not-call": "Add, import, remove, check and list whom no campaign calls.",
     "replay": "Run a recorded call through the heart again.",
+    "records": "See, export or forget what the database holds of calls.",
+    "evidence": "Prove that what a call did was not changed since, or list it.",
     "lab": "A telephone and a model made of software, for bots of any make.",
 }
 """Name -> what `--help` says; the module of the same name in this package has the command."""
@@ -45,7 +51,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"app.cli.{cmd_name}").command
+        command = import_module(f"app.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -17,6 +17,7 @@ from app.call.facts import CallFacts
 from app.cli.agents_shown import render
 from app.cli.columns import aligned
 from app.cli.failure import Failure, told_plainly
+from app.rules import headers_trusted
 from app.settings import load_settings
 
 _ADDRESS: Final = re.compile(r"\+[0-9]+|sips?:[^@\s]+@[^@\s]+|client:\S+")
@@ -75,7 +76,9 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
 @click.argument("number")
 @click.option("--from", "caller", default="", help="Who calls; default: nobody that is known.")
 @click.option("--header", "headers", multiple=True, help="NAME=VALUE, a SIP header of the call.")
-def route(number: str, caller: str, headers: tuple[str, ...]) -> None:
+@click.option("--domain", default="", help="The SIP domain that the call comes in through.")
+@click.option("--source-ip", default="", help="The address that the SIP call comes from.")
+def route(number: str, caller: str, headers: tuple[str, ...], domain: str, source_ip: str) -> None:
     """Say which agent answers a call to NUMBER (+ and digits, or a sip: address), and why."""
     for address in (number, *([caller] if caller else [])):
         if not _ADDRESS.fullmatch(address):
@@ -84,8 +87,14 @@ def route(number: str, caller: str, headers: tuple[str, ...]) -> None:
         settings = load_settings()
         routes = load_routes(routes_path(settings.routes), must_exist=bool(settings.routes))
         given = dict(_pair(header) for header in headers)
-        facts = CallFacts(from_number=caller, to_number=number, sip_headers=given)
-        found = routes.find(facts)
+        facts = CallFacts(
+            from_number=caller,
+            to_number=number,
+            sip_domain=domain,
+            source_ip=source_ip,
+            sip_headers=given,
+        )
+        found = routes.find(facts, headers_trusted(routes, facts))
         agent = found[1].agent if found else settings.agent
         load_agent(agent)
     if found:

@@ -8,17 +8,30 @@ import click
 from app.agents import AgentError
 from app.bridge.journal import JournalError
 from app.carriers.twilio.errors import TwilioError
+from app.carriers.twilio.outgoing import LoginError
 from app.lab.speech.faults import SpeechError
 from app.observe.prices import PricesError
+from app.provisioning.sip_file import SipFileError
+from app.provisioning.wanted import PasswordError
+from app.records.database import DatabaseAwayError, DatabaseUrlError
+from app.records.export import ExportError
+from app.records.migrate import DatabaseNewerError
 from app.setting_rules import SettingsError
 from app.tools.errors import ToolLoadError
 from telecodecs.wav import WavError
 
 _EXPECTED = (
     AgentError,
+    DatabaseAwayError,
+    DatabaseNewerError,
+    DatabaseUrlError,
+    ExportError,
     JournalError,
+    LoginError,
+    PasswordError,
     PricesError,
     SettingsError,
+    SipFileError,
     ToolLoadError,
     SpeechError,
     TwilioError,

@@ -12,6 +12,7 @@ import uvloop
 from app.cli.configured import configured
 from app.cli.failure import Failure, told_plainly
 from app.cli.lab_caller import VOICES, InOrder, acts, caller_flags, steps
+from app.cli.lab_carrier import carrier
 from app.cli.lab_line import impairments, line_flags
 from app.cli.lab_people import people_flags
 from app.demo.stage import CALLED, LAB_ACCOUNT, LAB_KEY
@@ -31,6 +32,9 @@ from app.lab.speech.script import load_dialog
 @click.group("lab")
 def command() -> None:
     """A telephone and a realtime model made of software."""
+
+
+command.add_command(carrier)
 
 
 @command.command("call", cls=InOrder)

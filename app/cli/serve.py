@@ -20,7 +20,7 @@ from app.serving.inherited import Inherited
 from app.serving.listening import AddressError, listen
 from app.serving.supervisor import Supervisor
 from app.serving.worker_process import run_worker
-from app.settings import SERVING, Settings, load_settings
+from app.settings import Settings, load_settings
 
 
 @click.command("serve")
@@ -53,11 +53,8 @@ def command(host: str, port: int, workers: int, inherited: str) -> None:
 
 def _configured(*, told: bool) -> Settings:
     """`told`: the operator sees warnings, once and not for each worker."""
-    if told:
-        settings = configured(*SERVING)
-    else:
-        settings = load_settings()
-        settings.require(*SERVING)
+    settings = configured() if told else load_settings()
+    settings.require(*settings.needed_to_serve)
     configure_logging(settings.log_level, settings.log_format, secrets=settings.secrets)
     return settings
 
@@ -113,14 +110,23 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _say_where(settings: Settings) -> None:
     """What goes into Twilio's console, and where calls are taken."""
-    lines = [
-        f"Earshot answers as {settings.agent}.",
+    lines = [f"Earshot answers as {settings.agent}."]
+    if settings.twilio_account_sid:
+        lines += _for_twilio(settings)
+    if settings.takes_pbx_calls:
+        path = "/asterisk/media"
+        where = settings.socket_url(path) if settings.public_url else path
+        lines.append(f"  a PBX's media socket   {where}")
+    if settings.public_url.startswith("http://"):
+        lines.append("  PUBLIC_URL is http://: for this machine only, Twilio cannot reach it.")
+    for line in lines:
+        click.echo(line, err=True)
+
+
+def _for_twilio(settings: Settings) -> list[str]:
+    return [
         f"  voice webhook (POST)   {settings.url('/twilio/voice')}",
         f"  status callback        {settings.url('/twilio/status')}",
         f"  messaging webhook      {settings.url('/twilio/sms')}",
         f"  media stream           {settings.socket_url('/twilio/media')}",
     ]
-    if settings.public_url.startswith("http://"):
-        lines.append("  PUBLIC_URL is http://: for this machine only, Twilio cannot reach it.")
-    for line in lines:
-        click.echo(line, err=True)

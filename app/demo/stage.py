@@ -8,15 +8,20 @@ import asyncio
 import random
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from pydantic import SecretStr
 
 from app.agents import Agent
 from app.beyond import ALONE, Beyond
 from app.bridge.ports import Observer
+from app.lab.pbx.dialplan import Dialplan, DialStatus
+from app.lab.pbx.line import PbxPhone
+from app.lab.pbx.wire import Format
 from app.lab.phone.account import Account
 from app.lab.phone.impairments import Impairments
 from app.lab.phone.line import OnEvent, PhoneLine, ignore_event
@@ -33,6 +38,7 @@ from app.settings import Settings
 LAB_KEY = "sk-lab-no-account-needed"
 LAB_ACCOUNT = "AC" + "0" * 32
 LAB_TOKEN = "lab-token-of-no-account"
+LAB_PBX, LAB_PBX_PASSWORD = "lab-pbx", "lab-password-of-no-pbx"
 CALLER = "+15550100001"
 CALLED = "+15550100002"
 """Numbers of the range that is kept free for fiction."""
@@ -82,6 +88,7 @@ class Stage:
         self._serving: asyncio.Task[None] | None = None
         self._outside: asyncio.Task[None] | None = None
         self._port = 0
+        self._lab = AsyncExitStack()
 
     @property
     def worker(self) -> Worker:
@@ -95,9 +102,16 @@ class Stage:
         return f"http://127.0.0.1:{self._port}"
 
     async def __aenter__(self) -> "Stage":
-        await self.model.__aenter__()
-        if self._rest is not None:
-            await self._rest.__aenter__()
+        """Raises what `make_worker` raises; the lab is closed again then."""
+        async with AsyncExitStack() as lab:
+            await lab.enter_async_context(self.model)
+            if self._rest is not None:
+                await lab.enter_async_context(self._rest)
+            await self._serve_calls()
+            self._lab = lab.pop_all()
+        return self
+
+    async def _serve_calls(self) -> None:
         self._port = free_port()
         worker = self._worker = make_worker(
             self._settings(),
@@ -119,7 +133,6 @@ class Stage:
             server.should_exit = True
 
         self._stop = stop
-        return self
 
     async def __aexit__(
         self,
@@ -136,11 +149,8 @@ class Stage:
         await self.worker.texting.close()
         await self.worker.desk.close()
         await self.worker.rest.close()
-        if self._rest is not None:
-            await self._rest.__aexit__(kind, error, trace)
-        if self._worker is not None:
-            await self._worker.answering.close()
-        await self.model.__aexit__(kind, error, trace)
+        await self.worker.answering.close()
+        await self._lab.aclose()
 
     def line(
         self,
@@ -166,6 +176,27 @@ class Stage:
             on_event=on_event,
         )
 
+    def pbx(
+        self,
+        impairments: Impairments | None = None,
+        *,
+        people: Mapping[str, DialStatus] | None = None,
+        format_: Format = "json",
+        **more: Any,
+    ) -> PbxPhone:
+        """A PBX that brings its callers to the bot. `people`: what comes of dialling them."""
+        return PbxPhone(
+            f"{self.url.replace('http', 'ws', 1)}/asterisk/media",
+            user=LAB_PBX,
+            password=LAB_PBX_PASSWORD,
+            dialplan=Dialplan(
+                f"{self.url}/asterisk/next", LAB_PBX, LAB_PBX_PASSWORD, people=people or {}
+            ),
+            impairments=impairments,
+            format_=format_,
+            **more,
+        )
+
     def _settings(self) -> Settings:
         values: dict[str, object] = {
             "openai_api_key": SecretStr(LAB_KEY),
@@ -173,6 +204,8 @@ class Stage:
             "twilio_account_sid": LAB_ACCOUNT,
             "twilio_auth_token": SecretStr(LAB_TOKEN),
             "public_url": self.url,
+            "pbx_user": LAB_PBX,
+            "pbx_password": SecretStr(LAB_PBX_PASSWORD),
             **({"twilio_api_url": self._rest.base_url} if self._rest is not None else {}),
             **self._given,
         }

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.agents import AgentError, load_agent
-from app.doctor.configured import check_refused, check_settings, check_twilio_urls
+from app.doctor.configured import check_pbx, check_refused, check_settings, check_twilio_urls
 from app.doctor.machine import (
     check_agent,
     check_data_dir,
@@ -16,7 +16,7 @@ from app.doctor.machine import (
 )
 from app.doctor.render import plain, render
 from app.doctor.report import Check, Report, Status
-from app.doctor.vendors import check_openai, check_redis, check_twilio
+from app.doctor.vendors import check_database, check_openai, check_redis, check_twilio
 from app.settings import Settings, SettingsError
 
 __all__ = ["Check", "Report", "Status", "examine", "plain", "render"]
@@ -44,6 +44,7 @@ async def examine(
         ),
         check_twilio(settings, timeout_s=timeout_s),
         check_redis(settings, timeout_s=timeout_s),
+        check_database(settings, timeout_s=timeout_s),
     )
     return Report(
         (
@@ -55,6 +56,7 @@ async def examine(
             *check_settings(settings, every=every_setting),
             *services,
             *check_twilio_urls(settings),
+            *check_pbx(settings),
         )
     )
 

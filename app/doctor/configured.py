@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from app.doctor.report import Check, masked
-from app.settings import SERVING, Problem, Settings, SettingsError, variable_of
+from app.settings import Problem, Settings, SettingsError, variable_of
 
 GROUP = "Settings"
 _DEFAULT: Final = " (default)"
@@ -33,9 +33,10 @@ def check_settings(settings: Settings, *, every: bool = False) -> list[Check]:
     """
     missing = _missing(settings)
     fields = {variable_of(info): key for key, info in Settings.model_fields.items()}
-    needed = [_needed(name, _shown(settings, fields[name]), missing) for name in SERVING]
+    serving = settings.needed_to_serve
+    needed = [_needed(name, _shown(settings, fields[name]), missing) for name in serving]
     others = [
-        _other(name, _shown(settings, fields[name])) for name in fields if name not in SERVING
+        _other(name, _shown(settings, fields[name])) for name in fields if name not in serving
     ]
     if not every:
         others = _set_ones(others)
@@ -55,6 +56,24 @@ def check_twilio_urls(settings: Settings) -> list[Check]:
     ]
 
 
+def check_pbx(settings: Settings) -> list[Check]:
+    """Where a PBX of the operator's finds us; nothing where none may come."""
+    group, name = "Your own PBX", "Media socket"
+    if not settings.takes_pbx_calls:
+        if not (settings.pbx_user or settings.pbx_password.get_secret_value()):
+            return []
+        mend = "Set EARSHOT_PBX_USER and EARSHOT_PBX_PASSWORD, both."
+        return [Check(group, name, "fail", "a name or a password alone", mend)]
+    if not settings.public_url:
+        return [
+            Check(group, name, "ok", "/asterisk/media; with PUBLIC_URL its address stands here")
+        ]
+    return [
+        Check(group, name, "ok", f"{settings.socket_url('/asterisk/media')} (uri)"),
+        Check(group, "What comes next", "ok", f"POST {settings.url('/asterisk/next')}"),
+    ]
+
+
 def _set_ones(checks: list[Check]) -> list[Check]:
     told = [c for c in checks if c.status != "skip" and not c.seen.endswith(_DEFAULT)]
     rest = len(checks) - len(told)
@@ -66,7 +85,7 @@ def _set_ones(checks: list[Check]) -> list[Check]:
 
 def _missing(settings: Settings) -> dict[str, Problem]:
     try:
-        settings.require(*SERVING)
+        settings.require(*settings.needed_to_serve)
     except SettingsError as error:
         return {problem.name: problem for problem in error.problems}
     return {}

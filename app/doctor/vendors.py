@@ -1,4 +1,5 @@
-"""Checks of those we depend on: is OpenAI there, does Twilio know us, does Redis answer?
+"""Checks of those we depend on: is OpenAI there, does Twilio know us, do Redis and the database
+answer?
 
 Each takes at most `timeout_s` and tells in a line what came; nothing here raises.
 """
@@ -14,8 +15,10 @@ from typing import Any
 import aiohttp
 import redis.asyncio
 from redis.exceptions import RedisError
+from sqlalchemy import select
 
 from app.doctor.report import Check
+from app.records.database import Database, DatabaseAwayError, DatabaseUrlError, sql_url
 from app.settings import Settings
 
 GROUP = "Services"
@@ -149,6 +152,25 @@ async def check_redis(settings: Settings, *, timeout_s: float) -> Check:
         # What the client makes of a peer that talks, but not as Redis does.
         return Check(GROUP, "Redis", "fail", "what answers there is not Redis", mend)
     return Check(GROUP, "Redis", "ok", "answers")
+
+
+async def check_database(settings: Settings, *, timeout_s: float) -> Check:
+    try:
+        url = sql_url(settings.database_url.get_secret_value(), settings.data_dir)
+    except DatabaseUrlError as error:
+        return Check(GROUP, "Database", "fail", str(error), "Mend DATABASE_URL.")
+    if not settings.database_url.get_secret_value():
+        return Check(GROUP, "Database", "skip", "SQLite in the data folder; fine for one machine")
+    database = Database(url, pool=1)
+    try:
+        async with asyncio.timeout(timeout_s), database.reading() as connection:
+            await connection.execute(select(1))
+    except (TimeoutError, DatabaseAwayError):
+        mend = "Start the database, or mend DATABASE_URL; calls go on without it."
+        return Check(GROUP, "Database", "fail", f"no answer within {timeout_s:g} s", mend)
+    finally:
+        await database.close()
+    return Check(GROUP, "Database", "ok", f"answers ({database.kind})")
 
 
 async def _get(url: str, headers: Mapping[str, str], *, timeout_s: float) -> _Answer | _NoAnswer:

@@ -19,6 +19,7 @@ from app.live.blocks import Blocks
 from app.live.breaker import BreakerSettings
 from app.live.breakers import Breakers
 from app.live.calls import LiveCalls
+from app.live.capacity import Capacity
 from app.live.channel import Channel
 from app.live.connection import Connection, open_redis
 from app.live.consents import Consents
@@ -28,8 +29,10 @@ from app.live.leases import Leases
 from app.live.limits import RedisLimits
 from app.live.outbox import Outbox
 from app.live.outcomes import Outcomes
+from app.live.pace import RedisPace
 from app.live.tokens import RedisTokens
 from app.live.tool_runs import ToolRuns
+from app.live.verdicts import Verdicts
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +61,9 @@ class Live:
     consents: Consents
     channel: Channel
     after_calls: AfterLedger
+    pace: RedisPace
+    capacity: Capacity
+    verdicts: Verdicts
 
     def answers(self, local: LocalAnswers[A], code: Code[A]) -> RedisAnswers[A]:
         """Answers of webhooks for all workers, from those of one process."""
@@ -95,22 +101,27 @@ async def open_live(
 
 def _live(connection: Connection, worker_id: str, breaker_settings: BreakerSettings) -> Live:
     asker, outbox = Asker(connection.client), Outbox(connection.client)
+    fleet = Fleet(asker, worker_id)
     return Live(
         connection=connection,
         asker=asker,
         outbox=outbox,
         calls=LiveCalls(asker, outbox, worker_id),
         leases=Leases(asker, worker_id),
-        tool_runs=ToolRuns(asker, outbox),
+        # It asks for itself: a question of somebody else that went unanswered is no reason not to.
+        tool_runs=ToolRuns(Asker(connection.client), outbox),
         outcomes=Outcomes(asker),
         tokens=RedisTokens(asker),
         breakers=Breakers(asker, outbox, breaker_settings),
-        fleet=Fleet(asker, worker_id),
+        fleet=fleet,
         counters=Counters(asker, outbox),
         blocks=Blocks(asker, outbox),
         consents=Consents(asker, outbox),
         channel=Channel(asker, outbox),
         after_calls=AfterLedger(asker, outbox),
+        pace=RedisPace(asker),
+        capacity=Capacity(asker, fleet),
+        verdicts=Verdicts(asker, outbox),
     )
 
 

@@ -8,10 +8,10 @@ fail at once for a moment, so that a hung Redis costs a webhook one wait and not
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, WatchError
 
 Arg: TypeAlias = str | bytes | int | float
 Command: TypeAlias = tuple[Arg, ...]
@@ -24,6 +24,7 @@ PAUSE_S: Final = 1.0
 
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class RedisAwayError(Exception):
@@ -68,10 +69,25 @@ class Asker:
         `atomic`: as one transaction; then all keys must hash to one slot. Raises `RedisAwayError`,
         also when only one of the commands was refused.
         """
+        return await self._limited(limit_s, self._send, commands, atomic)
+
+    async def exchange(
+        self, key: str, work: Callable[[], Awaitable[Sequence[Command]]], *, limit_s: float = ASK_S
+    ) -> bool:
+        """Read, decide and write as one: `work` asks what it likes and gives what is to be written.
+        Nothing is, and it is False, when another has changed `key` since `work` began.
+
+        Raises `RedisAwayError`; then it may have been written.
+        """
+        return await self._limited(limit_s, self._exchange, key, work)
+
+    async def _limited(
+        self, limit_s: float, work: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs
+    ) -> T:
         if self._now_s() < self._paused_until_s:
             raise RedisAwayError("Redis did not answer a moment ago")
         try:
-            return await within(limit_s, self._send(commands, atomic))
+            return await within(limit_s, work(*args, **named))
         except TimeoutError as error:
             self._paused_until_s = self._now_s() + PAUSE_S
             raise RedisAwayError(f"Redis did not answer within {limit_s:g} s") from error
@@ -84,3 +100,19 @@ class Asker:
             for command in commands:
                 pipeline.execute_command(*command)
             return list(await pipeline.execute())
+
+    async def _exchange(self, key: str, work: Callable[[], Awaitable[Sequence[Command]]]) -> bool:
+        async with self.redis.pipeline(transaction=True) as pipeline:
+            await pipeline.watch(key)
+            # Asked on another connection: the watch stands already.
+            commands = await work()
+            if not commands:
+                return True
+            pipeline.multi()  # type: ignore[no-untyped-call]
+            for command in commands:
+                pipeline.execute_command(*command)
+            try:
+                await pipeline.execute()
+            except WatchError:
+                return False
+            return True

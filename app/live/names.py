@@ -20,6 +20,9 @@ AFTER_SAID_TTL_S: Final = 4 * 3600
 AFTER_OVER_TTL_S: Final = 3600
 PRODUCING_TTL_S: Final = 10
 TEXT_LEASE_TTL_S: Final = 10
+DIALING_TTL_S: Final = 40 * 86_400
+"""Longer than any pause between two calls of one campaign."""
+SLOT_TTL_S: Final = 30
 
 SEEN: Final = "{calls}:seen"
 ABOUT: Final = "{calls}:about"
@@ -31,9 +34,13 @@ BREAKERS_OPEN: Final = "{breakers}:open"
 BREAKERS_CLOSED: Final = "{breakers}:closed"
 BREAKERS_FAILURES: Final = "{breakers}:failures"
 TEXTS_DUE: Final = "{texts}:due"
+DIALING: Final = "{dialing}:account"
+DIALING_SLOTS: Final = "{dialing}:slots"
+DIALING_CALLS: Final = "{dialing}:calls"
 OPT_OUTS: Final = "opt-outs"
 COUNTERS: Final = "counters"
 CHANNEL: Final = "earshot:calls"
+ANSWERED: Final = "earshot:answered"
 BLOCKED: Final = "blocked"
 
 
@@ -109,8 +116,24 @@ def recording(call_id: str) -> str:
     return f"{{call:{call_id}}}:recording"
 
 
+def answered(call_id: str) -> str:
+    return f"{{call:{call_id}}}:answered"
+
+
 def velocity(digest: str) -> str:
     return f"velocity:{digest}"
+
+
+def dialing_campaign(campaign_id: str) -> str:
+    return f"{{dialing}}:campaign:{campaign_id}"
+
+
+def dialing_slots(campaign_id: str) -> str:
+    return f"{{dialing}}:slots:{campaign_id}"
+
+
+def dialing_number(digest: str) -> str:
+    return f"{{dialing}}:number:{digest}"
 
 
 def worker(worker_id: str) -> str:

@@ -21,8 +21,9 @@ from app.live.waiting import Op
 
 logger = logging.getLogger(__name__)
 
-LIMIT_S: Final = 0.3
-"""Longest wait for Redis before a tool runs."""
+LIMIT_S: Final = 1.0
+"""Longest wait for Redis before a tool runs. Whoever does not know of another one's run may do the
+same again, and that is worse than a caller who hears the waiting sound for a moment."""
 MOST_REMEMBERED: Final = 10_000
 _BEGUN: Final = b"begun"
 
@@ -66,7 +67,7 @@ class ToolRuns:
         return len(self._here)
 
     async def begin(self, call_id: str, tool_call_id: str) -> Begun:
-        """Ask before running a tool; waits 0.3 s at most."""
+        """Ask before running a tool; waits 1 s at most."""
         key = names.tool_run(call_id, tool_call_id)
         known = self._here.get(key, (0.0, None))[1]
         if known is not None and known != _BEGUN:
@@ -109,7 +110,7 @@ class ToolRuns:
         effect: Effect | None = None,
         proof: str = "",
     ) -> None:
-        """Keep what came of it, before the model is told; waits 0.3 s at most."""
+        """Keep what came of it, before the model is told; waits 1 s at most."""
         key = names.tool_run(call_id, tool_call_id)
         ended = _Ended(output, ok, effect, proof)
         more = effect is not None or proof

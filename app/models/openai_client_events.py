@@ -189,10 +189,26 @@ def _summarise(command: Summarise) -> dict[str, object]:
 
 def encode_session_update(config: SessionConfig, request_id: str) -> bytes:
     """`session.update` with every setting of `config`, μ-law both ways."""
+    return msgspec.json.encode(_event("session.update", request_id, session=session_of(config)))
+
+
+def accepted_session(config: SessionConfig) -> dict[str, object]:
+    """The body of an accepted SIP call: every setting of `config`, and the model. The formats are
+    agreed on with the caller's side and are not ours to name."""
+    session = session_of(config, formats=False)
+    return {**session, "model": config.model}
+
+
+def session_of(config: SessionConfig, *, formats: bool = True) -> dict[str, object]:
+    """Every setting of `config` but the model. `formats`: with μ-law both ways."""
+    audio = {"input": _audio_input(config), "output": _audio_output(config)}
+    if not formats:
+        for side in audio.values():
+            del side["format"]
     session: dict[str, object] = {
         "type": "realtime",
         "output_modalities": ["audio"],
-        "audio": {"input": _audio_input(config), "output": _audio_output(config)},
+        "audio": audio,
         "tools": list(config.tools),
         "tool_choice": "auto",
         "max_output_tokens": config.max_output_tokens or "inf",
@@ -201,7 +217,7 @@ def encode_session_update(config: SessionConfig, request_id: str) -> bytes:
         session["instructions"] = config.instructions
     if config.reasoning_effort is not None:
         session["reasoning"] = {"effort": config.reasoning_effort}
-    return msgspec.json.encode(_event("session.update", request_id, session=session))
+    return session
 
 
 def encode_tools(tools: Sequence[Mapping[str, object]], request_id: str) -> bytes:

@@ -112,7 +112,7 @@ async def connect_and_configure(
 ) -> Configured | ModelClosed:
     """Open a socket, send the configuration and read it back. Raises nothing but cancellation."""
     try:
-        socket = await _connect(config, credentials, limits)
+        socket = await connect(credentials, limits, model=config.model)
     except (OpenAIError, WebSocketException, OSError, ValueError) as error:
         return closed_by_handshake(error)
     try:
@@ -131,9 +131,13 @@ async def connect_and_configure(
     return closed
 
 
-async def _connect(
-    config: SessionConfig, credentials: Credentials, limits: Limits
+async def connect(
+    credentials: Credentials, limits: Limits, *, model: str = "", call_id: str = ""
 ) -> ClientConnection:
+    """A socket to a new session of `model`, or to the one that carries the call `call_id`.
+
+    Raises `OpenAIError`, `WebSocketException`, `OSError` and `ValueError`.
+    """
     client = _client(credentials)
     options: dict[str, object] = {
         "open_timeout": limits.connect_s,
@@ -147,11 +151,12 @@ async def _connect(
     }
     if client.base_url.scheme in {"https", "wss"}:
         options["ssl"] = _tls_context()
-    manager = client.realtime.connect(
-        model=config.model,
-        # The SDK hands these to websockets' connect() as they are; its TypedDict names a few only.
-        websocket_connection_options=cast("WebSocketConnectionOptions", options),
-    )
+    # The SDK hands these to websockets' connect() as they are; its TypedDict names a few only.
+    as_named = cast("WebSocketConnectionOptions", options)
+    if call_id:
+        manager = client.realtime.connect(call_id=call_id, websocket_connection_options=as_named)
+    else:
+        manager = client.realtime.connect(model=model, websocket_connection_options=as_named)
     connection = await manager.enter()
     # The SDK's object parses with pydantic; the media path reads the socket below it.
     return connection._connection

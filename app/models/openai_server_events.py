@@ -24,6 +24,7 @@ NONSENSE_LIMIT = 20
 _MAX_UNKNOWN_NAMES = 32
 _MAX_MESSAGE_CHARS = 300
 
+KEYS = frozenset("0123456789*#ABCD")
 AUDIO_DELTA = "response.output_audio.delta"
 
 IGNORED = frozenset(
@@ -38,7 +39,6 @@ IGNORED = frozenset(
         "conversation.item.input_audio_transcription.segment",
         "input_audio_buffer.cleared",
         "input_audio_buffer.timeout_triggered",
-        "input_audio_buffer.dtmf_event_received",
         "response.output_item.done",
         "response.content_part.added",
         "response.content_part.done",
@@ -56,9 +56,6 @@ IGNORED = frozenset(
         "mcp_list_tools.in_progress",
         "mcp_list_tools.completed",
         "mcp_list_tools.failed",
-        "output_audio_buffer.started",
-        "output_audio_buffer.stopped",
-        "output_audio_buffer.cleared",
     }
 )
 """Known types that tell a call nothing that another event does not tell better. Function calls are
@@ -272,6 +269,18 @@ _RULES: dict[str, Rule] = {
     ),
     "conversation.item.truncated": _rule(
         wire.Truncated, lambda e, _: events.ItemTruncated(e.item_id, e.audio_end_ms)
+    ),
+    "output_audio_buffer.started": _rule(
+        wire.OfResponse, lambda e, _: events.PlayBegan(e.response_id)
+    ),
+    "output_audio_buffer.stopped": _rule(
+        wire.OfResponse, lambda e, _: events.PlayEnded(e.response_id)
+    ),
+    "output_audio_buffer.cleared": _rule(
+        wire.OfResponse, lambda e, _: events.PlayCut(e.response_id)
+    ),
+    "input_audio_buffer.dtmf_event_received": _rule(
+        wire.Dtmf, lambda e, _: events.KeyPressed(e.event) if e.event in KEYS else None
     ),
     "conversation.item.deleted": _rule(wire.OfItem, lambda e, _: events.ItemDeleted(e.item_id)),
     "response.created": _rule(wire.ResponseOpened, _response_created),

@@ -46,6 +46,24 @@ class OfItem(Struct):
     item_id: str
 
 
+class OfResponse(Struct):
+    """Events that say no more than which response they are about."""
+
+    response_id: str
+
+
+class Dtmf(Struct):
+    """`input_audio_buffer.dtmf_event_received`, of SIP calls only."""
+
+    event: str
+
+
+class Retrieved(Struct):
+    """`conversation.item.retrieved`, and `.added`."""
+
+    item: "OutputItem"
+
+
 class Truncated(Struct):
     item_id: str
     audio_end_ms: int

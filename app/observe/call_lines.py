@@ -26,7 +26,7 @@ class CallLines:
 
     def put(self, call_id: str, file: str, line: str) -> None:
         """`line`: without its end. Never waits. Dropped where 1000 wait already."""
-        if not call_id.isalnum() or len(self._waiting) >= MOST_WAITING:
+        if not call_id.replace("_", "").isalnum() or len(self._waiting) >= MOST_WAITING:
             self.dropped += 1  # an id of other characters would be a path of somebody's choice
             return
         self._waiting.append((call_id, file, line))

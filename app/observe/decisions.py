@@ -4,7 +4,8 @@ The log says that a decision was made, and nothing of whom it concerned.
 """
 
 import logging
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final, Protocol, TypeAlias
 
 from app.observe.call_lines import CallLines
 from app.observe.log import event
@@ -38,11 +39,16 @@ class Decision(Protocol):
         ...
 
 
+Follower: TypeAlias = Callable[[Any], None]
+"""Is told of each decision about a call. It gets what was recorded, whatever its type."""
+
+
 class Decisions:
     """`lines` None: they are logged, and kept nowhere."""
 
     def __init__(self, lines: CallLines | None) -> None:
         self._lines = lines
+        self._followers: dict[str, Follower] = {}
 
     def record(self, decision: Decision) -> None:
         """Never waits."""
@@ -60,5 +66,17 @@ class Decisions:
 
     def keep(self, decision: Decision) -> None:
         """The same, for who has logged it already."""
+        follower = self._followers.get(decision.call_id)
+        if follower is not None:
+            follower(decision)
         if self._lines is not None:
             self._lines.put(decision.call_id, FILE, decision.as_json)
+
+    def follow(self, call_id: str, follower: Follower) -> None:
+        """From now on, until `unfollow`; one for each call."""
+        self._followers[call_id] = follower
+
+    def unfollow(self, call_id: str, follower: Follower) -> None:
+        """Unless another one took its place."""
+        if self._followers.get(call_id) == follower:
+            del self._followers[call_id]

@@ -3,7 +3,7 @@
     start --wanted, fell--> transfer | refer | held | menu | voicemail
     transfer, refer, held --nobody took it--> what `otherwise` says, else the agent; a call that
                                               fell goes to the next rung instead
-    transfer, held --talked--> over
+    transfer, held --talked--> over, or the agent where the transfer says so
     menu --chose--> any of them; nothing, again and again--> the next rung
     voicemail --recorded--> over
 
@@ -84,11 +84,17 @@ def _after_person(
         case NotPlaced():
             return _nobody(ways, journey, "failed", happening.words)
         case Dialled(end="talked") | Referred(accepted=True):
-            return HangUp(journey.at(Stop.OVER))
+            over = journey.at(Stop.OVER)
+            return BackToAgent(over, "talked") if _comes_back(ways, journey) else HangUp(over)
         case Dialled():
             return _nobody(ways, journey, happening.end)
         case Referred():
             return _nobody(ways, journey, "failed")
+
+
+def _comes_back(ways: Ways, journey: Journey) -> bool:
+    way = ways.transfers.get(journey.to)
+    return way is not None and way.then == "back" and not journey.fell
 
 
 def _wanted(ways: Ways, journey: Journey, wanted: Wanted) -> Step:

@@ -45,13 +45,20 @@ def told(news: News, transfers: Mapping[str, Way]) -> Returned:
     way = transfers.get(news.to)
     name = (way.name or way.key) if way is not None else ""
     why = _WHY[news.status]
-    result = {"ok": False, "status": news.status, "to": name, "reason": why}
+    ok = news.status == "talked"
+    result = {"ok": ok, "status": news.status, "to": name, "reason": why}
     return Returned(json.dumps(result, ensure_ascii=False), _say(news, name, why))
 
 
 def _say(news: News, name: str, why: str) -> str:
     if news.status == "came_back":
         return "The caller chose to come back to you. Go on with what they want. Do not greet them."
+    if news.status == "talked":
+        whom = f" with {name}" if name else ""
+        return (
+            f"The caller has talked{whom} and is back with you. Ask in one short sentence what "
+            "else you can do for them. Do not greet them again."
+        )
     if news.status == "no_choice":
         return (
             "The caller made no choice with the keys and is back with you. Ask in one short "

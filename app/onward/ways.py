@@ -25,6 +25,10 @@ class Way:
     """When nobody takes it: BACK, VOICEMAIL or another key."""
     caller_id: Literal["called", "caller"] = "called"
     music: str = ""
+    answer_headers: tuple[str, ...] = ()
+    """Of a SIP system's answer: told to the agent when the caller is back."""
+    then: Literal["hang_up", "back"] = "hang_up"
+    """When they have talked."""
 
 
 @dataclass(frozen=True, slots=True)

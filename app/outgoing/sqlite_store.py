@@ -153,6 +153,13 @@ class SqliteStore:
                 (state, at_s, status, reason, number),
             )
 
+    def forget_calls(self, call_ids: Sequence[str]) -> int:
+        """Delete what was or is to be told of these calls; how many messages."""
+        with self._changing() as db:
+            calls = [(call_id,) for call_id in call_ids]
+            db.executemany("DELETE FROM deliveries WHERE call_id = ?", calls)
+            return db.executemany("DELETE FROM messages WHERE call_id = ?", calls).rowcount
+
     def disable(self, url: str, now_s: float, reason: str) -> None:
         with self._changing() as db:
             db.execute("INSERT OR REPLACE INTO disabled VALUES (?, ?, ?)", (url, now_s, reason))

@@ -27,7 +27,7 @@ def number_refused(number: Number, rules: DestinationRules, *, listed: bool) -> 
     allow = _longest(number, rules.allow_prefixes)
     if number.e164 in _plain(rules.own_numbers):
         return refuse(Rule.OWN_NUMBER)
-    if refused := _never(number):
+    if refused := never_dialled(number):
         return refused
     deny = _longest(number, rules.deny_prefixes)
     if deny and deny >= allow:
@@ -39,7 +39,7 @@ def number_refused(number: Number, rules: DestinationRules, *, listed: bool) -> 
     return refuse(Rule.NOT_ON_LIST) if listed and not allow else None
 
 
-def _never(number: Number) -> Refused | None:
+def never_dialled(number: Number) -> Refused | None:
     """What no setting opens."""
     if number.digits.startswith((*SATELLITE, *UNASSIGNED)):
         return refuse(Rule.SATELLITE)

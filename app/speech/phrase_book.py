@@ -15,6 +15,7 @@ import os
 import random
 import tempfile
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +27,10 @@ MAX_PHRASE_BYTES: Final = 60_000 * BYTES_PER_MS
 """Longest phrase that is kept, 60 s."""
 AT_ONCE: Final = 2
 """Phrases that are being spoken at the same time, at most: each has a model session of its own."""
+PASSING_AT_ONCE: Final = 8
+"""The same of passing ones, beside the others."""
+MOST_PASSING: Final = 200
+"""Passing phrases that are held; the oldest are forgotten. About 20 MB."""
 FIRST_PAUSE_S: Final = 5.0
 LONGEST_PAUSE_S: Final = 600.0
 """After a failure a phrase is not asked for again for 5 s, then 10, 20 ... 600 s, less up to half
@@ -70,7 +75,8 @@ class PhraseBook:
     """The phrases of one process, used from one event loop.
 
     `folder` is made when first needed. `clock` gives monotonic seconds. Phrases are never forgotten
-    while the process lives, so keys must come from what the agents' files say, not from callers.
+    while the process lives, so keys must come from what the agents' files say, not from callers. A
+    passing one, with words for one person, is neither written down nor held for long.
     """
 
     def __init__(
@@ -83,13 +89,15 @@ class PhraseBook:
         self._tasks: dict[PhraseKey, asyncio.Task[None]] = {}
         self._pauses: dict[PhraseKey, _Pause] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._passing_slots = asyncio.Semaphore(PASSING_AT_ONCE)
+        self._passing: OrderedDict[PhraseKey, None] = OrderedDict()
         self._closed = False
 
     def get(self, key: PhraseKey) -> bytes | None:
         """The phrase if it is in memory. Never waits; does not start anything either."""
         return self._held.get(key)
 
-    def want(self, key: PhraseKey) -> None:
+    def want(self, key: PhraseKey, *, passing: bool = False) -> None:
         """Begin to fetch the phrase from the disk, or else to have it spoken.
 
         Does nothing while it is held or on its way, during the pause after a failure, and after
@@ -99,7 +107,7 @@ class PhraseBook:
             return
         if self._clock() < self._pauses.setdefault(key, _Pause()).until_s:
             return
-        task = asyncio.create_task(self._fetch(key))
+        task = asyncio.create_task(self._pass(key) if passing else self._fetch(key))
         self._tasks[key] = task
         task.add_done_callback(lambda _: self._tasks.pop(key, None))
 
@@ -140,6 +148,28 @@ class PhraseBook:
         except Exception:
             self._put_off(key)
             _log.exception("phrase not fetched: a fault of ours", extra={"fields": fields})
+
+    async def _pass(self, key: PhraseKey) -> None:
+        """As `_fetch`, for one person's ears."""
+        fields = {"model": key.model, "voice": key.voice, "phrase": _short(key)}
+        try:
+            async with self._passing_slots:
+                spoken = await self._render(key)
+            if (problem := _problem(spoken)) is not None:
+                _log.warning("phrase not spoken", extra={"fields": {**fields, **problem}})
+            elif isinstance(spoken, bytes):
+                self._held[key] = spoken
+                self._passing[key] = None
+                self._forget_passing()
+        except Exception:
+            _log.exception("phrase not fetched: a fault of ours", extra={"fields": fields})
+        finally:
+            self._pauses.pop(key, None)
+
+    def _forget_passing(self) -> None:
+        while len(self._passing) > MOST_PASSING:
+            oldest, _ = self._passing.popitem(last=False)
+            self._held.pop(oldest, None)
 
     def _put_off(self, key: PhraseKey) -> None:
         pause = self._pauses[key]

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol, TypeAlias
 
 from app.live.opt_outs import LiveOptOuts, Word
@@ -53,6 +53,9 @@ class KeptOptOuts:
         self._live = live
         self._digests = digests
         self._now_s = now_s
+        self.told: Callable[[str], Awaitable[None]] | None = None
+        """Is told, before anything else, of each number that wants no messages by its own or the
+        carrier's word."""
         self._here: dict[str, Word] = {}
         """What could not be written: until it can, this process alone knows."""
 
@@ -71,6 +74,8 @@ class KeptOptOuts:
 
     async def out(self, number: str, source: Source, at_s: float | None = None) -> None:
         """See `OptOuts`."""
+        if self.told is not None and source != "call":
+            await self.told(number)
         await self._put(number, Word(True, self._now_s() if at_s is None else at_s, source))
 
     async def back(self, number: str, source: Source, at_s: float | None = None) -> None:

@@ -9,9 +9,11 @@ def look_up() -> str:
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from app.call.events import Direction
+
+Place: TypeAlias = Literal["menu", "voicemail"]
 
 
 class Line(Protocol):
@@ -20,6 +22,10 @@ class Line(Protocol):
 
     async def may_transfer(self, key: str) -> str:
         """Whether the call may be put through there."""
+        ...
+
+    async def may_leave_for(self, place: Place) -> str:
+        """Whether the caller may go on there without a model."""
         ...
 
     async def send_text(self, text: str, key: str) -> str:
@@ -32,6 +38,10 @@ class Line(Protocol):
 
     async def keep_message(self, fields: dict[str, str], key: str) -> str:
         """Hand a message or a request to be called back to the operator."""
+        ...
+
+    async def never_call(self, key: str) -> str:
+        """Put the other side on the list of those whom nobody calls again."""
         ...
 
 

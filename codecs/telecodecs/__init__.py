@@ -1,5 +1,6 @@
 """Telephone audio: G.711, resampling, DTMF, levels, WAV. Bytes in, bytes out."""
 
+from telecodecs.beeps import Beep, BeepDetector
 from telecodecs.dtmf import DtmfDetector, DtmfKey, dtmf_tone
 from telecodecs.g711 import (
     ALAW_SILENCE,
@@ -37,6 +38,8 @@ __all__ = [
     "SAMPLE_RATE_HZ",
     "SILENCE_DBFS",
     "ULAW_SILENCE",
+    "Beep",
+    "BeepDetector",
     "DtmfDetector",
     "DtmfKey",
     "KeyToneGate",

@@ -429,11 +429,12 @@ async def test_a_fault_of_ours_costs_one_record_and_is_logged(
 
 
 async def test_a_worker_that_ends_leaves_what_it_did_not_finish(house: House) -> None:
-    release = asyncio.Event()
+    asked, release = asyncio.Event(), asyncio.Event()
     write = house.model.__call__
 
     class Slow(FakeModel):
         async def __call__(self, *args: Any, **more: Any) -> Any:
+            asked.set()
             await release.wait()
             return await write(*args, **more)
 
@@ -441,6 +442,7 @@ async def test_a_worker_that_ends_leaves_what_it_did_not_finish(house: House) ->
     worker = house.worker()
     begin(worker)
     end(worker, EndReason.CALLER_HUNG_UP)
+    await asyncio.wait_for(asked.wait(), 60)
     await worker.close()
     house.workers.remove(worker)
     await house.quiet()

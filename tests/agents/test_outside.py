@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from app.agents.outside import (
     CLOSES,
+    MOST_HEADER,
     MOST_SPOKEN,
     MOST_TOLD,
     OPENS,
     UNKNOWN,
     as_data,
+    as_header,
     speakable,
     tidied,
 )
@@ -93,3 +95,16 @@ def test_what_looks_like_no_name_is_not_spoken(value: str) -> None:
 )
 def test_a_gap_in_a_sentence_is_closed(sentence: str, tidy: str) -> None:
     assert tidied(sentence) == tidy
+
+
+@given(st.one_of(st.text(), st.sampled_from(INJECTIONS)))
+def test_a_header_is_one_short_line_of_plain_letters(value: str) -> None:
+    sent = as_header(value)
+    assert sent.isascii() and (sent.isprintable() or not sent)
+    assert "%" not in sent, "nothing that a second reader decodes"
+    assert len(sent) <= MOST_HEADER
+    assert sent == as_header(sent)
+
+
+def test_letters_with_marks_keep_their_letters() -> None:
+    assert as_header("Zoë  Łuć\r\nX-A: 1") == "Zoe uc X-A: 1"

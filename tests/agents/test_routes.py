@@ -52,9 +52,34 @@ def test_all_that_a_rule_gives_must_fit() -> None:
     assert Route(agent="a").fits(FACTS)
     assert Route(agent="a", to=("+1*", "+44*"), from_="+49*").fits(FACTS)
     assert not Route(agent="a", to="+44*", from_="+1*").fits(FACTS)
-    assert Route(agent="a", sip_header={"x-tenant": "acme*"}).fits(FACTS)
-    assert not Route(agent="a", sip_header={"X-Tenant": "acme"}).fits(FACTS)
-    assert not Route(agent="a", sip_header={"X-Other": "*x"}).fits(FACTS)
+    by_header = Route(agent="a", sip_header={"x-tenant": "acme*"})
+    assert by_header.fits(FACTS, headers_count=True)
+    assert not by_header.fits(FACTS), "a header is worth nothing where its origin is not trusted"
+    assert not Route(agent="a", sip_header={"X-Tenant": "acme"}).fits(FACTS, headers_count=True)
+    assert not Route(agent="a", sip_header={"X-Other": "*x"}).fits(FACTS, headers_count=True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "domain", "fits"),
+    [
+        ("house.sip.twilio.com", "house.sip.twilio.com", True),
+        ("*.sip.twilio.com", "House.sip.twilio.com", True),
+        ("house.sip.twilio.com", "other.sip.twilio.com", False),
+        ("*", "", False),
+    ],
+)
+def test_a_domain_is_the_carriers_word(pattern: str, domain: str, fits: bool) -> None:
+    headers = {"X-Domain": "house.sip.twilio.com"}
+    assert (
+        Route(agent="a", sip_domain=pattern).fits(CallFacts(sip_domain=domain, sip_headers=headers))
+        is fits
+    )
+
+
+def test_a_rule_with_headers_needs_an_origin_that_is_trusted(tmp_path: Path) -> None:
+    path = write(tmp_path, '[[route]]\nsip_header = { X-Tenant = "acme*" }\nagent = "desk"\n')
+    with pytest.raises(AgentError, match=r"routes.toml:2: .*sip_domains in \[trusted\]"):
+        load_routes(path)
 
 
 def test_the_first_rule_that_fits_counts() -> None:
@@ -75,6 +100,9 @@ agent = "support"
 [[route]]
 sip_header = { X-Tenant = "acme*" }
 agent = "desk"
+[trusted]
+sip_domains = ["house.sip.twilio.com"]
+sip_networks = ["203.0.113.0/24"]
 """,
     )
     routes = load_routes(path)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.agents import Agent
+from app.agents import Agent, load_agent
 from app.agents.outside import GUARD
 from app.agents.variables import Values, has_variables, header_name, values_of
 from app.call.facts import CallFacts
@@ -86,6 +86,7 @@ def test_an_injection_changes_no_structure_of_a_prompt(value: str) -> None:
 
 
 @given(st.sampled_from(INJECTIONS) | st.text())
+@example(".0")
 def test_nothing_from_outside_leaves_the_quotes_of_a_spoken_sentence(value: str) -> None:
     said = known(CallFacts(caller_name=value)).spoken("Hello {{caller_name}}!")
     assert said.startswith("Hello ") and said.endswith("!")
@@ -123,3 +124,28 @@ def test_an_agent_says_whether_it_needs_any() -> None:
 )
 def test_a_header_has_a_name(header: str, name: str) -> None:
     assert header_name(header) == name
+
+
+@pytest.mark.parametrize(
+    ("header", "text"),
+    [
+        ("416461;encoding=hex", "Ada"),
+        ("41 64 61 ; Encoding=hex", "Ada"),
+        ("41646;encoding=hex", ""),
+        ("ff;encoding=hex", ""),
+        ("416461", ""),
+        ("0a2320;encoding=hex;purpose=x", "\n# "),
+    ],
+)
+def test_the_text_of_a_user_to_user_header(header: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "house.toml"
+    path.write_text('instructions = "{{sip_user_to_user_text}}"', encoding="utf-8")
+    agent = load_agent(path)
+    values = values_of(
+        agent,
+        CallFacts(sip_headers={"User-to-User": header}),
+        lambda: datetime(2026, 11, 20, 12, tzinfo=UTC),
+    )
+    assert values.raw("sip_user_to_user_text") == text
+    told = values.told(agent.instructions)
+    assert told == "(unknown)" or (told[0], told[-1]) == ("⟦", "⟧")

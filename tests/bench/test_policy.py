@@ -38,7 +38,7 @@ def test_nothing_of_the_golden_list_is_refused() -> None:
     [
         (destinations, "number_refused", nothing),
         (destinations, "_address_refused", nothing),
-        (number_rules, "_never", nothing),
+        (number_rules, "never_dialled", nothing),
         (number_rules, "_special", nothing),
         (destinations, "odd_characters", nothing),
     ],

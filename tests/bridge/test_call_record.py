@@ -46,7 +46,7 @@ async def test_the_timeline_stands_beside_its_own_event_log(tmp_path: Path) -> N
     call.handle(CarrierClosed("hangup"), 900)
     identity = {"call_id": "CA1", "stream_id": "MZ1", "direction": "inbound"}
     first = open_journal(tmp_path, "CA1", "MZ1", SETTINGS)
-    path = await write_timeline(first, call, identity)
+    path = await write_timeline(first, call, identity, {"recording": None})
     assert path == first.path.with_name(TIMELINE_FILE)
     assert mode(path) == 0o600
     record = json.loads(path.read_text("utf-8"))
@@ -54,6 +54,6 @@ async def test_the_timeline_stands_beside_its_own_event_log(tmp_path: Path) -> N
     assert (record["end_reason"], record["ended_ms"]) == ("caller_hung_up", 900)
     assert record["transcript"] == []
     second = open_journal(tmp_path, "CA1", "MZ2", SETTINGS)
-    again = await write_timeline(second, call, {**identity, "stream_id": "MZ2"})
+    again = await write_timeline(second, call, {**identity, "stream_id": "MZ2"}, {})
     assert again.name == "timeline-MZ2.json"
     assert json.loads(path.read_text("utf-8"))["stream_id"] == "MZ1"

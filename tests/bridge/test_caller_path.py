@@ -31,6 +31,8 @@ class Model:
 class GapClock:
     """Reports a gap before each frame whose timestamp is odd."""
 
+    always_on = True
+
     def on_media(self, timestamp_ms: int, n_bytes: int, now_ms: int) -> int:
         return 80 if timestamp_ms % 2 else 0
 
@@ -171,6 +173,8 @@ def test_what_waits_is_bounded_and_what_is_lost_is_counted() -> None:
 
 def test_a_long_silence_makes_as_much_room_as_it_takes() -> None:
     class JumpClock(GapClock):
+        always_on = True
+
         def on_media(self, timestamp_ms: int, n_bytes: int, now_ms: int) -> int:
             return timestamp_ms * BYTES_PER_MS
 

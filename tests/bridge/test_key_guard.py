@@ -10,7 +10,7 @@ from app.bridge.recorder import Pen, Recorder
 from app.bridge.recording import MARGIN_MS, OwnRecording
 from app.bridge.shield import Shield
 from app.call.keypad import Collect, Keypad
-from app.carriers.twilio.clock import CarrierClock
+from app.carriers.clock import CarrierClock
 from telecodecs import dtmf_tone
 
 PIN = Collect(min_digits=4, max_digits=4, masked=True, to_model="masked")
@@ -59,16 +59,18 @@ class Line:
         return len(kept) > 0 and set(kept) == {0xFF}
 
 
-def test_a_private_entry_pauses_the_recording_from_the_question_on(tmp_path: Path) -> None:
+def test_a_private_entry_pauses_the_recording_from_shortly_before_the_question(
+    tmp_path: Path,
+) -> None:
     line = Line(tmp_path)
     line.at(1_000)
     line.keypad.collect(PIN, 1_000)
     line.at(3_000)
     line.press("1234")
     last_ms = 3_600
-    assert line.pauses == [(1_020, None)]
+    assert line.pauses == [(1_020 - MARGIN_MS, None)]
     line.at(9_000)
-    assert line.pauses == [(1_020, last_ms + PIN.inter_digit_ms)]
+    assert line.pauses == [(1_020 - MARGIN_MS, last_ms + PIN.inter_digit_ms)]
     assert line.notes == [
         "recording began",
         "recording paused: private digits",
@@ -89,6 +91,23 @@ def test_keys_that_came_before_the_question_are_taken_back(tmp_path: Path) -> No
     line.guard.look(line.now_ms)
     assert line.pauses == [(2_000 - MARGIN_MS, None)]
     assert set(line.path.audio(2_000 - MARGIN_MS, 2_600)) == {0xFF}
+
+
+def test_a_key_whose_message_comes_after_the_question_is_taken_back(tmp_path: Path) -> None:
+    line = Line(tmp_path)
+    line.path.guard("none")  # whatever the shield does not catch
+    line.at(2_000)
+    assert not line.silent
+    line.keypad.collect(PIN, line.now_ms)
+    line.guard.look(line.now_ms)
+    assert set(line.path.audio(2_000 - MARGIN_MS, 2_000)) == {0xFF}
+
+
+def test_an_entry_that_begins_with_the_stream_pauses_no_earlier(tmp_path: Path) -> None:
+    line = Line(tmp_path)
+    line.keypad.doubt(0)
+    line.guard.look(100)
+    assert line.pauses == [(0, None)]
 
 
 def test_an_entry_that_is_not_private_pauses_nothing_and_passes(tmp_path: Path) -> None:

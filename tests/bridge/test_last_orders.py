@@ -46,7 +46,7 @@ def refused(sent: list[Any]) -> bool:
 
 async def test_sockets_beyond_the_limit_are_refused_before_they_are_opened() -> None:
     inner = App()
-    app = LastOrders(inner, Switchboard(2), PATH)
+    app = LastOrders(inner, Switchboard(2), (PATH,))
     held = [asyncio.create_task(ask(app)) for _ in range(2)]
     await asyncio.sleep(0)
     assert refused(await ask(app, path=f"/bots{PATH}"))
@@ -59,7 +59,7 @@ async def test_sockets_beyond_the_limit_are_refused_before_they_are_opened() -> 
 async def test_while_draining_only_streams_that_may_have_a_seat_come_in() -> None:
     inner, board = App(), Switchboard(2)
     inner.let_go.set()
-    app = LastOrders(inner, board, PATH)
+    app = LastOrders(inner, board, (PATH,))
     board.offer("CA1")
     board.draining = True
     assert await ask(app) == []
@@ -69,7 +69,7 @@ async def test_while_draining_only_streams_that_may_have_a_seat_come_in() -> Non
 
 async def test_the_answers_of_a_draining_worker_close_their_connections() -> None:
     board = Switchboard(2)
-    app = LastOrders(App(), board, PATH)
+    app = LastOrders(App(), board, (PATH,))
     assert (await ask(app, "http"))[0]["headers"] == [(b"a", b"b")]
     board.draining = True
     assert (await ask(app, "http"))[0]["headers"] == [(b"a", b"b"), (b"connection", b"close")]

@@ -11,7 +11,6 @@ from app.bridge.carrier_writer import CarrierWriter
 from app.bridge.ears import Ears
 from app.bridge.mouth import Mouth
 from app.bridge.recording import Recording
-from app.bridge.twilio_socket import TwilioDialect
 from app.call.commands import (
     Command,
     EndCall,
@@ -27,6 +26,7 @@ from app.call.commands import (
 from app.call.endings import EndReason
 from app.call.generation import Generation
 from app.call.playout import Playout
+from app.carriers.twilio.media_door import MediaStream
 from telecodecs import ULAW_SILENCE
 
 ANSWER = bytes(range(160)) * 5
@@ -54,13 +54,13 @@ class Speaking:
     def __init__(self, witness: Witness | None = None) -> None:
         self.sent: list[dict[str, Any]] = []
 
-        async def send(message: str) -> None:
+        async def send(message: str | bytes) -> None:
             self.sent.append(json.loads(message))
 
         self.playout = Playout()
         self.writer = CarrierWriter(send, lambda cause, detail: None)
         ears, tape = cast("Ears | None", witness), cast("Recording | None", witness)
-        self.mouth = Mouth(self.playout, self.writer, TwilioDialect("MZ1"), ears, tape)
+        self.mouth = Mouth(self.playout, self.writer, MediaStream("MZ1"), ears, tape)
 
     def says(self, audio: bytes, now_ms: int = 0) -> None:
         self.does(self.playout.receive("r1", "i1", 0, len(audio), now_ms), audio)

@@ -48,7 +48,7 @@ def talk(recorder: Recorder, clock: Clock, until_ms: int, skew_ms: int = 5_000) 
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not happened():  # noqa: ASYNC110 - a thread does it
             await asyncio.sleep(0.005)
 

@@ -29,7 +29,7 @@ from app.call.events import (
 from app.call.phases import CallSettings
 
 SETTINGS = CallSettings()
-STARTED = StreamStarted("CA1", "MZ1", agent="desk", agent_version="0123")
+STARTED = StreamStarted("CA1", "MZ1", agent="desk", agent_version="0123", attempt_id="a-7")
 
 
 class Tape:
@@ -84,6 +84,7 @@ async def test_the_record_says_whose_call_it_was_and_how_it_ended(tmp_path: Path
     record: dict[str, Any] = json.loads((folder / "timeline.json").read_text("utf-8"))
     assert (record["call_id"], record["stream_id"]) == ("CA1", "MZ1")
     assert (record["agent"], record["agent_version"]) == ("desk", "0123")
+    assert record["attempt_id"] == "a-7"
     assert record["direction"] == "inbound"
     assert record["end_reason"] == "caller_hung_up"
     assert record["recording"] == {"told": ["marked", "closed"]}

@@ -36,6 +36,8 @@ def test_every_reason_comes_from_a_cause_or_from_the_heart_itself() -> None:
     own = {
         EndReason.INTERNAL_ERROR,
         EndReason.HANDED_ON,
+        EndReason.MESSAGE_LEFT,
+        EndReason.MACHINE_ANSWERED,
         EndReason.SPENT,
         *SILENCE_ENDINGS.values(),
     }

@@ -70,7 +70,7 @@ def made(*, waits: bool = False, sid: str = "", twilio: Twilio | None = None) ->
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not happened():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 

@@ -142,11 +142,13 @@ def test_it_says_who_answers_a_number_and_why(folder: Path) -> None:
     write(folder, "desk", 'instructions = "x"')
     rules = '[[route]]\nto = "+4420*"\nfrom = "+49*"\nagent = "desk"\n'
     rules += '[[route]]\nsip_header = { X-Tenant = "acme" }\nagent = "desk"\n'
+    rules += '[trusted]\nsip_domains = ["a.example.com"]\n'
     write(folder, "routes", rules)
     told = invoke("route", "+442079460012", "--from", "+491701234567").stdout
     assert told == "desk  (route 1 of agents/routes.toml: to +4420*, from +49*)\n"
-    told = invoke("route", "+15550100001", "--header", "x-tenant=acme").stdout
-    assert told.startswith("desk  (route 2 of")
+    by_header = ("route", "+15550100001", "--header", "x-tenant=acme")
+    assert invoke(*by_header, "--domain", "a.example.com").stdout.startswith("desk  (route 2 of")
+    assert invoke(*by_header).stdout.startswith("receptionist  (none of 2 routes fits")
     told = invoke("route", "+442079460012").stdout
     assert told.startswith("receptionist  (none of 2 routes fits")
 

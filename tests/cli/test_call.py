@@ -52,6 +52,20 @@ def test_an_api_that_cannot_be_reached_is_told_without_a_trace() -> None:
     assert NUMBER not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--on-machine", "message"), "--message TEXT"),
+        (("--on-machine", "talk", "--message", "Hello."), "--on-machine message only"),
+        (("--message", "x" * 1_001), "1000 bytes"),
+    ],
+)
+def test_a_message_that_cannot_be_left_is_told(arguments: tuple[str, ...], said: str) -> None:
+    result = CliRunner(env=SET).invoke(earshot, ["call", NUMBER, "--from", NUMBER, *arguments])
+    assert result.exit_code == 1
+    assert said in result.stderr
+
+
 @pytest.mark.parametrize("variable", ["name", "=Ada", "the name=Ada", ""])
 def test_a_variable_without_a_name_or_a_value_is_told(variable: str) -> None:
     arguments = ["call", NUMBER, "--from", NUMBER, "--var", variable]

@@ -28,7 +28,7 @@ def test_each_command_explains_itself(name: str) -> None:
     result = CliRunner().invoke(earshot, [name, "--help"])
     assert result.exit_code == 0, result.output
     assert result.output.startswith(f"Usage: earshot {name}")
-    command = import_module(f"app.cli.{name}").command
+    command = import_module(f"app.cli.{name.replace('-', '_')}").command
     assert isinstance(command, click.Command)
     assert command.help
 

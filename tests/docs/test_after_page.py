@@ -139,7 +139,7 @@ async def test_the_receiver_takes_what_is_signed_once_and_nothing_else(tmp_path:
     url = f"http://127.0.0.1:{port}/"
     message = message_of(TestEvent(call_id="CA1", agent="restaurant"), 1_800_000_000.0)
     try:
-        async with Sender() as sender, asyncio.timeout(20):
+        async with Sender() as sender, asyncio.timeout(60):
 
             async def send(secret: str) -> int | None:
                 sent = await sender.send(url, message.message_id, message.body, (secret,))

@@ -12,6 +12,9 @@ import click
 import pytest
 
 from app.cli import lab
+from app.cli.lab_carrier import carrier
+from app.lab.carrier.parties import DOES, REFUSALS, Digits
+from app.lab.carrier.troubles import Troubles
 from app.lab.phone import CallReport, Impairments, script
 from app.lab.phone.twiml import PERFORMED
 from app.lab.realtime.behaviour import Behaviour
@@ -151,3 +154,28 @@ def test_every_error_code_of_the_telephone_is_told() -> None:
     known = {int(code) for code in re.findall(r"^[A-Z_]+ = (\d{5})$", source, re.MULTILINE)}
     in_calls = {code for code in known if not 20_000 <= code < 30_000}
     assert {int(code) for code in re.findall(r"\d{5}", codes_told)} == in_calls
+
+
+def test_every_flag_of_the_carrier_is_told() -> None:
+    told = {codes(row[0])[0].split()[0] for row in table(TEXT, "### A carrier for ten thousand")}
+    options = [each for each in carrier.params if isinstance(each, click.Option)]
+    flags = {flag for option in options for flag in option.opts}
+    assert told == flags - {"--account-sid", "--auth-token"}
+
+
+def test_every_trouble_stands_with_its_default() -> None:
+    rows = {name: row[1] for row in table(TEXT, "<!-- troubles:") for name in codes(row[0])}
+    fields = {field.name: field.default for field in dataclasses.fields(Troubles)}
+    assert rows.keys() == fields.keys() - {"seed"}
+    for name, told in rows.items():
+        defaults = [0.0] if told == "any" else [float(word) for word in told.split(",")]
+        assert fields[name] in defaults, name
+
+
+def test_every_party_stands_with_its_digits_and_its_code() -> None:
+    rows = {name: row for row in table(TEXT, "<!-- parties:") for name in codes(row[1])}
+    assert rows.keys() == set(DOES)
+    for does, (ends, _, becomes) in rows.items():
+        assert Digits()(f"+1415555000{ends.split()[0]}", 0).does == does
+        if does in REFUSALS:
+            assert str(REFUSALS[does][0]) in becomes

@@ -45,9 +45,9 @@ def _lines_of(call: ast.Call, place: str) -> Iterator[Line]:
         # A level that is not written there is the one of a line that mostly tells no fault.
         level = _LEVELS[max(levels, key=list(_LEVELS).index)] if levels else "info"
         yield from (Line(text, level, fields, place) for text in texts[:1])
-    elif name in ("tell", "_tell") and texts and place.startswith("app/tools/"):
-        level = _LEVELS[levels.pop()] if levels else "warning"
-        yield Line(texts[0], level, None, place)
+    elif name in ("tell", "_tell") and texts and place.startswith(_TELLERS):
+        if levels or place.startswith("app/tools/"):
+            yield Line(texts[0], _LEVELS[levels.pop()] if levels else "warning", None, place)
     elif name in _METHODS and texts and _name(call.func, owner=True) in ("logger", "_log"):
         yield Line(texts[0], "error" if name == "exception" else name, None, place)
 
@@ -71,6 +71,8 @@ def _texts(argument: ast.expr) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
+_TELLERS = ("app/tools/", "app/campaigns/dialling/")
+"""Rooms that log by a function of their own."""
 LOGGED = list(_logged())
 RECORDS = {codes(row[0])[0]: row[1:] for row in table(page("records"), "<!-- log:")}
 

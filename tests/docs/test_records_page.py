@@ -10,11 +10,20 @@ from app.after.about import About, Over
 from app.after.epilogue import Epilogue
 from app.after.extraction import Extractor
 from app.bridge.call_record import open_journal
+from app.call.answer_record import (
+    BEGUN_AGAIN,
+    NOT_AT_HAND,
+    PICKED_UP,
+    AnswerRecord,
+    Message,
+)
 from app.call.call import Call
 from app.call.events import LegCause
 from app.call.notice_side import BROKE_OFF, NOT_SAID, NOT_WORD_FOR_WORD
 from app.call.phases import CallSettings
 from app.call.timeline import Interruption, Leg, Notice, Stamp, Timeline, ToolRun
+from app.records.database import FILE_NAME
+from app.records.spool import FOLDER
 from tests.after.talk import BOOKING, QUICK, TABLE, FakeModel
 from tests.docs.pages import ROOT, codes, page, table
 
@@ -36,7 +45,8 @@ def test_the_figures_lie_between_stamps() -> None:
 
 
 def test_every_key_of_a_timeline_is_explained() -> None:
-    beside = {"call_id", "stream_id", "direction", "transcript", "recording"}
+    identity = {"call_id", "stream_id", "direction", "attempt_id"}
+    beside = identity | {"transcript", "recording", "evidence"}
     record = Call().timeline.as_json().keys() | beside
     assert _told("## timeline.json") == record
 
@@ -73,6 +83,13 @@ def test_every_key_and_fault_of_a_notice_is_explained() -> None:
     assert set(codes(rows["fault"][1])) == {'""', *faults}
 
 
+def test_every_key_of_an_answer_and_its_messages_is_explained() -> None:
+    assert _told("<!-- answer:") == AnswerRecord().as_json().keys()
+    rows = {name: row for row in table(TEXT, "<!-- messages:") for name in codes(row[0])}
+    assert rows.keys() == {field.name for field in fields(Message)}
+    assert set(codes(rows["why"][1])) == {NOT_AT_HAND, BEGUN_AGAIN, PICKED_UP, '""'}
+
+
 def test_every_kind_of_note_that_is_written_is_explained() -> None:
     [cell] = [row[1] for row in table(TEXT, "## timeline.json") if codes(row[0]) == ["notes"]]
     rooms = (ROOT / "app/call", ROOT / "app/bridge")
@@ -92,7 +109,8 @@ def test_the_folders_are_the_ones_of_the_code() -> None:
     told = {name.rstrip("/") for name in _told("## The data folder")}
     files = (
         *("cli/serve.py", "company.py", "bridge/call_record.py", "live/server.py"),
-        *("text/record.py", "text/opt_out_file.py"),
+        *("text/record.py", "text/opt_out_file.py", "records/do_not_call.py"),
     )
     source = "\n".join((ROOT / "app" / name).read_text("utf-8") for name in files)
-    assert told == set(re.findall(r'data_dir(?:\.absolute\(\))? / "([\w.-]+)"', source))
+    found = re.findall(r'data_dir(?:\.absolute\(\))? / "([\w.-]+)"', source)
+    assert told == {*found, FILE_NAME, FOLDER}

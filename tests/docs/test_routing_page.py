@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from app.agents.routes import Route, load_routes
+from app.agents.routes import Route, Trusted, load_routes
 from app.cli import earshot
 from tests.docs.pages import blocks, codes, example, page, table
 
@@ -26,6 +26,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_key_is_explained() -> None:
     told = {codes(row[0])[0] for row in table(TEXT, "<!-- keys:")}
     assert told == {field.name.rstrip("_") for field in dataclasses.fields(Route)}
+    trusted = {codes(row[0])[0] for row in table(TEXT, "<!-- trusted:")}
+    assert trusted == {field.name for field in dataclasses.fields(Trusted)}
 
 
 def test_every_kind_of_pattern_is_one(folder: Path) -> None:

@@ -7,8 +7,8 @@ from typing import get_args
 from app.bridge import carrier_writer
 from app.bridge.call_bridge import CARRIER_SILENCE_LIMIT_MS, KEPT_QUIET_MS
 from app.bridge.caller_path import KEPT_LIMIT_MS
+from app.bridge.media_socket import START_TIMEOUT_S
 from app.bridge.switchboard import NoRoom
-from app.bridge.twilio_socket import START_TIMEOUT_S
 from app.carriers.twilio import intake, media, messages, stream_plans, tokens
 from app.carriers.twilio.signature import Reason
 from app.live import names

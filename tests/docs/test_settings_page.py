@@ -2,7 +2,7 @@
 
 import re
 
-from app.setting_docs import NOT_IN_USE, render_page
+from app.setting_docs import render_page
 from app.settings import SERVING, Settings, variable_of
 from tests.docs.pages import ROOT, codes, page, table
 
@@ -36,20 +36,7 @@ def test_no_secret_has_a_default_on_the_page() -> None:
     assert {row[2] for row in rows} == {"not set"}
 
 
-def test_settings_that_are_said_not_to_be_in_use_are_not() -> None:
-    fields = {variable_of(info): name for name, info in Settings.model_fields.items()}
-    away = ("app/settings.py", "app/setting_docs.py", "app/doctor/")
-    for variable in NOT_IN_USE:
-        used = [
-            path.relative_to(ROOT).as_posix()
-            for path in (ROOT / "app").rglob("*.py")
-            if re.search(rf"\.{fields[variable]}\b", path.read_text(encoding="utf-8"))
-        ]
-        assert not [name for name in used if not name.startswith(away)], variable
-        assert f"`{variable}`" in render_page().split("### Not in use yet")[1]
-
-
-def test_all_other_settings_are_in_use() -> None:
+def test_all_settings_are_in_use() -> None:
     away = ("app/setting_docs.py", "app/doctor/")
     source = "\n".join(
         path.read_text(encoding="utf-8")
@@ -58,4 +45,4 @@ def test_all_other_settings_are_in_use() -> None:
     )
     for name, info in Settings.model_fields.items():
         used = re.search(rf"(?:settings|self)\.{name}\b", source) is not None
-        assert used != (variable_of(info) in NOT_IN_USE), name
+        assert used, variable_of(info)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import AliasChoices
 
+from app.cli.sip_line import CREDENTIALS, TRUNK_PASSWORD, WORKER_PASSWORD
 from app.settings import Settings
+from app.sip_line.identity import Identity, Party
 from tests.docs.pages import FRONT, PAGES
 
 _READERS_OWN = re.compile(r'api_key_env = "(\w+)"')
@@ -15,7 +17,8 @@ _VARIABLE = re.compile(r"\b(?:(?:EARSHOT|OPENAI|TWILIO)_[A-Z0-9_]+|PUBLIC_URL|[A
 
 
 def _known() -> set[str]:
-    known: set[str] = set()
+    known = {CREDENTIALS, TRUNK_PASSWORD, WORKER_PASSWORD, "EARSHOT_HEADER_", "EARSHOT_HEADER_X"}
+    known.update(Identity(Party("", ""), Party("", ""), "", "").variables())
     for info in Settings.model_fields.values():
         assert isinstance(info.validation_alias, AliasChoices)
         known.update(str(name) for name in info.validation_alias.choices)

@@ -1,6 +1,6 @@
 """The doctor names every setting once, masks secrets, and gives the addresses for Twilio."""
 
-from app.doctor.configured import check_refused, check_settings, check_twilio_urls
+from app.doctor.configured import check_pbx, check_refused, check_settings, check_twilio_urls
 from app.settings import SERVING, Settings, SettingsError, load_settings, variable_of
 
 KEY = "sk-proj-0123456789abcdefghij"
@@ -66,6 +66,29 @@ def test_the_addresses_for_twilio_carry_the_path_prefix() -> None:
         "wss://bot.example.com/phone/twilio/media (by TwiML)",
     ]
     assert [check.status for check in check_twilio_urls(Settings())] == ["skip"]
+
+
+PBX = {
+    "OPENAI_API_KEY": KEY,
+    "EARSHOT_PBX_USER": "pbx",
+    "EARSHOT_PBX_PASSWORD": "a-password-of-16-x",
+}
+
+
+def test_a_pbx_is_told_where_it_finds_us_and_needs_no_twilio() -> None:
+    settings = load_settings(env=PBX | {"PUBLIC_URL": ENV["PUBLIC_URL"]}, env_file=None)
+    assert [check.seen for check in check_pbx(settings)] == [
+        "wss://bot.example.com/phone/asterisk/media (uri)",
+        "POST https://bot.example.com/phone/asterisk/next",
+    ]
+    alone = load_settings(env=PBX, env_file=None)
+    assert "fail" not in {check.status for check in check_settings(alone) + check_pbx(alone)}
+
+
+def test_half_a_lock_is_none_and_no_lock_is_nothing() -> None:
+    half = load_settings(env={"EARSHOT_PBX_USER": "pbx"}, env_file=None)
+    assert [check.status for check in check_pbx(half)] == ["fail"]
+    assert check_pbx(Settings()) == []
 
 
 def test_refused_settings_are_a_check_each() -> None:

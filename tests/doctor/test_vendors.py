@@ -1,5 +1,5 @@
-"""Whatever OpenAI, Twilio and Redis answer, or do not, the doctor tells it in a line, in bounded
-time, without a secret. The peers here are real servers on loopback."""
+"""Whatever OpenAI, Twilio, Redis and the database answer, or do not, the doctor tells it in a line,
+in bounded time, without a secret. The peers here are real servers on loopback."""
 
 import asyncio
 import base64
@@ -7,13 +7,14 @@ import datetime
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from app.doctor.report import Check
-from app.doctor.vendors import check_openai, check_redis, check_twilio
+from app.doctor.vendors import check_database, check_openai, check_redis, check_twilio
 from app.settings import load_settings
 
 KEY = "sk-proj-0123456789abcdefghij"
@@ -171,6 +172,7 @@ async def test_without_credentials_nobody_is_asked() -> None:
     assert (await check_openai(settings, "", today=TODAY, timeout_s=5)).status == "skip"
     assert (await check_twilio(settings, timeout_s=5)).status == "skip"
     assert (await check_redis(settings, timeout_s=5)).status == "skip"
+    assert (await check_database(settings, timeout_s=5)).status == "skip"
 
 
 async def test_twilio_is_asked_for_the_account_with_the_first_token() -> None:
@@ -263,3 +265,18 @@ async def test_a_peer_that_is_not_redis(answer: bytes) -> None:
 async def test_a_redis_address_that_cannot_be_read() -> None:
     check = await redis_check("redis://127.0.0.1:port/0")
     assert check.status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "seen"),
+    [
+        ("sqlite:///{folder}/records.db", "ok", "answers (sqlite)"),
+        ("postgresql://earshot:hushhush@127.0.0.1:1/earshot", "fail", "no answer within 5 s"),
+    ],
+)
+async def test_a_database(tmp_path: Path, url: str, status: str, seen: str) -> None:
+    env = {"DATABASE_URL": url.format(folder=tmp_path), "EARSHOT_DATA_DIR": str(tmp_path)}
+    check = await check_database(load_settings(env=env, env_file=None), timeout_s=5)
+    assert check.status == status
+    assert seen in check.seen
+    assert "hushhush" not in str(check)

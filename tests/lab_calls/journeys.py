@@ -26,12 +26,21 @@ def agents(folder: Path, texts: Mapping[str, str]) -> dict[str, str]:
 
 
 async def hold(
-    on: Stage, agent: str, script: Script, *, from_: str = CALLER, to: str = LINE
+    on: Stage,
+    agent: str,
+    script: Script,
+    *,
+    from_: str = CALLER,
+    to: str = LINE,
+    sip_headers: Mapping[str, str] | None = None,
+    parameters: Mapping[str, str] | None = None,
 ) -> CallReport:
     """One whole call to this agent."""
     assert on.account is not None
     line = PhoneLine(f"{on.url}/twilio/voice?agent={quote(agent)}", account=on.account)
-    return await line.call(script, from_=from_, to=to)
+    return await line.call(
+        script, from_=from_, to=to, sip_headers=sip_headers, parameters=parameters
+    )
 
 
 def verbs(report: CallReport) -> list[str]:

@@ -307,7 +307,7 @@ async def test_what_comes_before_start_opens_nothing(stage: Stage, sid: str) -> 
 async def test_a_start_that_never_comes_is_not_waited_for(
     stage: Stage, sid: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.bridge.twilio_socket.START_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("app.bridge.media_socket.START_TIMEOUT_S", 0.2)
     sessions = len(stage.model.sessions)
     async with opened(stage, sid) as silent, opened(stage, sid) as half:
         await half.socket.send(CONNECTED)
@@ -355,7 +355,7 @@ async def test_a_socket_that_is_not_read_any_more_is_a_stalled_one(
     tmp_path: Path, sid: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "app.bridge.twilio_socket.CarrierWriter", partial(CarrierWriter, send_timeout_s=0.3)
+        "app.bridge.media_socket.CarrierWriter", partial(CarrierWriter, send_timeout_s=0.3)
     )
     minute_ms = 60_000
     story = [line(stream, minute_ms) for stream in range(1, 11)]  # more than any kernel holds

@@ -17,7 +17,7 @@ CALLERS = {
     "+15550107913": ("5550107913", "0107913"),
     "+44 20 7946 0958": ("7946 0958", "79460958"),
     "+49(30)901820-77": ("901820", "90182077"),
-    "sip:ada.lovelace@pbx.example.com": ("ada", "lovelace", "pbx.example.com"),
+    "sip:ada.lovelace@pbx.example.com": ("ada.", "lovelace", "pbx.example.com"),
     "sip:+15550107913@carrier.example.net;user=phone": ("5550107913",),
     "client:mary_shelley": ("mary", "shelley"),
     "Anonymous": (),

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from app.beyond import ALONE, Beyond
 from app.bridge.call_record import EVENTS_FILE
+from app.bridge.evidence import EVIDENCE_FILE
 from app.bridge.journal import replay
 from app.call.notice_side import NOT_WORD_FOR_WORD
 from app.demo.stage import Stage
@@ -23,6 +24,7 @@ from app.lab.realtime.behaviour import Behaviour
 from app.lab.realtime.ports import Output, Turn
 from app.lab.speech.coded import coded_audio, decode_coded
 from app.lab.speech.voices import voice_clip
+from app.records.chain import verify
 from app.speech.phrase_book import PhraseBook, PhraseKey
 from tests.lab_calls.cast import NoMouth, Recorded, call, line
 
@@ -104,8 +106,8 @@ class Held:
 
     @property
     def order(self) -> list[int]:
-        """The coded streams as they were heard."""
-        return [run.stream_id for run in decode_coded(self.recorded.stream.played.audio())]
+        """The coded streams as they were heard; pauses of a busy machine left out."""
+        return [run.stream_id for run in decode_coded(self.recorded.sound)]
 
 
 async def render(key: PhraseKey) -> bytes:
@@ -145,6 +147,23 @@ async def test_the_call_goes_as_scripted_and_replays(calls: dict[str, Held], nam
     assert recorded.report.errors == []
     assert recorded.model.errors == []
     assert replay(recorded.folder / EVENTS_FILE)[1] is None
+
+
+@ALL
+async def test_the_evidence_says_how_much_of_each_was_heard(
+    calls: dict[str, Held], name: str
+) -> None:
+    held = calls[name]
+    verdict = verify((held.recorded.folder / EVIDENCE_FILE).read_bytes())
+    assert verdict.whole, verdict.faults
+    told = [link.what for link in verdict.links if link.kind == "notice"]
+    heard = {str(what["text"]): what for what in told if what["heard_ms"]}
+    for text in (MACHINE, TAPED):
+        if held.heard_ms(text):
+            assert abs(heard[text]["heard_ms"] - held.heard_ms(text)) <= 100
+    whole = {text for text, what in heard.items() if what["heard_whole"]}
+    cut_or_with_other_words = name in ("hangs up", "no recordings")
+    assert whole == ({MACHINE} if cut_or_with_other_words else {MACHINE, TAPED})
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name != "hangs up"])

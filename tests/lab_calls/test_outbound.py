@@ -10,21 +10,28 @@ import pytest_asyncio
 from click.testing import CliRunner, Result
 
 from app.bridge.call_record import call_folder
+from app.carriers.twilio.campaign_calls import AttemptCall, CampaignCalls
 from app.carriers.twilio.progress import CallState
+from app.carriers.twilio.rest import TwilioRest as OurRest
 from app.cli import earshot
 from app.demo.stage import LAB_ACCOUNT, LAB_TOKEN, Stage
 from app.lab.phone.report import CallReport
 from app.lab.phone.rest import Callee, TwilioRest
-from app.lab.phone.script import HangUp, Script, WaitForBot
+from app.lab.phone.script import HangUp, Script, Wait, WaitForBot
 from tests.lab_calls.cast import FAST, Recorded, line, settled, stage_for
 
 pytestmark = [pytest.mark.lab_call, pytest.mark.asyncio(loop_scope="module")]
 
 US = "+15550100010"
 ANSWERS, BUSY, AWAY, NOWHERE = "+15550100011", "+15550100012", "+15550100013", "+15550100014"
+STAYS = "+15550100015"
+"""Until machine detection has come to its result."""
 LISTEN = Script((WaitForBot.finished(100, said_ms=600), HangUp()), limit_ms=12_000)
 CALLEES = {
     ANSWERS: Callee(LISTEN, ring_ms=100),
+    STAYS: Callee(
+        Script((WaitForBot.finished(100, said_ms=600), Wait(1_500), HangUp()), limit_ms=12_000)
+    ),
     BUSY: Callee(answers="busy"),
     AWAY: Callee(answers="no-answer"),
     NOWHERE: Callee(answers="failed"),
@@ -101,6 +108,29 @@ async def test_a_placed_call_is_answered_by_the_agent_and_followed_to_its_end(
         CallState.COMPLETED,
     ]
     assert {step["call"] for step in steps} == {report.identity.call_sid}
+
+
+async def test_a_campaign_s_call_is_recorded_with_its_attempt(agency: Agency) -> None:
+    async with OurRest(
+        LAB_ACCOUNT, LAB_TOKEN, public_url=agency.stage.url, api_url=agency.rest.base_url
+    ) as ours:
+        order = AttemptCall(
+            attempt_id="a-7",
+            to=STAYS,
+            from_=US,
+            agent="receptionist",
+            ring_s=20,
+            detect_machine=True,
+            variables={},
+        )
+        report = await agency.rest.report(await CampaignCalls(ours).place(order))
+    await settled(agency.stage, report)
+    assert told(report) == ["initiated", "ringing", "in-progress", "completed"]
+    [verdict] = [request for request in report.requests if request.purpose == "amd_status"]
+    assert (verdict.status, verdict.parameters["AnsweredBy"]) == (204, "human")
+    folder = call_folder(agency.stage.worker.settings.data_dir, report.identity.call_sid)
+    recorded = Recorded(report, folder, agency.stage.model.sessions[-1])
+    assert recorded.timeline["attempt_id"] == "a-7"
 
 
 async def test_the_agent_and_the_caller_id_can_be_chosen(agency: Agency) -> None:

@@ -90,8 +90,8 @@ class Passed:
 
     @property
     def heard(self) -> list[int]:
-        """The bot's coded streams as the caller heard them, each unbroken stretch once."""
-        return [run.stream_id for run in decode_coded(self.recorded.stream.played.audio())]
+        """The bot's coded streams as the caller heard them; pauses of a busy machine left out."""
+        return [run.stream_id for run in decode_coded(self.recorded.sound)]
 
     @property
     def asked(self) -> list[str]:

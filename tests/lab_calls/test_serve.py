@@ -4,11 +4,12 @@ refuses what is too much, and ends when it is told to."""
 import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,6 +162,10 @@ async def test_five_variables_are_enough_to_answer_a_call_and_to_end_in_peace() 
         recorded = Recorded(report, folder, model.sessions[0])
         assert recorded.heard_ms(1) == 600
         assert recorded.end_reason == "caller_hung_up"
+        database = sqlite3.connect(served.folder / "earshot-data" / "earshot.db")
+        with closing(database):
+            rows = database.execute("SELECT call_id, caller, end_reason FROM calls").fetchall()
+        assert rows == [(report.identity.call_sid, CALLER, "caller_hung_up")]
     assert "Traceback" not in written
     for secret in (LAB_KEY, LAB_TOKEN, CALLER, CALLED):
         assert secret not in written

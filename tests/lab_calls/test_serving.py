@@ -27,8 +27,12 @@ from tests.live.redis_fixture import require_redis_server
 pytestmark = pytest.mark.lab_call
 
 DRAINING = (503, "no room for another call: draining")
-LATE = {"EARSHOT_MAX_LAG_MS": "5000"}
-"""Processes that start at once on one core run late, and take calls all the same."""
+LATE = {
+    "EARSHOT_MAX_LAG_MS": "5000",
+    "EARSHOT_AGENT": str(Path(__file__).with_name("patient.toml")),
+}
+"""Processes that start at once on one core run late, and take calls all the same; a caller who says
+nothing until a new worker has come is not asked whether they are still there."""
 MOVES = {"EARSHOT_DRAIN_S": "0.3", **LATE}
 TWO = ("--workers", "2")
 """They share a Redis that the supervisor starts."""

@@ -1,7 +1,7 @@
 """The model remembers what was heard: no truncation is refused, none is far from what was played.
 
-Each case of the bench once, at 40 ms delay with 30 ms jitter; `python -m bench.truncation` has the
-other networks and the table.
+Each case of the bench once, at 40 ms delay with 30 ms jitter, over Twilio and over a PBX; `python
+-m bench.interruptions` has the other networks and the table.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from app.lab.phone.report import CallReport
 from app.lab.realtime.behaviour import Behaviour
 from bench.pattern import CASES, CodedBrain, CodedMouth, DeafEar
 from bench.truncation import Cut, Outcome, hold, judge
-from tests.lab_calls.cast import undisturbed, until
+from tests.lab_calls.cast import BY_SOCKET, Carrier, undisturbed, until
 
 pytestmark = [pytest.mark.lab_call, pytest.mark.asyncio(loop_scope="module")]
 
@@ -30,10 +30,16 @@ async def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcom
     def worst_lag_ms(outcomes: dict[str, Outcome]) -> float:
         return max(outcome.worst_lag_ms for outcome in outcomes.values())
 
-    return await undisturbed(lambda: every_case(tmp_path_factory.mktemp("calls")), worst_lag_ms)
+    async def over_each() -> dict[str, Outcome]:
+        held = (every_case(tmp_path_factory.mktemp("calls"), carrier) for carrier in BY_SOCKET)
+        return {
+            name: outcome for one in await asyncio.gather(*held) for name, outcome in one.items()
+        }
+
+    return await undisturbed(over_each, worst_lag_ms)
 
 
-async def every_case(folder: Path) -> dict[str, Outcome]:
+async def every_case(folder: Path, carrier: Carrier) -> dict[str, Outcome]:
     """On one stage: the calls begin one after another, so that each brain has its case."""
     cases = iter(CASES)
     running: list[asyncio.Task[CallReport]] = []
@@ -47,16 +53,16 @@ async def every_case(folder: Path) -> dict[str, Outcome]:
     ) as stage:
         for case in CASES:
             network = replace(NETWORK, gaps=case.gaps)
-            running.append(asyncio.create_task(hold(stage, case, network)))
+            running.append(asyncio.create_task(hold(stage, case, network, carrier)))
             await until(lambda: len(stage.model.sessions) == len(running))
         reports = await asyncio.gather(*running)
     return {
-        case.name: judge(case, NETWORK, report, session)
+        f"{carrier}, {case.name}": judge(case, NETWORK, report, session)
         for case, report, session in zip(CASES, reports, stage.model.sessions, strict=True)
     }
 
 
-@pytest.fixture(params=[case.name for case in CASES])
+@pytest.fixture(params=[f"{carrier}, {case.name}" for carrier in BY_SOCKET for case in CASES])
 def outcome(request: pytest.FixtureRequest, outcomes: dict[str, Outcome]) -> Outcome:
     return outcomes[request.param]
 

@@ -11,7 +11,15 @@ from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
 from app.beyond import Beyond
-from app.demo.stage import LAB_ACCOUNT, LAB_KEY, LAB_TOKEN, by_the_models_ears, free_port
+from app.demo.stage import (
+    LAB_ACCOUNT,
+    LAB_KEY,
+    LAB_PBX,
+    LAB_PBX_PASSWORD,
+    LAB_TOKEN,
+    by_the_models_ears,
+    free_port,
+)
 from app.lab.phone import Account, Callee, TwilioRest
 from app.lab.realtime.ports import Brain
 from app.lab.realtime.server import LabRealtime
@@ -28,7 +36,7 @@ class Split:
     asked when a stream has ended, and the streams after it."""
 
     def __init__(self, first: Worker, other: Worker) -> None:
-        self._first = first
+        self.first = first
         self._other = other
         self._streams = 0
         self.others: list[str] = []
@@ -39,7 +47,7 @@ class Split:
         self._streams += scope["type"] == "websocket"
         if not first:
             self.others.append(path)
-        await (self._first if first else self._other).app(scope, receive, send)
+        await (self.first if first else self._other).app(scope, receive, send)
 
 
 @asynccontextmanager
@@ -65,6 +73,8 @@ async def two_workers(
                 twilio_auth_token=SecretStr(LAB_TOKEN),
                 twilio_api_url=rest.base_url,
                 public_url=url,
+                pbx_user=LAB_PBX,
+                pbx_password=SecretStr(LAB_PBX_PASSWORD),
                 agent=agent,
                 data_dir=folder / "data",
             )

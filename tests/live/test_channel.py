@@ -15,7 +15,7 @@ async def listening(channel: Channel) -> AsyncGenerator[AsyncIterator[Notice], N
     """Who publishes before anybody listens is not heard, so greet until it is heard."""
     async with aclosing(channel.subscribe()) as notices:
         first = asyncio.ensure_future(anext(notices))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not first.done():
                 channel.publish("hello")
                 await asyncio.sleep(0.06)
@@ -47,7 +47,7 @@ async def test_who_watches_hears_again_after_redis_was_away(redis_process: Redis
             redis_process.start()
             await store.settle()
             heard = asyncio.ensure_future(anext(notices))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not heard.done():
                     channel.publish("again")
                     await asyncio.sleep(0.06)

@@ -16,6 +16,7 @@ from app.live.blocks import Block
 from app.live.fleet import WorkerState
 from app.live.keys import TABLE, Key, page
 from app.live.opt_outs import LiveOptOuts, Word
+from app.live.pace import Books, Entry, NumberBook, slot_of
 from app.live.text_leases import TextLeases
 from app.live.texts import LiveTexts
 from app.live.texts_here import TextsHere
@@ -31,6 +32,8 @@ KNOWN_SINCE = {
     "PUBLISH": "2.0", "SET": "2.6.12", "SUBSCRIBE": "2.0", "UNSUBSCRIBE": "2.0", "ZADD": "1.2",
     "ZCARD": "1.2", "ZCOUNT": "2.0", "ZRANGE": "1.2", "ZRANGEBYSCORE": "1.0.5", "ZREM": "2.4",
     "ZREMRANGEBYSCORE": "1.2",
+    "HVALS": "2.0", "MGET": "1.0", "TIME": "2.6", "UNWATCH": "2.2", "WATCH": "2.2",
+    "ZMSCORE": "6.2",
 }  # fmt: skip
 """Redis's version that brought each command, in the form used here (HSET of several fields 4.0,
 SET with options 2.6.12, ZREM of several members 2.4)."""
@@ -68,7 +71,7 @@ async def _do_everything(live: Live) -> None:
     live.fleet.withdraw("CA4")
     await live.fleet.reserve("CA5")
     await live.fleet.beat(WorkerState(1, 10, True, 0))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not heard.done():
             live.channel.publish("hello")
             await asyncio.sleep(0.06)
@@ -81,6 +84,20 @@ async def _do_everything(live: Live) -> None:
     await live.counters.totals()
     await _write_texts(live)
     await _after(live)
+    await _dial(live)
+
+
+async def _dial(live: Live) -> None:
+    def decide(books: Books) -> Entry:
+        book, now_us = NumberBook(books.now_us), books.now_us
+        return Entry(number="+1", book=book, account_us=now_us, campaign_us=now_us)
+
+    for name in ("gone", "gone", "ID-1"):
+        await live.pace.take("ID", ["+1"], decide, name)
+        await live.pace.bind(slot_of("ID", name), "CA1")
+    await live.capacity.load()
+    await live.pace.free(slot_of("ID", "gone"))
+    await live.pace.keep([slot_of("ID", "ID-1")])
 
 
 async def _after(live: Live) -> None:
@@ -103,6 +120,7 @@ async def _write_texts(live: Live) -> None:
     await texts.due(0)
     await texts.accept("ID2", "SM1", b"hello")
     await texts.settled("ID2")
+    live.verdicts.tell("CA1", "human")
     await texts.put_call("PERSON", b"call")
     await texts.put_newest("PERSON", "ID")
     await until(lambda: live.outbox.waiting == 0)
@@ -151,7 +169,7 @@ async def test_only_keys_of_the_table_are_written_and_those_with_an_end_have_one
         for row, key in rows.items():
             assert (await live.connection.client.ttl(key) > 0) == _ends(row)
     unseen = {row.pattern for row in TABLE} - {row.pattern for row in rows}
-    assert unseen == {"earshot:calls", "{breakers}:closed"}
+    assert unseen == {"earshot:calls", "earshot:answered", "{breakers}:closed"}
 
 
 async def test_all_keys_of_a_call_share_a_slot(redis_process: RedisProcess, tmp_path: Path) -> None:
@@ -161,7 +179,7 @@ async def test_all_keys_of_a_call_share_a_slot(redis_process: RedisProcess, tmp_
     assert {key.split("}:")[1] for key in keys} == {
         *("state", "owner", "fence", "tool:t1", "outcome:held-1"),
         *("after", "after-tries", "said", "over"),
-        *("caller", "consent", "recording"),
+        *("caller", "consent", "recording", "answered"),
     }
     assert len({key_slot(key.encode()) for key in keys}) == 1
 

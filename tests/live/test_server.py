@@ -120,7 +120,7 @@ async def test_processes_of_one_folder_share_it_and_the_first_to_leave_does_not_
         await _write(server.url, "summary", "agreed")
         os.kill(pid, signal.SIGKILL)
         await until(lambda: not _lives(pid))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await server.answers():  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.01)
         assert await _read(server.url, "summary") == b"agreed"

@@ -63,7 +63,7 @@ class OpenAIServer:
 
     async def wait_for(self, count: int) -> list[dict[str, Any]]:
         """The client events after the opening, once there are `count`."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.received) < count:
                 self.arrived.clear()
                 await self.arrived.wait()

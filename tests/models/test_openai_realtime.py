@@ -39,7 +39,7 @@ async def session_with(
     script: Script = read_on, *, config: SessionConfig | None = None, limits: Limits | None = None
 ) -> AsyncIterator[tuple[OpenAIServer, OpenAIRealtime]]:
     server = OpenAIServer(script=script)
-    async with running(server), asyncio.timeout(30):
+    async with running(server), asyncio.timeout(60):
         session = await open_session(
             config or SessionConfig(), Credentials("k", server.base_url), limits=limits
         )
@@ -288,7 +288,7 @@ async def test_closing_a_deaf_server_is_bounded_and_leaves_no_task() -> None:
         while not session.stats.queued_max_bytes:
             session.send_audio(BIG_FRAME, 60_000)
             await asyncio.sleep(0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await session.close()
             await session.close()
         assert await end_of(session) == ModelClosed("lost", "closed by us")

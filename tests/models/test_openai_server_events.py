@@ -84,6 +84,15 @@ TABLE: list[tuple[str, dict[str, Any], Event | None]] = [
         events.ItemTruncated("item_1", 480),
     ),
     ("conversation.item.deleted", {"item_id": "item_1"}, events.ItemDeleted("item_1")),
+    ("output_audio_buffer.started", {"response_id": "resp_1"}, events.PlayBegan("resp_1")),
+    ("output_audio_buffer.stopped", {"response_id": "resp_1"}, events.PlayEnded("resp_1")),
+    ("output_audio_buffer.cleared", {"response_id": "resp_1"}, events.PlayCut("resp_1")),
+    (
+        "input_audio_buffer.dtmf_event_received",
+        {"event": "#", "received_at": 1_780_000_000},
+        events.KeyPressed("#"),
+    ),
+    ("input_audio_buffer.dtmf_event_received", {"event": "12", "received_at": 1}, None),
     (
         "response.created",
         done(status="in_progress", metadata={"request_id": "req_1"}),

@@ -44,6 +44,19 @@ async def test_the_log_says_that_and_not_whom(caplog: pytest.LogCaptureFixture) 
     assert "01" not in str(record.__dict__["fields"]).replace("CA1", "")
 
 
+def test_who_follows_a_call_is_told_of_its_decisions() -> None:
+    decisions = Decisions(None)
+    told: list[Decision] = []
+    decisions.follow("CA1", told.append)
+    decisions.record(decision())
+    decisions.record(decision(call_id="CA2"))
+    decisions.unfollow("CA1", print)
+    decisions.keep(decision("kept"))
+    decisions.unfollow("CA1", told.append)
+    decisions.record(decision())
+    assert [each.rule for each in told] == ["listed", "kept"]
+
+
 async def test_an_id_that_is_a_path_is_no_place(tmp_path: Path) -> None:
     lines = CallLines(tmp_path)
     lines.put("../../etc", FILE, "x")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from app.call.facts import CallFacts
 from app.carriers.twilio.onward import Caller, Held, Outcome, Ready
 from app.onward.happenings import Apologise, Happening
 from app.onward.journey import Journey, Stop
@@ -16,6 +17,12 @@ class Nowhere:
 
     async def after(self, caller: Caller, journey: Journey, happening: Happening) -> Ready:
         return Ready(Apologise(journey.at(Stop.OVER)))
+
+    async def sent_on(self, caller: Caller, journey: Journey, target: str) -> Ready:
+        return Ready(Apologise(journey.at(Stop.OVER)))
+
+    def answered(self, journey: Journey, facts: CallFacts, said: Mapping[str, str]) -> CallFacts:
+        return facts
 
     async def briefing(self, caller_sid: str, journey: Journey) -> str:
         return ""

@@ -339,3 +339,13 @@ def test_every_journey_ends_and_leads_only_where_the_file_says(
             return
         journey = step.journey
     raise AssertionError("it goes on and on")
+
+
+def test_a_transfer_may_bring_the_caller_back_when_they_have_talked() -> None:
+    ways = Ways(transfers={"ivr": Way("ivr", then="back"), "desk": Way("desk")})
+    at = START.at(Stop.TRANSFER, to="ivr")
+    back = after(ways, at, Dialled("talked"))
+    assert isinstance(back, BackToAgent)
+    assert back.status == "talked"
+    assert isinstance(after(ways, replace(at, to="desk"), Dialled("talked")), HangUp)
+    assert isinstance(after(ways, replace(at, fell=True), Dialled("talked")), HangUp), "no model"

@@ -81,7 +81,7 @@ async def knock(listener: socket.socket) -> int:
     """The number of the worker that opened."""
     reader, writer = await asyncio.open_connection(*listener.getsockname())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return int(await reader.readexactly(1))
     finally:
         writer.transport.abort()

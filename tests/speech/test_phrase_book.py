@@ -30,6 +30,8 @@ from app.speech.phrase_book import (
     FIRST_PAUSE_S,
     LONGEST_PAUSE_S,
     MAX_PHRASE_BYTES,
+    MOST_PASSING,
+    PASSING_AT_ONCE,
     PhraseBook,
     PhraseFailure,
     PhraseKey,
@@ -469,3 +471,43 @@ async def test_a_phrase_of_the_lab_s_model_survives_the_model_and_the_process(
     await book.close()
     assert other is None
     assert len(lab.sessions) == 1
+
+
+async def test_a_passing_phrase_is_held_for_a_while_and_never_written(tmp_path: Path) -> None:
+    speaker, folder = Speaker(), tmp_path / "phrases"
+    async with book_of(folder, speaker) as book:
+        keys = [replace(KEY, text=f"Dear {number},") for number in range(MOST_PASSING + 3)]
+        for key in keys:
+            book.want(key, passing=True)
+            book.want(key, passing=True)
+        await until(lambda: book.get(keys[-1]) is not None)
+        assert len(speaker.spoken) == len(keys), "each once"
+        assert speaker.most <= PASSING_AT_ONCE
+        assert [book.get(key) for key in keys[:3]] == [None] * 3
+        assert book.get(keys[3]) == sound_of(keys[3])
+        assert not folder.exists()
+
+
+async def test_passing_phrases_do_not_hold_up_the_others(tmp_path: Path) -> None:
+    speaker = Speaker()
+    speaker.free.clear()
+    async with book_of(tmp_path, speaker) as book:
+        for number in range(2 * PASSING_AT_ONCE):
+            book.want(replace(KEY, text=f"Dear {number},"), passing=True)
+        await until(lambda: speaker.running == PASSING_AT_ONCE)
+        book.want(KEY)
+        await until(lambda: KEY in speaker.spoken)
+        speaker.free.set()
+        await until(lambda: book.get(KEY) is not None)
+
+
+async def test_a_passing_phrase_that_failed_may_be_wanted_again_at_once(tmp_path: Path) -> None:
+    speaker = Speaker(error=RuntimeError("no"))
+    async with book_of(tmp_path, speaker) as book:
+        book.want(KEY, passing=True)
+        await until(lambda: len(speaker.spoken) == 1 and not speaker.running)
+        await asyncio.sleep(0)
+        speaker.error = None
+        book.want(KEY, passing=True)
+        await until(lambda: book.get(KEY) is not None)
+        assert book.get(KEY) == sound_of(KEY)

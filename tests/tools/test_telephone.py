@@ -35,6 +35,9 @@ class OneLine:
     refusal: str = ""
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 
+    async def may_leave_for(self, place: str) -> str:
+        return ""
+
     async def may_transfer(self, key: str) -> str:
         return self._told(key)
 
@@ -46,6 +49,9 @@ class OneLine:
 
     async def keep_message(self, fields: dict[str, str], key: str) -> str:
         return self._told(fields, key)
+
+    async def never_call(self, key: str) -> str:
+        return self._told(key)
 
     def _told(self, *what: Any) -> str:
         self.asked.append(what)
@@ -165,6 +171,8 @@ async def test_without_a_telephone_nobody_is_put_through() -> None:
         ("leave_voicemail", {"to": "desk"}),
         ("take_message", {"message": ""}),
         ("request_callback", {"when": "x" * 201}),
+        ("request_callback", {"when": "at nine", "time": "9"}),
+        ("request_callback", {"when": "soon", "day": "someday"}),
     ],
 )
 async def test_wrong_arguments_do_nothing(name: str, arguments: Any) -> None:
@@ -220,10 +228,17 @@ async def test_other_keys_are_none(keys: str) -> None:
             {"message": "Call me.", "name": "Ann"},
             ({"kind": "message", "message": "Call me.", "name": "Ann", "number": ""}, "k1"),
         ),
+        ("do_not_call", {}, ("k1",)),
         (
             "request_callback",
-            {"when": "at nine"},
-            ({"kind": "callback", "when": "at nine", "about": "", "number": ""}, "k1"),
+            {"when": "tomorrow at nine", "day": "tomorrow", "time": "09:00"},
+            (
+                {
+                    **{"kind": "callback", "when": "tomorrow at nine", "about": "", "number": ""},
+                    **{"in_minutes": "0", "day": "tomorrow", "time": "09:00"},
+                },
+                "k1",
+            ),
         ),
     ],
 )

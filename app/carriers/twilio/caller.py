@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from app.call.events import Direction
+from app.call.events import Direction, OnAnswer
 from app.call.facts import CallFacts, Origin
 from app.carriers.twilio.sealed import Seals
 
@@ -20,6 +20,9 @@ FACTS_QUERY: Final = "facts"
 """Name in the query of our URLs."""
 VARIABLES_QUERY: Final = "vars"
 """Name in the voice URL of a call that we place."""
+ON_ANSWER_QUERY: Final = "machine"
+"""... and what is to be done about a machine that answers it."""
+MOST_MESSAGE_BYTES: Final = 1_000
 MOST_VARIABLES_BYTES: Final = 1_024
 """Names and values of a call's variables together."""
 
@@ -40,12 +43,17 @@ class TooManyVariablesError(ValueError):
     """The operator's input: more than a call can carry."""
 
 
+class MessageTooLongError(ValueError):
+    """The operator's input: a message for machines that a call cannot carry."""
+
+
 class FactSeals:
     """Seals and opens the facts of calls, and the variables of calls that we place."""
 
     def __init__(self, auth_tokens: Sequence[str]) -> None:
         self._facts = Seals(auth_tokens, "call facts 1")
         self._variables = Seals(auth_tokens, "call variables 1")
+        self._on_answer = Seals(auth_tokens, "on answer 1")
 
     def seal(self, facts: CallFacts, call_sid: str) -> str:
         said = {
@@ -74,6 +82,23 @@ class FactSeals:
         text = self._variables.open(sealed, "")
         return {} if text is None else msgspec.json.decode(text, type=dict[str, str])
 
+    def seal_on_answer(self, on_answer: OnAnswer) -> str:
+        """For the voice URL as well. Raises `MessageTooLongError`."""
+        size = len(on_answer.message.encode())
+        if size > MOST_MESSAGE_BYTES:
+            raise MessageTooLongError(
+                f"expected a message of at most {MOST_MESSAGE_BYTES} bytes, got {size}"
+            )
+        return self._on_answer.seal(msgspec.json.encode(on_answer), "")
+
+    def open_on_answer(self, sealed: str) -> OnAnswer | None:
+        """None for what we did not seal."""
+        text = self._on_answer.open(sealed, "") if sealed else None
+        try:
+            return None if text is None else msgspec.json.decode(text, type=OnAnswer)
+        except msgspec.DecodeError:
+            return None  # of another version of ours
+
 
 def as_parameters(sealed: str) -> dict[str, str]:
     """In as many `<Parameter>`s as it takes."""
@@ -88,9 +113,14 @@ def from_parameters(parameters: Mapping[str, str]) -> str:
 
 
 def read_facts(
-    said: Mapping[str, str], direction: Direction, variables: Mapping[str, str] | None = None
+    said: Mapping[str, str],
+    direction: Direction,
+    variables: Mapping[str, str] | None = None,
+    attempt_id: str = "",
+    on_answer: OnAnswer | None = None,
+    answered_at_ms: int | None = None,
 ) -> CallFacts:
-    """The facts in the fields of a voice webhook."""
+    """The facts in the fields of a voice webhook. The rest stood in our own URL."""
     sender, receiver = (said.get(name, "")[:255] for name in ("From", "To"))
     sender = "anonymous" if sender in _WITHHELD else sender
     party = sender if direction == "inbound" else receiver
@@ -106,8 +136,12 @@ def read_facts(
         stir_verstat=said.get("StirVerstat", "")[:_MOST_VALUE],
         sip_domain=said.get("SipDomain", "")[:_MOST_VALUE],
         source_ip=said.get("SipSourceIp", "")[:_MOST_VALUE],
+        sip_call_id=said.get("SipCallId", "")[:_MOST_VALUE],
         sip_headers=_headers(said),
         campaign=dict(variables or {}),
+        attempt_id=attempt_id,
+        on_answer=on_answer,
+        answered_at_ms=answered_at_ms,
     )
 
 
@@ -118,12 +152,17 @@ def _origin(party: str, said: Mapping[str, str]) -> Origin:
 
 
 def _headers(said: Mapping[str, str]) -> dict[str, str]:
-    """As many as Twilio can have passed on; a longer list is cut at its end."""
+    """As many as Twilio can have passed on; a longer list is cut at its end. Of two whose names
+    differ in the case of letters only, which no SIP system tells apart, the first one counts."""
     headers: dict[str, str] = {}
+    known: set[str] = set()
     for name, value in said.items():
         header = name.removeprefix(_HEADER)
-        if header != name and header and _bytes({**headers, header: value}) <= _MOST_HEADER_BYTES:
+        if header == name or not header or header.casefold() in known:
+            continue
+        if _bytes({**headers, header: value}) <= _MOST_HEADER_BYTES:
             headers[header] = value
+            known.add(header.casefold())
     return headers
 
 

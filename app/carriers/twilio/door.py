@@ -11,9 +11,11 @@ from typing import Final, Literal, TypeAlias
 from app.call.endings import EndReason
 from app.call.events import Direction
 from app.call.facts import CallFacts
+from app.carriers.twilio.attempts import AttemptNews, Detection
 from app.carriers.twilio.caller import FactSeals
 from app.carriers.twilio.idempotency import Answers, AnswersHere
 from app.carriers.twilio.onward import OnwardDesk
+from app.carriers.twilio.outgoing import PLAIN, Outgoing
 from app.carriers.twilio.progress import CallProgress, StreamStatus
 from app.carriers.twilio.recording_status import RecordingStatus
 from app.carriers.twilio.signature import SignatureChecker
@@ -111,9 +113,15 @@ class TwilioDoor:
     on_progress: Callable[[CallProgress], Awaitable[None]] = _ignore
     """Told each step of a call's life once."""
     on_stream: Callable[[StreamStatus], Awaitable[None]] = _ignore
+    on_detected: Callable[[Detection], Awaitable[None]] = _ignore
+    """Told who answered a call that we placed, as often as Twilio tells it."""
+    attempts: AttemptNews | None = None
+    """Told all of it that is about a campaign's call, copies too. None: there are no campaigns."""
     on_recording: Callable[[RecordingStatus], Awaitable[None]] = _ignore
     """Told what Twilio says of its recordings of calls."""
     answers: Answers = field(default_factory=AnswersHere)
+    outgoing: Outgoing = PLAIN
+    """Logins of SIP systems that callers are put through to."""
     speech: Speech = field(default_factory=Speech)
     """Voice and language of what Twilio itself says."""
     now_s: Callable[[], float] = time.time

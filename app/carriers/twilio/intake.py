@@ -26,7 +26,9 @@ _READ_S: Final = 10.0
 """Twilio itself gives up after 15 s."""
 _STEERING: Final = (
     *("CallSid", "MessageSid", "From", "To", "agent", "direction", "resumed"),
-    *("waited", "facts", "vars"),
+    *("waited", "facts", "vars", "attempt", "machine"),
+    # By these a caller is trusted.
+    *("SipDomain", "SipSourceIp", "StirVerstat"),
 )
 _SID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 

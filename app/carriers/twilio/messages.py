@@ -5,6 +5,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from app.carriers.line import Violation
+
 
 class ViolationKind(StrEnum):
     BINARY_FRAME = "binary_frame"
@@ -36,14 +38,13 @@ _FATAL = frozenset(
 )
 
 
-class ProtocolViolation(Exception):
-    """The carrier's fault. `text` says what was expected and what came, and is safe to log."""
+class ProtocolViolation(Violation):
+    """Twilio's messages in a wrong order, or malformed."""
+
+    kind: ViolationKind
 
     def __init__(self, kind: ViolationKind, text: str, *, fatal: bool = False) -> None:
-        super().__init__(f"{kind}: {text}")
-        self.kind = kind
-        self.text = text
-        self.fatal = fatal or kind in _FATAL
+        super().__init__(kind, text, fatal=fatal or kind in _FATAL)
 
 
 class Connected(Struct, frozen=True):

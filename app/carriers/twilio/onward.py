@@ -2,6 +2,7 @@
 
 /twilio/onward   POST: a <Dial>, <Gather>, <Record> or <Refer> is over; or a held caller is brought
                  back (?end=...). The journey stands in the query, which Twilio signs.
+/twilio/refer    POST: the SIP system that a caller was put through to sends them on (REFER).
 /twilio/whisper  POST: the person whom a held caller waits for has answered, or has chosen.
 /twilio/person   POST: that person's call is over.
 /twilio/held     POST: somebody came into the caller's conference or left it.
@@ -10,19 +11,22 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TypeAlias
 
 from app.call.endings import EndReason
 from app.call.events import Direction
+from app.call.facts import CallFacts
 from app.carriers.twilio import onward_twiml, twiml
 from app.carriers.twilio.intake import RefusedError
 from app.carriers.twilio.onward_twiml import Saying
+from app.carriers.twilio.outgoing import PLAIN, Outgoing
 from app.carriers.twilio.public_url import (
     HELD_PATH,
     MESSAGE_PATH,
     ONWARD_PATH,
     PERSON_PATH,
+    REFER_PATH,
     WHISPER_PATH,
     PublicUrl,
 )
@@ -83,6 +87,8 @@ class Caller:
     from_number: str = ""
     to_number: str = ""
     fields: Mapping[str, str] | None = None
+    facts: CallFacts = field(default_factory=CallFacts)
+    """What is known of the call since it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,8 @@ class Ready:
     """What shows there; "": the caller's own number."""
     person_sid: str = ""
     """Of a warm one: the call to the person, which rings already."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What a SIP system is told there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,14 @@ class OnwardDesk(Protocol):
 
     async def after(self, caller: Caller, journey: Journey, happening: Happening) -> Ready: ...
 
+    async def sent_on(self, caller: Caller, journey: Journey, target: str) -> Ready:
+        """The other side has asked by REFER that the caller go to `target`."""
+        ...
+
+    def answered(self, journey: Journey, facts: CallFacts, said: Mapping[str, str]) -> CallFacts:
+        """The facts with what the agent wants to know of the headers `said` in an answer."""
+        ...
+
     async def message_left(
         self, caller: Caller, journey: Journey, fields: Mapping[str, str]
     ) -> None: ...
@@ -151,6 +167,7 @@ class Pages:
 
     url: PublicUrl
     speech: twiml.Speech
+    outgoing: Outgoing = PLAIN
 
     def of(self, caller: Caller, ready: Ready) -> str:
         """The document of a step; of `BackToAgent` there is none here."""
@@ -196,7 +213,11 @@ class Pages:
         assert ready.destination is not None, "a step is ready when its destination is cleared"
         if step.way.how == "refer":
             return onward_twiml.refer(
-                saying, ready.destination, action_url=action_url, call_sid=caller.call_sid
+                saying,
+                ready.destination,
+                action_url=action_url,
+                call_sid=caller.call_sid,
+                headers=ready.headers,
             )
         return onward_twiml.transfer(
             saying,
@@ -205,6 +226,9 @@ class Pages:
             ring_s=step.way.ring_s,
             caller_id=ready.caller_id,
             call_sid=caller.call_sid,
+            headers=ready.headers,
+            refer_url=self.url.webhook(REFER_PATH, step.journey.as_query()),
+            login=self.outgoing.login(ready.destination.uri),
         )
 
     def whisper(self, caller_sid: str, journey: Journey, words: str, asked: int) -> str:

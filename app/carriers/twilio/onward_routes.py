@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from app.call.facts import CallFacts
 from app.carriers.twilio import onward_twiml, twiml
 from app.carriers.twilio.door import OfferedCall, TwilioDoor
 from app.carriers.twilio.idempotency import Answer
@@ -19,9 +20,10 @@ from app.carriers.twilio.onward import (
     person_end,
 )
 from app.carriers.twilio.progress import ENDED_STATES
+from app.carriers.twilio.sip_told import answer_headers, refer_target
 from app.carriers.twilio.stream_plans import plan_back
 from app.onward.happenings import BackToAgent, Happening
-from app.onward.journey import Journey
+from app.onward.journey import MOST_CHARS, Journey
 
 CALLER_GONE = "The caller is no longer waiting. Goodbye."
 DECLINED = "Thank you. Goodbye."
@@ -33,7 +35,7 @@ async def sent_on(
 ) -> Answer:
     """The first step of a call that no agent carries, or none any more."""
     journey = replace(journey, facts=door.seals.seal(call.facts, call.call_sid))
-    caller = Caller(call.call_sid, call.from_number, call.to_number, call.fields)
+    caller = Caller(call.call_sid, call.from_number, call.to_number, call.fields, call.facts)
     return _document(door, caller, await door.onward.after(caller, journey, happening))
 
 
@@ -41,15 +43,26 @@ async def onward(door: TwilioDoor, webhook: Webhook) -> Answer:
     """/twilio/onward"""
     if webhook.fields.get("CallStatus") in ENDED_STATES:
         return twiml.answer(twiml.hangup())
-    journey, caller = journey_of(webhook.query), _caller_of(webhook)
+    journey = journey_of(webhook.query)
+    journey = _answered(door, journey, webhook, webhook.call_sid)
+    caller = _caller_of(door, webhook, journey)
     happening = happened(journey, webhook.query, webhook.fields)
     return _document(door, caller, await door.onward.after(caller, journey, happening))
+
+
+async def refer(door: TwilioDoor, webhook: Webhook) -> Answer:
+    """/twilio/refer"""
+    journey = journey_of(webhook.query)
+    caller = _caller_of(door, webhook, journey)
+    ready = await door.onward.sent_on(caller, journey, refer_target(webhook.fields))
+    return _document(door, caller, ready)
 
 
 async def whisper(door: TwilioDoor, webhook: Webhook) -> Answer:
     """/twilio/whisper"""
     desk, pages = door.onward, _pages(door)
     held = held_of(webhook, webhook.call_sid)
+    held = replace(held, journey=_answered(door, held.journey, webhook, held.caller_sid))
     if "gone" in webhook.query:
         return twiml.answer(pages.farewell(CALLER_GONE))
     asked = _asked(webhook)
@@ -97,7 +110,7 @@ async def message(door: TwilioDoor, webhook: Webhook) -> Answer:
     """/twilio/message"""
     journey = journey_of(webhook.query)
     if webhook.fields.get("RecordingStatus", "completed") == "completed":
-        await door.onward.message_left(_caller_of(webhook), journey, webhook.fields)
+        await door.onward.message_left(_caller_of(door, webhook, journey), journey, webhook.fields)
     return Answer(204)
 
 
@@ -109,12 +122,25 @@ def _document(door: TwilioDoor, caller: Caller, ready: Ready) -> Answer:
 
 
 def _pages(door: TwilioDoor) -> Pages:
-    return Pages(door.checker.public_url, door.speech)
+    return Pages(door.checker.public_url, door.speech, door.outgoing)
 
 
-def _caller_of(webhook: Webhook) -> Caller:
+def _caller_of(door: TwilioDoor, webhook: Webhook, journey: Journey) -> Caller:
     fields = webhook.fields
-    return Caller(webhook.call_sid, fields.get("From", ""), fields.get("To", ""), fields)
+    facts = door.seals.open(journey.facts, webhook.call_sid) or CallFacts()
+    return Caller(webhook.call_sid, fields.get("From", ""), fields.get("To", ""), fields, facts)
+
+
+def _answered(door: TwilioDoor, journey: Journey, webhook: Webhook, caller_sid: str) -> Journey:
+    """With the headers of the person's answer that the agent wants to know."""
+    said = answer_headers(webhook.fields)
+    facts = door.seals.open(journey.facts, caller_sid) if said else None
+    if facts is None:
+        return journey
+    known = door.onward.answered(journey, facts, said)
+    sealed = journey.facts if known is facts else door.seals.seal(known, caller_sid)
+    # What does not fit into a URL of ours any more is not worth the whole call.
+    return journey if len(sealed) > MOST_CHARS else replace(journey, facts=sealed)
 
 
 def _asked(webhook: Webhook) -> int:

@@ -4,13 +4,17 @@ Whoever is rung stands in a `Cleared`, which only the policy makes.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
+from app.carriers.twilio.outgoing import SipLogin
 from app.carriers.twilio.sip_reference import referenced
 from app.carriers.twilio.twiml import Speech, TwimlValueError, render
 from app.policy.destinations import Cleared, Kind, Purpose
 
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 _ROOM: Final = re.compile(r"CA[0-9a-fA-F]{32}\Z")
 
@@ -39,9 +43,13 @@ def transfer(
     ring_s: int,
     caller_id: str,
     call_sid: str,
+    headers: Mapping[str, str] = NO_HEADERS,
+    refer_url: str = "",
+    login: SipLogin | None = None,
 ) -> str:
     """Ring somebody. `caller_id`: a number of ours, or "" for the caller's own. `call_sid`: told
-    to SIP systems.
+    to SIP systems, and `headers` with it. `refer_url`: asked when they send a REFER.
+    `login`: at their SIP system.
 
     Raises `TwimlValueError` for a destination that was not cleared for a transfer.
     """
@@ -53,14 +61,24 @@ def transfer(
         ring_s=ring_s,
         caller_id=caller_id if _NUMBER.match(caller_id) else "",
         kind=destination.kind.value,
-        address=_address(destination, call_sid),
+        address=_address(destination, call_sid, headers),
+        username=login.username if login else "",
+        password=login.password if login else "",
+        refer_url=refer_url if destination.kind is Kind.SIP else "",
     )
 
 
-def refer(saying: Saying, destination: Cleared, *, action_url: str, call_sid: str) -> str:
+def refer(
+    saying: Saying,
+    destination: Cleared,
+    *,
+    action_url: str,
+    call_sid: str,
+    headers: Mapping[str, str] = NO_HEADERS,
+) -> str:
     """Hand the call to the caller's SIP system. Raises as `transfer` does."""
     _check(destination, Purpose.REFER)
-    address = _address(destination, call_sid)
+    address = _address(destination, call_sid, headers)
     return render("refer", **saying.values, action_url=action_url, address=address)
 
 
@@ -119,7 +137,7 @@ def _check(destination: Cleared, purpose: Purpose) -> None:
         raise TwimlValueError(f"expected a destination that the policy cleared for a {purpose}")
 
 
-def _address(destination: Cleared, call_sid: str) -> str:
+def _address(destination: Cleared, call_sid: str, headers: Mapping[str, str]) -> str:
     if destination.kind is Kind.SIP:
-        return referenced(destination.uri, call_sid)
+        return referenced(destination.uri, call_sid, headers)
     return destination.address

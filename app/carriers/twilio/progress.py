@@ -8,6 +8,8 @@ same for a media stream: it is the only place where a handshake that failed show
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final
 
@@ -60,6 +62,15 @@ class CallProgress:
     """Length of the call, when it has ended."""
     sip_code: int | None = None
     """How the far end answered, such as 486 for busy, when the call has ended."""
+
+    @property
+    def at_ms(self) -> int | None:
+        """`at` as Unix ms, to the second; None for what is no such time."""
+        try:
+            at = parsedate_to_datetime(self.at)
+        except (ValueError, OverflowError):
+            return None
+        return int(at.replace(tzinfo=at.tzinfo or UTC).timestamp() * 1000)
 
 
 @dataclass(frozen=True, slots=True)

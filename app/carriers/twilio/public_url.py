@@ -12,9 +12,11 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 VOICE_PATH: Final = "/twilio/voice"
 STATUS_PATH: Final = "/twilio/status"
+AMD_PATH: Final = "/twilio/amd"
 STREAM_ENDED_PATH: Final = "/twilio/stream-ended"
 MEDIA_PATH: Final = "/twilio/media"
 ONWARD_PATH: Final = "/twilio/onward"
+REFER_PATH: Final = "/twilio/refer"
 WHISPER_PATH: Final = "/twilio/whisper"
 PERSON_PATH: Final = "/twilio/person"
 HELD_PATH: Final = "/twilio/held"

@@ -1,11 +1,12 @@
 """The other leg of a warm transfer over Twilio's REST API: ring a person, stop ringing, bring the
 caller back."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 from app.carriers.twilio.errors import CallInputError
+from app.carriers.twilio.onward_twiml import NO_HEADERS
 from app.carriers.twilio.rest import CallInfo, TwilioRest, answered, checked_sid
 from app.carriers.twilio.sip_reference import referenced
 from app.policy.destinations import Cleared, Kind, Purpose
@@ -22,8 +23,10 @@ async def ring_person(
     status_url: str,
     ring_s: int,
     call_sid: str,
+    headers: Mapping[str, str] = NO_HEADERS,
 ) -> CallInfo:
-    """Call somebody whom the caller of `call_sid` waits for; sent once.
+    """Call somebody whom the caller of `call_sid` waits for; sent once. `headers`: what a SIP
+    system is told besides.
 
     Raises `errors.TwilioError`.
     """
@@ -33,7 +36,7 @@ async def ring_person(
         raise CallInputError("a queue cannot be rung: expected a number, SIP address or client")
     to = destination.address if destination.kind is Kind.NUMBER else destination.uri
     if destination.kind is Kind.SIP:
-        to = referenced(to, call_sid)
+        to = referenced(to, call_sid, headers)
     creating = rest.client.calls.create_async(
         to=to,
         from_=from_number,
@@ -43,6 +46,7 @@ async def ring_person(
         status_callback_method="POST",
         status_callback_event=["completed"],
         timeout=ring_s,
+        **rest.outgoing.parameters(to),
     )
     call = await answered(creating, creating=True)
     return CallInfo(str(call.sid), str(call.status))

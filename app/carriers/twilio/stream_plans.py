@@ -8,7 +8,15 @@ from dataclasses import replace
 from typing import Final
 
 from app.call.events import Direction
-from app.carriers.twilio.caller import FACTS_QUERY, VARIABLES_QUERY, as_parameters, read_facts
+from app.call.facts import CallFacts
+from app.carriers.twilio.caller import (
+    FACTS_QUERY,
+    ON_ANSWER_QUERY,
+    VARIABLES_QUERY,
+    as_parameters,
+    read_facts,
+)
+from app.carriers.twilio.campaign_calls import read_attempt
 from app.carriers.twilio.door import OfferedCall, TwilioDoor
 from app.carriers.twilio.intake import Webhook
 from app.carriers.twilio.onward import Caller
@@ -36,7 +44,6 @@ def offered(door: TwilioDoor, webhook: Webhook) -> OfferedCall:
     fields, query = webhook.fields, webhook.query
     said = query.get(_DIRECTION) or fields.get("Direction", "")
     direction: Direction = "outbound" if said.startswith("outbound") else "inbound"
-    variables = door.seals.open_variables(query.get(VARIABLES_QUERY, ""))
     known = door.seals.open(query.get(FACTS_QUERY, ""), webhook.call_sid)
     return OfferedCall(
         webhook.call_sid,
@@ -45,8 +52,22 @@ def offered(door: TwilioDoor, webhook: Webhook) -> OfferedCall:
         fields.get("From", ""),
         fields.get("To", ""),
         fields,
-        known or read_facts(fields, direction, variables),
+        known or _first_facts(door, webhook, direction),
     )
+
+
+def _first_facts(door: TwilioDoor, webhook: Webhook, direction: Direction) -> CallFacts:
+    """The voice URL of a call that we placed is asked for when somebody answers."""
+    query = webhook.query
+    variables, attempt = (
+        door.seals.open_variables(query.get(VARIABLES_QUERY, "")),
+        read_attempt(query),
+    )
+    if direction == "inbound":
+        return read_facts(webhook.fields, direction, variables, attempt)
+    on_answer = door.seals.open_on_answer(query.get(ON_ANSWER_QUERY, ""))
+    answered_at_ms = int(door.now_s() * 1_000)
+    return read_facts(webhook.fields, direction, variables, attempt, on_answer, answered_at_ms)
 
 
 def is_first(webhook: Webhook) -> bool:

@@ -85,6 +85,8 @@ class Account:
         self.recordings = Recordings(self.notices)
         self.conferences = Conferences(account_sid, self.notices)
         self.queues = Queues()
+        self.kept: dict[str, dict[str, dict[str, object]]] = {}
+        """What the REST API keeps besides: path of a kind -> SID -> the thing."""
         self.messages = Messages(self, tuple(services))
         self._agenda: Agenda | None = None
 

@@ -11,7 +11,6 @@ from app.lab.phone.course import HungUp, Redirected, TwimlSource
 from app.lab.phone.identity import CallIdentity, CallStatus
 from app.lab.phone.impairments import Impairments, KeyLeak
 from app.lab.phone.line_sound import KeyTones, LineSound, coded, linear
-from app.lab.phone.media import MediaStream
 from app.lab.phone.mixing import Ambience, mixed
 from app.lab.phone.report import (
     CallError,
@@ -24,7 +23,7 @@ from app.lab.phone.report import (
 )
 from app.lab.phone.said import Spoken, heard_between
 from app.lab.phone.script import Script
-from app.lab.phone.senses import Listener, Seat, Tap
+from app.lab.phone.senses import Listener, Seat, Stream, Tap
 from telecodecs.g711 import FRAME_BYTES, FRAME_MS, ULAW_SILENCE
 
 WORDLESS = frozenset({"cough", "breath", "noise"})
@@ -47,7 +46,7 @@ class LiveCall:
         self.impairments = impairments
         self.report = CallReport(identity)
         self.status: CallStatus = "queued"
-        self.stream: MediaStream | None = None
+        self.stream: Stream | None = None
         self.seat: Seat | None = None
         """The bridge or the conference that the leg is in; never together with a stream."""
         self.ambience = Ambience()

@@ -31,10 +31,16 @@ async def detect(leg: Leg, plan: CallPlan) -> TwimlSource | None:
 
 
 async def _tell(leg: Leg, plan: CallPlan, found: MachineDetection) -> None:
-    result = await _result(plan, found)
     identity = plan.identity
     about = {"CallSid": identity.call_sid, "AccountSid": identity.account_sid}
-    leg.callbacks.send("amd_status", found.callback, found.method, about | result)
+    if plan.verdicts is None:
+        result = await _result(plan, found)
+        leg.callbacks.send("amd_status", found.callback, found.method, about | result)
+        return
+    for at_ms, by in plan.verdicts:
+        await asyncio.sleep(max(0, at_ms - leg.call.now_ms) / 1000)
+        result = _told(by, at_ms)
+        leg.callbacks.send("amd_status", found.callback, found.method, about | result)
 
 
 async def _result(plan: CallPlan, found: MachineDetection) -> dict[str, str]:
@@ -43,7 +49,11 @@ async def _result(plan: CallPlan, found: MachineDetection) -> dict[str, str]:
         answered_by = "machine_end_beep" if found.message_end else "machine_start"
         takes_ms += GREETING_MS if found.message_end else 0
     await asyncio.sleep(takes_ms / 1000)
-    return {"AnsweredBy": answered_by, "MachineDetectionDuration": str(takes_ms)}
+    return _told(answered_by, takes_ms)
+
+
+def _told(answered_by: str, took_ms: int) -> dict[str, str]:
+    return {"AnsweredBy": answered_by, "MachineDetectionDuration": str(took_ms)}
 
 
 def _drop(task: "asyncio.Task[None]") -> None:

@@ -22,24 +22,24 @@ INVALID_TIME_LIMIT = 13216
 async def dial(leg: Leg, verb: Verb, document_url: str) -> Next:
     """Carries it out. What Twilio refuses of it is an error in the report, and the dial failed."""
     try:
-        parameters = await _dialled(leg, verb, document_url)
+        return await _dialled(leg, verb, document_url)
     except TwimlError as error:
         leg.call.error(error.code, error.detail)
-        parameters = {"DialCallStatus": "failed", "DialBridged": "false"}
-    return action(verb, document_url, parameters)
+        failed = {"DialCallStatus": "failed", "DialBridged": "false"}
+        return action(verb, document_url, failed)
 
 
-async def _dialled(leg: Leg, verb: Verb, document_url: str) -> Mapping[str, str]:
+async def _dialled(leg: Leg, verb: Verb, document_url: str) -> Next:
     scripted = leg.call.script.dial
     if scripted is not None:
-        return await _scripted(verb, scripted)
+        return action(verb, document_url, await _scripted(verb, scripted))
     if leg.call.identity.direction == "outbound-dial" and not leg.call.redirected:
         raise TwimlError("a called leg cannot dial before it is connected", CANNOT_DIAL_HERE)
     alone = verb.children[0] if len(verb.children) == 1 else None
     if alone is not None and alone.name == "Conference":
-        return await attend(leg, verb, alone, document_url)
+        return action(verb, document_url, await attend(leg, verb, alone, document_url))
     if alone is not None and alone.name == "Queue":
-        return await dial_queue(leg, verb, alone, document_url)
+        return action(verb, document_url, await dial_queue(leg, verb, alone, document_url))
     hunt = Hunt(
         leg,
         verb,

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
-from app.lab.phone.account import PlacedCall
+from app.lab.phone.account import Account, PlacedCall
 from app.lab.phone.call import LiveCall
 from app.lab.phone.course import HungUp, Next, TwimlSource
 from app.lab.phone.dial_targets import Target, caller_id
 from app.lab.phone.digits import send_digits
-from app.lab.phone.following import flag
+from app.lab.phone.following import action, flag
 from app.lab.phone.identity import ENDED, CallIdentity, new_sid
 from app.lab.phone.leg import CallPlan, Leg
 from app.lab.phone.noun_options import read_detection, read_status_callback
-from app.lab.phone.people import Callee
+from app.lab.phone.people import Callee, admitted
 from app.lab.phone.recording import CallRecording
 from app.lab.phone.recording_options import dial_recording
 from app.lab.phone.room import Bridge
@@ -78,14 +78,26 @@ class Hunt:
         self._bridge = Bridge(leg.call if star else None)
         self._winner: _Rung | None = None
         self._won = asyncio.Event()
+        self._referred = ""
         self._recording: CallRecording | None = None
         self._rungs = [
-            _Rung(target, leg.account.callee(target.address), new_call_id()) for target in targets
+            _Rung(target, _callee(leg.account, target), new_call_id()) for target in targets
         ]
         self._plans = [self._plan(rung) for rung in self._rungs]
 
-    async def run(self) -> Mapping[str, str]:
-        """The parameters for the action."""
+    async def run(self) -> Next:
+        """Where the call goes on: the action, or who answers the REFER of the connected party."""
+        outcome = await self._run()
+        refer_url = self._verb.get("referUrl")
+        if self._referred and refer_url:
+            asked = {**outcome, "ReferTransferTarget": f"<{self._referred}>"}
+            method = read_method(self._verb.get("referMethod"))
+            return TwimlSource(
+                urljoin(self._url, refer_url), method, parameters=asked, purpose="action"
+            )
+        return action(self._verb, self._url, outcome)
+
+    async def _run(self) -> Mapping[str, str]:
         call = self._leg.call
         self._record("ringing")
         for rung, plan in zip(self._rungs, self._plans, strict=True):
@@ -98,6 +110,7 @@ class Hunt:
             if self._winner is not None:
                 self._leg.answer()
                 self._record("answer")
+                self._await_refer(self._winner)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._time_limit_s):
                         await self._bridge.sit(call)
@@ -108,6 +121,21 @@ class Hunt:
                 self._leg.account.recordings.close(self._recording)
         await asyncio.gather(*(call.over.wait() for call in self._calls() if not call.redirected))
         return self._outcome()
+
+    def _await_refer(self, winner: _Rung) -> None:
+        """A SIP party that transfers blindly: it gives its leg up once the REFER is taken. Without
+        `referUrl` Twilio refuses the REFER, and the call goes on."""
+        target = winner.callee.refers_to
+        if not (target and winner.target.is_sip and self._verb.get("referUrl")):
+            return
+
+        def send() -> None:
+            if not self._bridge.over.is_set():
+                self._referred = target
+                self._bridge.over.set()
+
+        clock = self._leg.call.clock
+        clock.at(clock.now_s() + winner.callee.refers_after_ms / 1000, send)
 
     def parameters(self) -> Mapping[str, str]:
         """For the action when the caller has hung up: how far it had come."""
@@ -166,6 +194,7 @@ class Hunt:
             ring_limit_ms=self._ring_limit_s * 1000,
             sip_code=callee.sip_code,
             answered_by=callee.answered_by,
+            verdicts=callee.verdicts,
             detection=read_detection(noun, self._url),
             allowed=WHISPER,
             refusal=WHISPER_REFUSED,
@@ -221,6 +250,11 @@ class Hunt:
             if statuses == {status}:
                 return status
         return "no-answer"  # also for somebody who answered and declined
+
+
+def _callee(account: Account, target: Target) -> Callee:
+    noun = target.noun
+    return admitted(account.callee(target.address), noun.get("username"), noun.get("password"))
 
 
 def _hang_up(rung: _Rung) -> None:

@@ -56,6 +56,8 @@ class CallPlan:
     sip_code: int = 0
     """Final SIP response of the called party; 0: what fits `callee`."""
     answered_by: str = "human"
+    verdicts: tuple[tuple[int, str], ...] | None = None
+    """Of its detection, where that is asynchronous: see `Callee`."""
     detection: MachineDetection | None = None
     allowed: frozenset[str] | None = None
     """Verbs that this leg's first TwiML may use; None: all."""

@@ -14,6 +14,7 @@ from app.lab.phone.pace import Pace
 from app.lab.phone.people import CalleeAnswer, Directory
 from app.lab.phone.report import CallReport
 from app.lab.phone.script import Script
+from app.lab.phone.shelves import kept_urls
 from app.lab.phone.sip import domain_parameters, is_sip
 from app.lab.phone.status import EVENTS, StatusCallback
 
@@ -38,7 +39,8 @@ class PhoneLine:
         pace: Pace | None = None,
         on_event: OnEvent = ignore_event,
     ) -> None:
-        """Either `account`, to share it with other lines and with `TwilioRest`, or what makes one:
+        """`voice_url` "": where the REST API has pointed the number or SIP domain that is called.
+        Either `account`, to share it with other lines and with `TwilioRest`, or what makes one:
         `account_sid` and `auth_token`, `people`, `impairments`, `pace` and `on_event`. The
         account that it makes forgets calls when they are over.
 
@@ -76,7 +78,8 @@ class PhoneLine:
 
         `parameters` are added to the voice webhook's. A `from_` such as "sip:ann@pbx.example" comes
         in through a SIP Domain, with `sip_headers`; `stir_verstat` is for numbers, "" leaves it
-        out. What the bot does wrong is in the report; nothing is raised for it.
+        out. What the bot does wrong is in the report; nothing is raised for it. Raises KeyError for
+        a line without a `voice_url` when nothing answers at `to`.
         """
         kind: Direction = "inbound" if direction == "inbound" else "outbound-api"
         owned = to if kind == "inbound" else from_
@@ -92,12 +95,14 @@ class PhoneLine:
             {**sip, **(parameters or {})},
             stir_verstat=stir_verstat,
         )
+        kept = {} if self._voice_url else kept_urls(self.account.kept, to)
+        fallback = self._fallback_url or kept.get("fallback", "")
         plan = CallPlan(
             identity=identity,
             script=script,
-            first=TwimlSource(self._voice_url),
-            fallback=TwimlSource(self._fallback_url) if self._fallback_url else None,
-            status=self._status(kind),
+            first=TwimlSource(self._voice_url or kept["voice"]),
+            fallback=TwimlSource(fallback) if fallback else None,
+            status=self._status(kind, kept.get("status", "")),
             callee=callee,
             ring_ms=ring_ms,
         )
@@ -110,9 +115,10 @@ class PhoneLine:
             raise ValueError("expected PhoneLine(..., sms_url=...), where text messages go")
         return await self.account.messages.receive(self._sms_url, from_=from_, to=to, body=body)
 
-    def _status(self, kind: Direction) -> StatusCallback | None:
-        if not self._status_url:
+    def _status(self, kind: Direction, kept: str) -> StatusCallback | None:
+        url = self._status_url or kept
+        if not url:
             return None
         if kind == "inbound":
-            return StatusCallback(self._status_url)
-        return StatusCallback(self._status_url, events=EVENTS)
+            return StatusCallback(url)
+        return StatusCallback(url, events=EVENTS)

@@ -14,6 +14,7 @@ from app.lab.phone.truth import Played
 from app.lab.phone.upstream import Upstream
 from app.lab.phone.wire import (
     CONNECTED,
+    BotMessage,
     InvalidMessage,
     StreamIdentity,
     Writer,
@@ -129,7 +130,7 @@ class MediaStream:
         try:
             if binary:
                 raise InvalidMessage("expected a text frame, got a binary one")
-            message = read_bot_message(data, self.identity.stream_sid)
+            message = self._read(data)
         except InvalidMessage as error:
             self.fault(INVALID_MESSAGE, str(error), now_ms)
             return
@@ -140,6 +141,10 @@ class MediaStream:
         else:
             self._playout.clear(now_ms)
             self._on_clear(now_ms)
+
+    def _read(self, data: bytes) -> BotMessage:
+        """Raises InvalidMessage."""
+        return read_bot_message(data, self.identity.stream_sid)
 
     def fault(self, code: int, detail: str, carrier_ms: float) -> None:
         self.faults.append(StreamFault(code, detail, carrier_ms))

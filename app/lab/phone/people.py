@@ -1,7 +1,7 @@
 """Who is at the other end of a number, a SIP URI or a client's name."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from app.lab.phone.mixing import beep
@@ -22,12 +22,28 @@ class Callee:
     """Headers of a SIP party's answer, such as {"X-Agent": "7"}."""
     sip_code: int = 0
     """Final SIP response; 0: what fits `answers`."""
+    login: tuple[str, str] | None = None
+    """User and password that a SIP party asks for; None: anybody may call."""
+    refers_to: str = ""
+    """A SIP party's REFER: whom it sends the caller on to, once it has answered."""
+    refers_after_ms: int = 1_000
+    """... after so long."""
     answered_by: AnsweredBy = "human"
     """What machine detection finds."""
+    verdicts: tuple[tuple[int, str], ...] | None = None
+    """Milliseconds after the answer, and the AnsweredBy that its callback then tells; none where it
+    finds nothing. None: one, in its time, that fits `answered_by`."""
     text: Literal["delivered", "undelivered", "failed"] = "delivered"
     """What becomes of a text message to this number."""
     text_error: int = 30003
     """Twilio's error code for a message that is not delivered."""
+
+
+def admitted(callee: Callee, username: str, password: str) -> Callee:
+    """The same, or one that refuses who does not log in."""
+    if callee.login in (None, (username, password)):
+        return callee
+    return replace(callee, answers="failed", sip_code=407)
 
 
 Directory: TypeAlias = Mapping[str, Callee] | Callable[[str], Callee | None]
@@ -59,8 +75,13 @@ def bare(address: str) -> str:
 
 
 def voicemail(
-    greeting: bytes, text: str = "", *, ring_ms: int = 0, takes_ms: int = 30_000
+    greeting: bytes,
+    text: str = "",
+    *,
+    ring_ms: int = 0,
+    takes_ms: int = 30_000,
+    verdicts: tuple[tuple[int, str], ...] | None = None,
 ) -> Callee:
     """A machine: it speaks its greeting (μ-law), beeps, listens for `takes_ms` and hangs up."""
     steps = (Wait(500), Say(greeting, text), Say(beep(), kind="noise"), Wait(takes_ms), HangUp())
-    return Callee(Script(steps), ring_ms=ring_ms, answered_by="machine")
+    return Callee(Script(steps), ring_ms=ring_ms, answered_by="machine", verdicts=verdicts)

@@ -6,11 +6,7 @@ async with TwilioRest(account=account) as rest:
     report = await rest.report(call.sid)
 """
 
-import asyncio
-from base64 import b64encode
-from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import TypeAlias
 
 from aiohttp import web
 
@@ -21,17 +17,14 @@ from app.lab.phone.people import Callee, Directory
 from app.lab.phone.report import CallReport
 from app.lab.phone.rest_calls import CallRoutes
 from app.lab.phone.rest_conferences import ConferenceRoutes
+from app.lab.phone.rest_guard import ROOT, RestGuard
 from app.lab.phone.rest_manners import RestManners
 from app.lab.phone.rest_messages import MessageRoutes
 from app.lab.phone.rest_queues import QueueRoutes
 from app.lab.phone.rest_recordings import RecordingRoutes
-from app.lab.phone.rest_wire import AUTHENTICATE, NOT_FOUND, TOO_MANY_REQUESTS, RestError
+from app.lab.phone.rest_shelves import ShelfRoutes
 
 __all__ = ["Callee", "RestManners", "TwilioRest"]
-
-Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-ROOT = "/2010-04-01/Accounts/{account}"
 
 
 class TwilioRest:
@@ -61,16 +54,25 @@ class TwilioRest:
             pace=pace,
             on_event=on_event,
         )
-        self.manners = manners or RestManners()
-        """May be changed while the server runs."""
+        self._guard = RestGuard(
+            self.account.account_sid, self.account.auth_token, manners or RestManners()
+        )
         self._port = port
-        self._under_way = 0
         self._runner: web.AppRunner | None = None
         self.base_url = ""
         """For `client.api.base_url`; set once the server runs."""
 
+    @property
+    def manners(self) -> RestManners:
+        """May be changed while the server runs."""
+        return self._guard.manners
+
+    @manners.setter
+    def manners(self, manners: RestManners) -> None:
+        self._guard.manners = manners
+
     async def __aenter__(self) -> "TwilioRest":
-        app = web.Application(middlewares=[self._guard])
+        app = web.Application(middlewares=[self._guard.middleware])
         for routes in (
             CallRoutes(self.account),
             RecordingRoutes(self.account),
@@ -79,6 +81,7 @@ class TwilioRest:
             MessageRoutes(self.account),
         ):
             routes.add(app.router, ROOT)
+        ShelfRoutes(self.account).add(app.router, ROOT)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -107,37 +110,3 @@ class TwilioRest:
     def call_sids(self) -> tuple[str, ...]:
         """Of all calls of the account, oldest first."""
         return tuple(self.account.calls)
-
-    @web.middleware
-    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        self._under_way += 1
-        try:
-            self._authenticate(request)
-            return await self._handled(request, handler)
-        except RestError as error:
-            return web.json_response(error.body(), status=error.http_status)
-        except web.HTTPNotFound:
-            missing = RestError(404, NOT_FOUND, f"The requested resource {request.path} not found")
-            return web.json_response(missing.body(), status=404)
-        finally:
-            self._under_way -= 1
-
-    async def _handled(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        manners = self.manners
-        if manners.concurrent is not None and self._under_way > manners.concurrent:
-            raise RestError(429, TOO_MANY_REQUESTS, "Too Many Requests")
-        if manners.delay_ms:
-            await asyncio.sleep(manners.delay_ms / 1000)
-        answer = await handler(request)
-        if manners.loses(request.method, request.path):
-            await asyncio.sleep(manners.lost_after_s)  # done, and nobody is told
-        answer.headers["Twilio-Concurrent-Requests"] = str(self._under_way)
-        return answer
-
-    def _authenticate(self, request: web.Request) -> None:
-        pair = f"{self.account.account_sid}:{self.account.auth_token}"
-        expected = "Basic " + b64encode(pair.encode()).decode("ascii")
-        if request.headers.get("Authorization") != expected:
-            raise RestError(401, AUTHENTICATE, "Authenticate")
-        if request.match_info.get("account") not in (None, self.account.account_sid):
-            raise RestError(404, NOT_FOUND, f"The requested resource {request.path} was not found")

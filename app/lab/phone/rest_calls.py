@@ -1,6 +1,8 @@
 """REST: calls are created, looked at, redirected and ended; those of lines too."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -9,19 +11,13 @@ from app.lab.phone.account import Account, PlacedCall
 from app.lab.phone.calling import place
 from app.lab.phone.identity import ENDED, CallIdentity, CallStatus, new_sid
 from app.lab.phone.leg import CallPlan
-from app.lab.phone.rest_form import (
-    Form,
-    detection,
-    fallback_source,
-    one,
-    read_form,
-    recording_on_answer,
-    seconds,
-    status_callback,
-    twiml_source,
-)
+from app.lab.phone.people import admitted
+from app.lab.phone.rest_form import Form, one, read_form, recording_on_answer, twiml_source
+from app.lab.phone.rest_list import page_of
+from app.lab.phone.rest_order import ends_as, read_order
 from app.lab.phone.rest_wire import (
     BAD_REQUEST,
+    BAD_TO,
     GEO_FORBIDS_CALL,
     NOT_FOUND,
     NOT_IN_PROGRESS,
@@ -30,6 +26,8 @@ from app.lab.phone.rest_wire import (
     call_resource,
     check_parties,
 )
+from app.lab.phone.sip import SipTarget, answer_parameters, is_sip, read_target
+from app.lab.phone.twiml import TwimlError
 
 
 class CallRoutes:
@@ -50,40 +48,41 @@ class CallRoutes:
         return web.json_response(resource(placed, "queued"), status=201)
 
     def _plan(self, form: Form, to: str, from_: str) -> CallPlan:
-        source = twiml_source(form)
-        callee = self._account.callee(to)
+        order = read_order(form)
+        check_byoc(self._account, to, one(form, "Byoc"))
+        target, callee = sip_target(to), self._account.callee(to)
+        if target is not None:
+            login = one(form, "SipAuthUsername"), one(form, "SipAuthPassword")
+            callee = admitted(callee, *login)
         sid = self._account.account_sid
         return CallPlan(
-            identity=CallIdentity(new_sid("CA"), sid, from_, to, "outbound-api"),
+            identity=CallIdentity(
+                new_sid("CA"),
+                sid,
+                from_,
+                to if target is None else target.uri,
+                "outbound-api",
+                {} if target is None else answer_parameters(callee.sip_headers),
+                sip_headers={} if target is None else target.headers,
+            ),
             script=callee.script,
-            first=source,
-            fallback=fallback_source(form),
-            status=status_callback(form),
+            first=order.first,
+            fallback=order.fallback,
+            status=order.status,
             callee=callee.answers,
             ring_ms=callee.ring_ms,
-            ring_limit_ms=seconds(form, "Timeout", 60) * 1000,
-            time_limit_s=seconds(form, "TimeLimit", 0) or None,
+            ring_limit_ms=order.ring_limit_ms,
+            time_limit_s=order.time_limit_s,
             sip_code=callee.sip_code,
             answered_by=callee.answered_by,
-            detection=detection(form),
+            verdicts=callee.verdicts,
+            detection=order.detection,
             on_answer=recording_on_answer(form),
         )
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
-        """By To, From and Status, newest first; everything on one page."""
-        wanted = {
-            name: request.query[name]
-            for name in ("To", "From", "Status", "ParentCallSid")
-            if name in request.query
-        }
-        found = [resource(placed) for placed in reversed(self._account.calls.values())]
-        names = {"To": "to", "From": "from", "Status": "status", "ParentCallSid": "parent_call_sid"}
-        calls = [
-            call
-            for call in found
-            if all(call[names[name]] == value for name, value in wanted.items())
-        ]
-        return web.json_response({"calls": calls, "page": 0, "next_page_uri": None})
+        calls = reversed(self._account.calls.values())
+        return page_of(request, (ListedCall(placed) for placed in calls))
 
     async def _fetch(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(resource(find_call(self._account, request)))
@@ -114,6 +113,26 @@ def check_call(account: Account, to: str, from_: str) -> None:
         raise RestError(400, GEO_FORBIDS_CALL, "Account not authorized to call this number")
 
 
+def sip_target(to: str) -> SipTarget | None:
+    """Raises RestError for a SIP address, or headers, that Twilio refuses."""
+    if not is_sip(to):
+        return None
+    try:
+        return read_target(to)
+    except TwimlError as error:
+        raise RestError(400, BAD_TO, f"The 'To' address is not valid: {error.detail}") from error
+
+
+def check_byoc(account: Account, to: str, byoc: str) -> None:
+    """Raises RestError for a trunk that is none, or that this call cannot take."""
+    if not byoc:
+        return
+    if not re.fullmatch(r"BY[0-9a-fA-F]{32}", byoc) or is_sip(to):
+        raise RestError(400, BAD_REQUEST, "Byoc must be a BYOC trunk's SID, for a call to a number")
+    if byoc not in account.kept.get("/ByocTrunks", {}):
+        raise RestError(404, NOT_FOUND, f"The requested resource {byoc} was not found")
+
+
 def find_call(account: Account, request: web.Request) -> PlacedCall:
     """The call of the path. Raises RestError for one that there never was."""
     placed = account.calls.get(request.match_info["sid"])
@@ -130,17 +149,39 @@ def resource(placed: PlacedCall, status: CallStatus | None = None) -> Mapping[st
         status or live.status,
         created=placed.created,
         updated=datetime.now(UTC),
-        started=live.answered_at,
+        dialled=None if (status or live.status) == "queued" else placed.created,
+        answered=live.answered_at,
         ended=live.ended_at,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ListedCall:
+    """A call of the account, for lists."""
+
+    placed: PlacedCall
+
+    @property
+    def identity(self) -> CallIdentity:
+        return self.placed.live.identity
+
+    @property
+    def status(self) -> CallStatus:
+        return self.placed.status
+
+    @property
+    def dialled_at(self) -> datetime | None:
+        return None if self.placed.status == "queued" else self.placed.created
+
+    @property
+    def ended_at(self) -> datetime | None:
+        return self.placed.live.ended_at
+
+    def resource(self) -> Mapping[str, object]:
+        return resource(self.placed)
+
+
 def _end(placed: PlacedCall, wanted: str) -> CallStatus:
-    waiting = placed.status in ("queued", "initiated", "ringing")
-    if wanted == "canceled" and not waiting:
-        raise RestError(400, NOT_IN_PROGRESS, "Call is in progress. Cannot cancel.")
-    if wanted not in ("completed", "canceled"):
-        raise RestError(400, BAD_REQUEST, "Status must be completed or canceled")
-    status: CallStatus = "canceled" if waiting else "completed"
+    status = ends_as(placed.status, wanted)
     placed.live.hang_up("rest", status)
     return status

@@ -126,6 +126,7 @@ class ConferenceRoutes:
             time_limit_s=seconds(form, "TimeLimit", 0) or None,
             sip_code=callee.sip_code,
             answered_by=callee.answered_by,
+            verdicts=callee.verdicts,
             detection=detection(form, "AmdStatusCallback"),
             join=join,
             on_answer=recording_on_answer(form),

@@ -53,11 +53,14 @@ _SUBRESOURCES = (
 class RestError(Exception):
     """The bot's fault: a request that Twilio refuses."""
 
-    def __init__(self, http_status: int, code: int, message: str) -> None:
+    def __init__(
+        self, http_status: int, code: int, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.http_status = http_status
         self.code = code
         self.message = message
+        self.headers = dict(headers or {})
 
     def body(self) -> dict[str, object]:
         return {
@@ -96,12 +99,20 @@ def call_resource(
     *,
     created: datetime,
     updated: datetime,
-    started: datetime | None,
+    dialled: datetime | None,
+    answered: datetime | None,
     ended: datetime | None,
+    pace: float = 1.0,
+    answered_by: str = "",
+    queue_ms: int = 0,
 ) -> Mapping[str, object]:
-    """The Call resource (Twilio docs: Call resource). A call is `initiated` in callbacks only."""
+    """The Call resource (Twilio docs: Call resource). A call is `initiated` in callbacks only.
+
+    `dialled` None: it waits, and has no start time yet. `pace`: how fast the call's own time runs.
+    `queue_ms`: how long it waits before it is dialled.
+    """
     uri = f"/{API_VERSION}/Accounts/{identity.account_sid}/Calls/{identity.call_sid}"
-    seconds = round((ended - started).total_seconds()) if started and ended else None
+    length_s = round((ended - answered).total_seconds() * pace) if answered and ended else None
     return {
         "sid": identity.call_sid,
         "account_sid": identity.account_sid,
@@ -112,18 +123,18 @@ def call_resource(
         "from_formatted": identity.from_,
         "phone_number_sid": None,
         "status": "queued" if status == "initiated" else status,
-        "start_time": started and format_datetime(started),
+        "start_time": dialled and format_datetime(dialled),
         "end_time": format_datetime(ended) if ended and status in ENDED else None,
-        "duration": None if seconds is None else str(seconds),
+        "duration": None if length_s is None else str(length_s),
         "price": None,
         "price_unit": "USD",
         "direction": identity.direction,
-        "answered_by": None,
+        "answered_by": answered_by or None,
         "api_version": API_VERSION,
         "forwarded_from": None,
         "group_sid": None,
         "caller_name": None,
-        "queue_time": "0",
+        "queue_time": str(queue_ms),
         "trunk_sid": None,
         "annotation": None,
         "date_created": format_datetime(created),

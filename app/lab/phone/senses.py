@@ -24,6 +24,28 @@ class Seat(Protocol):
     def press(self, digit: str) -> None: ...
 
 
+class Stream(Protocol):
+    """The bot's end of a call's sound, whatever carries it. Called each tick, `advance` first."""
+
+    @property
+    def ticks(self) -> int:
+        """Carried out so far."""
+        ...
+
+    @property
+    def sounding(self) -> bytes | None: ...
+
+    def advance(self, at_s: float) -> bytes | None:
+        """Begin the next 20 ms; returns those that the person has just finished hearing."""
+        ...
+
+    def caller_frame(self, frame: bytes | None) -> None:
+        """The person's 20 ms; None: their side carries nothing."""
+        ...
+
+    def press(self, digit: str) -> None: ...
+
+
 class Listener(Protocol):
     """Follows what the person on a leg says."""
 

@@ -84,7 +84,7 @@ def domain_parameters(
     kept = {
         name: value
         for name, value in (headers or {}).items()
-        if name.startswith("X-") or name == "User-to-User"
+        if name.lower().startswith("x-") or name == "User-to-User"
     }
     return {
         "SipDomain": to.partition("@")[2].partition(";")[0].partition(":")[0],
@@ -93,6 +93,12 @@ def domain_parameters(
         "SipSourceIp": source_ip,
         **{f"SipHeader_{name}": value for name, value in kept.items()},
     }
+
+
+def answer_parameters(headers: Mapping[str, str]) -> dict[str, str]:
+    """What the TwiML request of a called SIP party gets besides: the headers of its answer."""
+    told = {f"SipHeader_{name}": value for name, value in headers.items()}
+    return {"SipCallId": new_call_id(), **told}
 
 
 def new_call_id() -> str:

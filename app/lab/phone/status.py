@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from typing import Literal, TypeAlias
 
 from app.lab.phone.call import LiveCall
-from app.lab.phone.identity import ENDED, CallStatus
+from app.lab.phone.identity import ENDED, CallIdentity, CallStatus
 from app.lab.phone.report import RequestPurpose, RequestRecord
 from app.lab.phone.webhook import Method, WebhookFailed, Webhooks
 
@@ -32,6 +32,32 @@ class StatusCallback:
     """Terminal states of every kind come under `completed`."""
 
 
+def event_of(status: CallStatus) -> StatusEvent | None:
+    """What a subscriber must have asked for to be told of this status; None: it is never told."""
+    if status in ("initiated", "ringing"):
+        return status
+    if status == "in-progress":
+        return "answered"
+    return "completed" if status in ENDED else None
+
+
+def progress(
+    identity: CallIdentity, status: CallStatus, sequence: int, seconds: int, sip_code: str = ""
+) -> dict[str, str]:
+    """The fields of a status callback. `seconds`: how long the call has lasted since its answer;
+    `sip_code`: the called party's own, where it is not what the status says."""
+    parameters = identity.standard(status) | {
+        "Timestamp": format_datetime(datetime.now(UTC)),
+        "CallbackSource": "call-progress-events",
+        "SequenceNumber": str(sequence),
+    }
+    if status in ENDED:
+        parameters["SipResponseCode"] = sip_code or SIP_CODES[status]
+        parameters["CallDuration"] = str(seconds)
+        parameters["Duration"] = str(-(-seconds // 60))
+    return parameters
+
+
 class Callbacks:
     """Sends a call's callbacks one after another, beside the call itself.
 
@@ -52,14 +78,7 @@ class Callbacks:
         """The call enters a state; tell whoever subscribed to it."""
         self._call.status = status
         self._call.tell("status", status)
-        event: StatusEvent = "completed"
-        if status in ("initiated", "ringing"):
-            event = status
-        elif status == "in-progress":
-            event = "answered"
-        elif status not in ENDED:
-            return
-        if self._status is not None and event in self._status.events:
+        if self._status is not None and event_of(status) in self._status.events:
             parameters = self._describe(status)
             self.send("status", self._status.url, self._status.method, parameters)
 
@@ -78,17 +97,9 @@ class Callbacks:
         await self._worker
 
     def _describe(self, status: CallStatus) -> dict[str, str]:
-        parameters = self._call.identity.standard(status) | {
-            "Timestamp": format_datetime(datetime.now(UTC)),
-            "CallbackSource": "call-progress-events",
-            "SequenceNumber": str(self._sequence),
-        }
+        seconds = round(self._call.now_ms / 1000)
+        parameters = progress(self._call.identity, status, self._sequence, seconds, self.sip_code)
         self._sequence += 1
-        if status in ENDED:
-            seconds = round(self._call.now_ms / 1000)
-            parameters["SipResponseCode"] = self.sip_code or SIP_CODES[status]
-            parameters["CallDuration"] = str(seconds)
-            parameters["Duration"] = str(-(-seconds // 60))
         return parameters
 
     async def _work(self) -> None:

@@ -8,13 +8,14 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus, InvalidURI
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
+from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI, parse_uri
 
 CONNECT_LIMIT_S = 10.0
@@ -44,10 +45,13 @@ class BotSocket(asyncio.Protocol):
     """One open connection. `on_message(data, binary)` and `on_closed(code, fault)` are set late,
     once the stream that listens exists; nothing is read before `listen`."""
 
-    def __init__(self, uri: WebSocketURI, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, uri: WebSocketURI, headers: Mapping[str, str], subprotocols: Sequence[str] = ()
+    ) -> None:
         self._uri = uri
         self._headers = headers
-        self._protocol = ClientProtocol(uri, max_size=MESSAGE_LIMIT_BYTES)
+        wanted = [Subprotocol(name) for name in subprotocols] or None
+        self._protocol = ClientProtocol(uri, max_size=MESSAGE_LIMIT_BYTES, subprotocols=wanted)
         self._transport: asyncio.Transport | None = None
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -71,11 +75,19 @@ class BotSocket(asyncio.Protocol):
         if self.gone.done():
             self._tell_closed()
 
-    def send(self, text: str) -> None:
-        """Text out at once; dropped when the connection is closing."""
+    def send(self, message: str | bytes) -> None:
+        """A message out at once; dropped when the connection is closing."""
         if self._protocol.state is State.OPEN:
-            self._protocol.send_text(text.encode())
+            if isinstance(message, str):
+                self._protocol.send_text(message.encode())
+            else:
+                self._protocol.send_binary(message)
             self._flush()
+
+    @property
+    def subprotocol(self) -> str:
+        """What the bot chose of those that it was offered; "": none."""
+        return self._protocol.subprotocol or ""
 
     def backlog_bytes(self) -> int:
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
@@ -191,7 +203,9 @@ class BotSocket(asyncio.Protocol):
         self._on_closed("" if proper else f"{type(error).__name__}: {error}")
 
 
-async def open_bot_socket(url: str, headers: Mapping[str, str]) -> BotSocket:
+async def open_bot_socket(
+    url: str, headers: Mapping[str, str], subprotocols: Sequence[str] = ()
+) -> BotSocket:
     """Connect and upgrade. Raises ConnectFailed with the code that Twilio reports."""
     try:
         uri = parse_uri(url)
@@ -200,7 +214,7 @@ async def open_bot_socket(url: str, headers: Mapping[str, str]) -> BotSocket:
     tls = ssl.create_default_context() if uri.secure else None
     try:
         async with asyncio.timeout(CONNECT_LIMIT_S):
-            return await _upgrade(uri, headers, tls)
+            return await _upgrade(uri, headers, tls, subprotocols)
     except TimeoutError as error:
         raise ConnectFailed(CONNECT_TIMEOUT, "no answer from the bot within 10 s") from error
     except ssl.SSLError as error:
@@ -210,11 +224,14 @@ async def open_bot_socket(url: str, headers: Mapping[str, str]) -> BotSocket:
 
 
 async def _upgrade(
-    uri: WebSocketURI, headers: Mapping[str, str], tls: ssl.SSLContext | None
+    uri: WebSocketURI,
+    headers: Mapping[str, str],
+    tls: ssl.SSLContext | None,
+    subprotocols: Sequence[str],
 ) -> BotSocket:
     loop = asyncio.get_running_loop()
     _, bot = await loop.create_connection(
-        lambda: BotSocket(uri, headers), uri.host, uri.port, ssl=tls
+        lambda: BotSocket(uri, headers, subprotocols), uri.host, uri.port, ssl=tls
     )
     try:
         await bot.opened

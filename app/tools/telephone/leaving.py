@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.call.events import Effect
 from app.onward.plan import MOST_BRIEF_CHARS, Plan
-from app.tools.current_call import current_call
+from app.tools.current_call import Place, current_call
 from app.tools.doing import Doing
 from app.tools.errors import ToolLoadError
 from app.tools.functions import tool as as_tool
@@ -64,8 +64,7 @@ def make_leave_voicemail(crew: Crew) -> Function:
         )
     )
     async def leave_voicemail() -> Doing:
-        plan = Plan("voicemail", agent=current_call().agent, run=token_hex(4))
-        return Doing({"ok": True}, Effect("leave", plan.packed(), TO_VOICEMAIL))
+        return await _leaving("voicemail", TO_VOICEMAIL)
 
     return leave_voicemail
 
@@ -84,7 +83,14 @@ def make_offer_menu(crew: Crew) -> Function:
         )
     )
     async def offer_menu() -> Doing:
-        plan = Plan("menu", agent=current_call().agent, run=token_hex(4))
-        return Doing({"ok": True}, Effect("leave", plan.packed(), TO_MENU))
+        return await _leaving("menu", TO_MENU)
 
     return offer_menu
+
+
+async def _leaving(place: Place, say: str) -> Doing:
+    call = current_call()
+    if call.line is not None:
+        require(await call.line.may_leave_for(place))
+    plan = Plan(place, agent=call.agent, run=token_hex(4))
+    return Doing({"ok": True}, Effect("leave", plan.packed(), say))

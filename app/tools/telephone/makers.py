@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from app.tools.functions import FunctionTool
-from app.tools.telephone import keeping, leaving, sending, speaking
+from app.tools.telephone import keeping, leaving, refusing, sending, speaking
 from app.tools.telephone.crew import Crew, Function
 
 _MAKERS: Final[Mapping[str, Callable[[Crew], Function]]] = {
@@ -18,6 +18,7 @@ _MAKERS: Final[Mapping[str, Callable[[Crew], Function]]] = {
     "continue_by_text": sending.make_continue_by_text,
     "take_message": keeping.make_take_message,
     "request_callback": keeping.make_request_callback,
+    "do_not_call": refusing.make_do_not_call,
 }
 TELEPHONE_TOOLS: Final = tuple(_MAKERS)
 

@@ -4,10 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.call.events import OnAnswer
 from app.call.facts import CallFacts
 from app.carriers.twilio.caller import (
+    MOST_MESSAGE_BYTES,
     MOST_VARIABLES_BYTES,
     FactSeals,
+    MessageTooLongError,
     TooManyVariablesError,
     as_parameters,
     from_parameters,
@@ -36,7 +39,9 @@ def test_the_longest_facts_fit() -> None:
     said = {f"SipHeader_X-{i}": noise[i * 100 : i * 100 + 60] for i in range(40)}
     names = ("From", "To", "CallerName", "ForwardedFrom", "StirVerstat", "SipDomain", "SipSourceIp")
     said |= {name: noise[i * 300 : i * 300 + 300] for i, name in enumerate(names)}
-    facts = read_facts(said, "outbound", {"note": noise[: MOST_VARIABLES_BYTES // 3 - 4]})
+    message = OnAnswer("message", noise[-(MOST_MESSAGE_BYTES // 3) :])
+    variables = {"note": noise[: MOST_VARIABLES_BYTES // 3 - 4]}
+    facts = read_facts(said, "outbound", variables, "a" * 40, message, 1_800_000_000_000)
     assert SEALS.open(from_parameters(as_parameters(SEALS.seal(facts, CALL))), CALL) == facts
 
 
@@ -76,6 +81,18 @@ def test_variables_that_no_call_can_carry_are_refused() -> None:
     with pytest.raises(TooManyVariablesError, match="at most 1024 bytes of variables, got 1025"):
         SEALS.seal_variables({"n": "x" * MOST_VARIABLES_BYTES})
     assert SEALS.open_variables("") == SEALS.open_variables("nonsense") == {}
+
+
+def test_what_is_done_about_a_machine_comes_back_and_nobody_else_makes_it() -> None:
+    on_answer = OnAnswer("message", "x" * MOST_MESSAGE_BYTES)
+    sealed = SEALS.seal_on_answer(on_answer)
+    assert SEALS.open_on_answer(sealed) == on_answer
+    assert SEALS.open_on_answer("") is None
+    assert SEALS.open_on_answer(sealed[:-2]) is None
+    assert FactSeals(["other"]).open_on_answer(sealed) is None
+    assert SEALS.open_on_answer(SEALS.seal_variables({"a": "b"})) is None
+    with pytest.raises(MessageTooLongError, match="1000 bytes, got 1001"):
+        SEALS.seal_on_answer(OnAnswer("message", "x" * (MOST_MESSAGE_BYTES + 1)))
 
 
 def test_facts_are_none_for_another_call() -> None:

@@ -8,10 +8,13 @@ from twilio.base.exceptions import (  # type: ignore[import-untyped]
     TwilioRestException,
     TwilioServiceException,
 )
+from twilio.http.response import Response  # type: ignore[import-untyped]
 
 from app.carriers.twilio.errors import (
     AccountError,
     CallInputError,
+    DestinationError,
+    NumberError,
     RateError,
     TransportError,
     TwilioError,
@@ -24,12 +27,20 @@ from app.carriers.twilio.errors import (
 @pytest.mark.parametrize(
     ("status", "code", "kind", "mend"),
     [
-        (400, 21211, CallInputError, "write it like"),
+        (400, 21211, NumberError, "write it like"),
+        (400, 21214, NumberError, "check it"),
+        (400, 21217, NumberError, "check it"),
+        (400, 13223, NumberError, "E.164"),
+        (400, 13224, CallInputError, "no carrier reaches it now"),
+        (400, 13225, DestinationError, "does not call that number"),
+        (400, 13226, NumberError, "country code"),
+        (400, 13227, DestinationError, "allow it in the console"),
+        (400, 21216, DestinationError, "blocks"),
         (400, 21210, CallInputError, "choose another"),
         (404, 20404, CallInputError, "check the CallSid"),
         (401, 20003, AccountError, "TWILIO_AUTH_TOKEN"),
-        (400, 21219, AccountError, "trial account"),
-        (400, 21215, AccountError, "allow it in the console"),
+        (400, 21219, DestinationError, "trial account"),
+        (400, 21215, DestinationError, "allow it in the console"),
         (429, 20429, RateError, "wait"),
         (429, 10004, RateError, "raise its limit"),
         (400, 99999, CallInputError, "see what it says"),
@@ -62,6 +73,19 @@ def test_codes_and_statuses_say_who_can_mend_it(
 def test_numbers_and_addresses_are_taken_out(said: str) -> None:
     text = str(from_twilio(TwilioRestException(400, "/x", said, 21210), creating=True))
     assert not any(secret in text for secret in ("4155550100", "555", "ann", "pbx"))
+
+
+def test_the_static_words_are_without_twilios_own() -> None:
+    error = from_twilio(TwilioRestException(400, "/x", "said", 21215, "POST"), creating=True)
+    assert "allow it in the console" in error.why
+    assert "said" not in error.why
+
+
+def test_a_list_that_was_refused_says_so_by_its_status() -> None:
+    refused = TwilioException("Unable to fetch page", Response(429, "{}"))
+    error = from_twilio(refused, creating=False, retry_after_s=2.0)
+    assert type(error) is RateError
+    assert (error.status, error.retry_after_s) == (429, 2.0)
 
 
 def test_newer_problem_reports_are_read_too() -> None:

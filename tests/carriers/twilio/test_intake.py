@@ -16,8 +16,9 @@ URL = "https://bot.example.com/twilio/status"
 CHECKER = SignatureChecker(["secret"], "https://bot.example.com")
 
 
-def request(receive_: Receive) -> Request:
-    signature = RequestValidator("secret").compute_signature(URL, {"CallSid": "CA1"})
+def request(receive_: Receive, **more: str) -> Request:
+    fields = {"CallSid": "CA1", **more}
+    signature = RequestValidator("secret").compute_signature(URL, fields)
     scope: dict[str, Any] = {
         "type": "http",
         "method": "POST",
@@ -43,9 +44,10 @@ def sends(*messages: Message) -> Receive:
     return receive_
 
 
-async def refusal(receive_: Receive) -> tuple[int, str]:
+async def refusal(receive_: Receive, **more: str) -> tuple[int, str]:
+    """`more`: what is signed besides the CallSid."""
     with pytest.raises(RefusedError) as caught:
-        await receive(request(receive_), CHECKER, ("POST",))
+        await receive(request(receive_, **more), CHECKER, ("POST",))
     return caught.value.status, caught.value.reason
 
 
@@ -81,6 +83,8 @@ async def test_a_body_without_a_length_is_cut_off_at_the_limit() -> None:
     assert await refusal(sends(half, half, half)) == (413, "body_too_large")
 
 
-async def test_a_field_that_steers_us_may_not_be_given_twice() -> None:
-    twice = {"type": "http.request", "body": b"CallSid=CA1&CallSid=CA1", "more_body": False}
-    assert await refusal(sends(twice)) == (400, "repeated_field")
+@pytest.mark.parametrize("name", ["CallSid", "SipDomain", "SipSourceIp", "StirVerstat"])
+async def test_a_field_that_steers_us_may_not_be_given_twice(name: str) -> None:
+    body = f"CallSid=CA1&{name}=CA1&{name}=CA1".encode()
+    twice = {"type": "http.request", "body": body, "more_body": False}
+    assert await refusal(sends(twice), **{name: "CA1"}) == (400, "repeated_field")

@@ -5,7 +5,13 @@ import pytest
 
 from app.call.endings import EndReason
 from app.carriers.twilio.intake import RefusedError
-from app.carriers.twilio.onward import begun, caller_sid_of, choice_of, happened, journey_of
+from app.carriers.twilio.onward import (
+    begun,
+    caller_sid_of,
+    choice_of,
+    happened,
+    journey_of,
+)
 from app.carriers.twilio.onward import person_end as end_of
 from app.onward.happenings import Chose, Dialled, Fell, Happening, Recorded, Referred, Wanted
 from app.onward.journey import Journey, Stop

@@ -79,3 +79,17 @@ def test_calls_do_not_mix_and_the_oldest_are_forgotten() -> None:
     assert log.note(step(0, "CA3"))  # forgets CA2, which has been silent for longest
     assert log.note(step(0, "CA1")) is None
     assert log.note(step(0, "CA2"))
+
+
+@pytest.mark.parametrize(
+    ("at", "at_ms"),
+    [
+        ("Thu, 01 Jan 2026 12:00:00 +0000", 1_767_268_800_000),
+        ("Thu, 01 Jan 2026 13:00:00 +0100", 1_767_268_800_000),
+        ("Thu, 01 Jan 2026 12:00:00 -0000", 1_767_268_800_000),
+        ("", None),
+        ("noon", None),
+    ],
+)
+def test_twilios_time_is_read_and_nonsense_is_none(at: str, at_ms: int | None) -> None:
+    assert CallProgress("CA1", CallState.BUSY, 1, at=at).at_ms == at_ms

@@ -8,12 +8,15 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from aiohttp import BasicAuth, web
 
+from app.call.events import OnAnswer
 from app.carriers.twilio.caller import FactSeals
 from app.carriers.twilio.errors import (
     AccountError,
     CallInputError,
+    NumberError,
     RateError,
     TransportError,
+    TwilioError,
     VendorError,
 )
 from app.carriers.twilio.rest import CallInfo, TwilioRest
@@ -119,6 +122,22 @@ async def test_what_the_agent_should_know_travels_sealed(api: Api, rest: TwilioR
     assert len(api.requests) == 1
 
 
+async def test_who_answers_is_found_out_beside_the_call(api: Api, rest: TwilioRest) -> None:
+    on_answer = OnAnswer("message", "Please call us back.")
+    await rest.place_call("+14155550100", "+14155550199", "sales", on_answer=on_answer)
+    form = api.requests[0][2]
+    assert (form["MachineDetection"], form["AsyncAmd"]) == (["DetectMessageEnd"], ["true"])
+    assert form["AsyncAmdStatusCallback"] == [f"{PUBLIC}/twilio/amd"]
+    assert form["AsyncAmdStatusCallbackMethod"] == ["POST"]
+    query = dict(parse_qsl(urlsplit(form["Url"][0]).query))
+    assert FactSeals(["secret"]).open_on_answer(query["machine"]) == on_answer
+    assert "call us back" not in str(api.requests)
+    long = OnAnswer("message", "x" * 2_000)
+    with pytest.raises(CallInputError, match="1000 bytes"):
+        await rest.place_call("+14155550100", "+14155550199", "sales", on_answer=long)
+    assert len(api.requests) == 1
+
+
 @pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")
 async def test_the_account_signs_in(api: Api, rest: TwilioRest) -> None:
     await place(rest)
@@ -179,7 +198,7 @@ async def test_ringing_time_is_bounded(api: Api, rest: TwilioRest, ring_s: int) 
 @pytest.mark.parametrize(
     ("status", "code", "kind", "unknown"),
     [
-        (400, 21211, CallInputError, False),
+        (400, 21211, NumberError, False),
         (401, 20003, AccountError, False),
         (429, 20429, RateError, False),
         (500, 20500, VendorError, True),
@@ -191,9 +210,33 @@ async def test_a_refusal_says_who_can_mend_it_and_is_not_tried_again(
     api.answer = fails(status, code)
     with pytest.raises(kind) as caught:
         await place(rest)
-    assert vars(caught.value) == {"status": status, "code": code, "outcome_unknown": unknown}
+    error = caught.value
+    assert isinstance(error, TwilioError)
+    assert (error.status, error.code, error.outcome_unknown) == (status, code, unknown)
+    assert "No" not in error.why
     assert "No, [number]" in str(caught.value)
     assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "after_s"),
+    [("7", 7.0), ("", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("999999", 3600.0)],
+)
+async def test_when_to_come_again_is_read_of_the_answer(
+    api: Api, rest: TwilioRest, header: str, after_s: float | None
+) -> None:
+    async def busy() -> web.StreamResponse:
+        said = {"code": 20429, "message": "Too Many Requests", "status": 429}
+        return web.json_response(said, status=429, headers={"Retry-After": header})
+
+    api.answer = busy
+    with pytest.raises(RateError) as caught:
+        await place(rest)
+    assert caught.value.retry_after_s == after_s
+    api.answer = fails(429, 20429)
+    with pytest.raises(RateError) as caught:
+        await place(rest)
+    assert caught.value.retry_after_s is None
 
 
 @pytest.mark.parametrize(

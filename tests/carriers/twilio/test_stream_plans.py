@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from app.call.events import OnAnswer
 from app.call.facts import CallFacts
 from app.carriers.twilio.stream_plans import AGAIN
 from app.carriers.twilio.tokens import Grant
@@ -45,6 +46,34 @@ async def test_the_facts_of_a_call_reach_its_stream(twilio: Twilio, world: World
         sip_headers={"X-Order": "4711", "User-to-User": "abc;encoding=hex"},
     )
     assert world.offered[0].facts == answer.facts
+
+
+async def test_the_attempt_of_a_call_reaches_all_its_streams(twilio: Twilio, world: World) -> None:
+    first = await twilio.post("/twilio/voice?agent=sales&attempt=a-7_B")
+    assert first.facts.attempt_id == "a-7_B"
+    again = await twilio.post(path_of(first.find("Connect")["action"]))
+    assert again.facts.attempt_id == "a-7_B"
+    assert "a-7_B" not in first.text
+    assert (await twilio.post("/twilio/voice?attempt=%3Cb%3E")).facts.attempt_id == ""
+    assert (await twilio.post("/twilio/voice?attempt=1&attempt=2")).status == 400
+
+
+async def test_what_is_done_about_a_machine_reaches_all_streams_of_a_call_that_we_placed(
+    twilio: Twilio,
+) -> None:
+    on_answer = OnAnswer("message", "Please call us back.")
+    url = "/twilio/voice?" + urlencode({"machine": SEALS.seal_on_answer(on_answer)})
+    outbound = (("CallSid", CALL), ("Direction", "outbound-api"), ("From", "+14155550199"))
+    first = await twilio.post(url, outbound)
+    assert first.facts.on_answer == on_answer
+    assert first.facts.answered_at_ms is not None
+    assert "call us back" not in first.text
+    again = await twilio.post(path_of(first.find("Connect")["action"]))
+    assert again.facts == first.facts, "it was answered when it was"
+    assert (await twilio.post(url)).facts.on_answer is None, "not of a call that came in"
+    forged = await twilio.post("/twilio/voice?machine=x", outbound)
+    assert forged.facts.on_answer is None
+    assert (await twilio.post("/twilio/voice?machine=1&machine=2")).status == 400
 
 
 async def test_the_facts_are_not_read_by_whoever_sees_the_document(twilio: Twilio) -> None:

@@ -100,12 +100,12 @@ class WebBot:
 
     async def asked(self, path: str) -> None:
         """Returns once this path was requested."""
-        async with asyncio.timeout(5), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(lambda: bool(self.forms(path)))
 
     async def streaming(self) -> None:
         """Returns once caller audio has arrived on the newest media socket."""
-        async with asyncio.timeout(5), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(
                 lambda: bool(self.sides) and "media" in self.sides[-1].events()
             )

@@ -67,6 +67,6 @@ async def refused(awaitable: Awaitable[object]) -> tuple[int, int]:
 
 async def until(true: Callable[[], object]) -> None:
     """Returns once something holds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110  a test has no event for what goes on in the lab
             await asyncio.sleep(0.01)

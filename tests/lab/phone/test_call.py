@@ -36,14 +36,16 @@ class Bench:
             self.events.append,
         )
 
-    def attach(self) -> None:
-        self.call.stream = MediaStream(
+    def attach(self) -> MediaStream:
+        stream = MediaStream(
             StreamIdentity("MZ1", "CA1", "AC1"),
             parameters={},
             impairments=Impairments(),
             origin_s=self.call.next_tick_s,
             send=lambda text: self.sent.append(json.loads(text)),
         )
+        self.call.stream = stream
+        return stream
 
     def timestamps(self) -> list[int]:
         media = [message["media"] for message in self.sent if message["event"] == "media"]
@@ -136,13 +138,12 @@ def test_the_echo_is_of_what_the_bot_is_heard_to_say() -> None:
     bench = Bench(Script(background="silence"), Impairments(echo=Echo(50, 6.0)))
     bench.call.answer()
     bench.clock.advance(50)
-    bench.attach()
-    assert bench.call.stream is not None
+    stream = bench.attach()
     words = {"payload": base64.b64encode(b"\x10" * 320).decode()}
     message = json.dumps({"event": "media", "streamSid": "MZ1", "media": words}).encode()
-    bench.call.stream.receive(message, binary=False, at_s=bench.clock.now_s())
+    stream.receive(message, binary=False, at_s=bench.clock.now_s())
     bench.clock.advance(300)
-    played = bench.call.stream.played
+    played = stream.played
     back = bench.payloads()
     assert played.heard_at(0) == 0
     assert back[: 50 * 8] == b"\xff" * 50 * 8

@@ -45,12 +45,40 @@ def test_a_call_needs_twiml_from_somewhere(url: str, twiml: str, code: int) -> N
 
 def test_a_call_resource_before_and_after() -> None:
     later = NOON + timedelta(seconds=90)
-    fresh = call_resource(WHO, "initiated", created=NOON, updated=NOON, started=None, ended=None)
+    fresh = call_resource(
+        WHO, "queued", created=NOON, updated=NOON, dialled=None, answered=None, ended=None
+    )
     assert (fresh["status"], fresh["duration"], fresh["start_time"]) == ("queued", None, None)
-    ended = call_resource(WHO, "completed", created=NOON, updated=later, started=NOON, ended=later)
+    ended = call_resource(
+        WHO, "completed", created=NOON, updated=later, dialled=NOON, answered=NOON, ended=later
+    )
     assert (ended["status"], ended["duration"]) == ("completed", "90")
     assert ended["start_time"] == "Thu, 01 Jan 2026 12:00:00 +0000"
     assert ended["uri"] == "/2010-04-01/Accounts/AC1/Calls/CA1.json"
     resources = ended["subresource_uris"]
     assert isinstance(resources, dict)
     assert resources["user_defined_messages"].endswith("/Calls/CA1/UserDefinedMessages.json")
+
+
+def test_a_call_that_nobody_answered_has_a_start_and_no_length() -> None:
+    busy = call_resource(
+        WHO, "busy", created=NOON, updated=NOON, dialled=NOON, answered=None, ended=NOON
+    )
+    assert (busy["start_time"] is None, busy["duration"]) == (False, None)
+
+
+def test_length_is_told_in_the_call_s_own_time() -> None:
+    soon = NOON + timedelta(milliseconds=90)
+    brief = call_resource(
+        WHO,
+        "completed",
+        created=NOON,
+        updated=soon,
+        dialled=NOON,
+        answered=NOON,
+        ended=soon,
+        pace=1000,
+        answered_by="human",
+        queue_ms=250,
+    )
+    assert (brief["duration"], brief["answered_by"], brief["queue_time"]) == ("90", "human", "250")

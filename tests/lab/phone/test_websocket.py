@@ -46,7 +46,7 @@ async def test_text_binary_and_fragments_arrive_whole_and_in_order() -> None:
         await asyncio.sleep(0.05)
         socket.listen(heard.message, heard.closed.set_result)
         socket.send("hello")
-        assert await asyncio.wait_for(heard.closed, 5) == ""
+        assert await asyncio.wait_for(heard.closed, 60) == ""
         await socket.close()
         assert bot.sides[0].headers["x-twilio-signature"] == "abc"
     assert heard.messages == [
@@ -100,7 +100,7 @@ async def test_an_answer_that_never_comes_is_a_timeout(monkeypatch: pytest.Monke
     server, address = await serving(mute)
     async with server:
         assert await failure(f"ws://{address}/") == 31901
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), 60)
 
 
 async def test_a_connection_closed_before_the_answer_is_a_refused_handshake() -> None:
@@ -130,7 +130,7 @@ async def test_a_broken_connection_says_how(ending: bytes, fault: str) -> None:
         socket = await open_bot_socket(f"ws://{bot.base}/media", {})
         heard = Heard()
         socket.listen(heard.message, heard.closed.set_result)
-        assert fault in await asyncio.wait_for(heard.closed, 5)
+        assert fault in await asyncio.wait_for(heard.closed, 60)
         await socket.close()
         socket.send("into the void")
 
@@ -149,5 +149,5 @@ async def test_a_bot_that_does_not_answer_the_close_is_cut_off(
         heard = Heard()
         socket.listen(heard.message, heard.closed.set_result)
         await socket.close()
-        await asyncio.wait_for(socket.gone, 5)
+        await asyncio.wait_for(socket.gone, 60)
         release.set()

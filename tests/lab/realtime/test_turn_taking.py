@@ -192,7 +192,7 @@ async def test_speech_keeps_the_idle_timeout_from_firing(world: World) -> None:
 
 async def weighed(world: World, client: RawClient, count: int) -> None:
     """Until the ear was asked `count` times and the session has its answers."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(world.ear.utterances) < count:  # noqa: ASYNC110 - it is the server's state
             await asyncio.sleep(0.005)
     await client.send("conversation.item.retrieve", item_id="nowhere")

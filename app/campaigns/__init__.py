@@ -1,0 +1,1 @@
+"""Outbound calling: campaigns are planned, checked, paced, dialled exactly once and followed up."""

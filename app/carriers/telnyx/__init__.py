@@ -1,0 +1,1 @@
+"""Telnyx: media streaming over a WebSocket, and the REST API as far as calls need it."""

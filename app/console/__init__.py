@@ -1,0 +1,1 @@
+"""The JSON API, for those who run their lines by programs of their own."""
