@@ -117,9 +117,9 @@ async def test_the_owner_is_told_once_of_each_call_that_went(
         next(passes)
         return held
 
-    task = asyncio.create_task(one.run(get_calls, lost.append))
     held.append(("CA1", (await one.take("CA1")).number))  # A second stream, on the same worker.
     await two.take("CA2")
+    task = asyncio.create_task(one.run(get_calls, lost.append))
     await until(lambda: bool(lost))
     seen = next(passes)
     await until(lambda: next(passes) > seen + 10)
