@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberType, geocoder, timezone
+from phonenumbers import PhoneNumber, PhoneNumberType, timezone
 
 from app.policy.dialing.area_codes import AREA_CODE_ZONES, is_state, state_of, states_known
 from app.policy.dialing.clocks import known_zone
@@ -145,6 +145,9 @@ def _merged(zones: tuple[str, ...], address: tuple[str, ...], read: Number) -> t
 def _subdivision(parsed: PhoneNumber, read: Number) -> str:
     if not states_known(read.region):
         return ""
+    # 98 MB and a quarter of a second, which no process pays that judges nobody's place.
+    from phonenumbers import geocoder  # noqa: PLC0415
+
     return state_of(read.region, geocoder.description_for_number(parsed, "en"))
 
 
