@@ -6,25 +6,22 @@ that OpenAI signed, else it would come again. Copies of one event, known by thei
 begin nothing anew, on whichever worker they arrive.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from openai import AsyncOpenAI
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from app.carriers.body import NotReadError, read_body
 from app.carriers.openai_sip.events import Offer, read_event
 
 _log = logging.getLogger(__name__)
 
 PATH: Final = "/openai/webhook"
-MOST_BODY_BYTES: Final = 65_536
-"""A SIP INVITE's headers are a few kilobytes."""
-READ_S: Final = 10.0
 MOST_ID_CHARS: Final = 256
 
 
@@ -32,15 +29,6 @@ class Once(Protocol):
     async def __call__(self, key: str, begin: Callable[[], Awaitable[None]]) -> None:
         """Begin what stands under this key, unless it was begun before, on any worker."""
         ...
-
-
-class NotRead(Exception):
-    """The request gets no answer but this status. `reason` is safe to log."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +45,10 @@ class Webhooks:
 
     async def answer(self, request: Request) -> Response:
         try:
-            body = await _body(request)
+            body = await read_body(request)
             self._verify(request, body)
             offered = _read(body)
-        except NotRead as refused:
+        except NotReadError as refused:
             fields = {"status": refused.status, "reason": refused.reason}
             _log.warning("OpenAI webhook refused", extra={"fields": fields})
             return Response(status_code=refused.status)
@@ -74,13 +62,13 @@ class Webhooks:
 
     def _verify(self, request: Request, body: bytes) -> None:
         if len(request.headers.get("webhook-id", "")) > MOST_ID_CHARS:
-            raise NotRead(400, "not_signed")
+            raise NotReadError(400, "not_signed")
         try:
             # A secret that is no base64, a signature that is no ASCII and a body that is no UTF-8
             # are ValueError and TypeError, as a wrong signature is.
             self.client.webhooks.unwrap(body, request.headers, secret=self.secret)
         except (ValueError, TypeError, RecursionError) as error:
-            raise NotRead(400, _why_unsigned(error)) from error
+            raise NotReadError(400, _why_unsigned(error)) from error
 
 
 def _why_unsigned(error: Exception) -> str:
@@ -97,25 +85,7 @@ def _read(body: bytes) -> Offer | None:
     try:
         offered = read_event(body)
     except ValueError as error:
-        raise NotRead(400, str(error)) from error
+        raise NotReadError(400, str(error)) from error
     if offered == "live":
         _log.warning("a call was offered to GPT-Live, which is not served here: not taken")
     return offered if isinstance(offered, Offer) else None
-
-
-async def _body(request: Request) -> bytes:
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > MOST_BODY_BYTES:
-        raise NotRead(413, "body_too_large")
-    body = bytearray()
-    try:
-        async with asyncio.timeout(READ_S):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MOST_BODY_BYTES:
-                    raise NotRead(413, "body_too_large")
-    except TimeoutError as error:
-        raise NotRead(408, "body_too_slow") from error
-    except ClientDisconnect as error:
-        raise NotRead(400, "client_left") from error
-    return bytes(body)

@@ -6,10 +6,13 @@ integers. Unknown fields are ignored, as Telnyx may add some.
 
 from binascii import b2a_base64
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct, field
+
+from app.carriers import json_events
+from app.carriers.json_events import Malformed
 
 Number: TypeAlias = Annotated[int, Meta(ge=0, le=10**15)]
 Id: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:~+/=-]{1,256}\Z")]
@@ -75,8 +78,6 @@ class Error(Struct, tag_field="event", tag="error"):
 
 
 Message: TypeAlias = Connected | Start | Media | Dtmf | Mark | Stop | Error
-Malformed: TypeAlias = Literal["not_json", "bad_fields", "unknown_event"]
-
 _EVENTS: Final = frozenset({"connected", "start", "media", "dtmf", "mark", "stop", "error"})
 _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message, strict=False)
 
@@ -84,21 +85,9 @@ decode = _decoder.decode
 """One text to one message. Raises `msgspec.DecodeError`; see `malformed`."""
 
 
-class _Named(Struct):
-    event: str
-
-
 def malformed(text: str, error: msgspec.DecodeError) -> tuple[Malformed, str]:
-    """What was wrong with a text that `decode` refused, in words that repeat no value of it."""
-    if not isinstance(error, msgspec.ValidationError):
-        return "not_json", f"expected a JSON object, got something else ({error})"
-    try:
-        known = msgspec.json.decode(text, type=_Named).event in _EVENTS
-    except msgspec.DecodeError:
-        return "bad_fields", 'expected an object with a text field "event"'
-    if not known:
-        return "unknown_event", f"expected one of the events {', '.join(sorted(_EVENTS))}"
-    return "bad_fields", str(error)
+    """See `app.carriers.json_events`."""
+    return json_events.malformed(text, error, _EVENTS)
 
 
 CLEAR: Final = '{"event":"clear"}'

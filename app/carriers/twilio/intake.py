@@ -4,14 +4,14 @@ The order is cheap before dear, and nothing is believed before the signature: me
 body (415), size (413), time (408), signature (403), form (400).
 """
 
-import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
+from app.carriers.body import NotReadError, read_body
 from app.carriers.twilio.idempotency import request_key
 from app.carriers.twilio.signature import (
     FORM_TYPE,
@@ -21,9 +21,6 @@ from app.carriers.twilio.signature import (
     content_type,
 )
 
-MOST_BODY_BYTES: Final = 65_536
-_READ_S: Final = 10.0
-"""Twilio itself gives up after 15 s."""
 _STEERING: Final = (
     *("CallSid", "MessageSid", "From", "To", "agent", "direction", "resumed"),
     *("waited", "facts", "vars", "attempt", "machine"),
@@ -80,7 +77,10 @@ async def _verified(
         raise RefusedError(405, "wrong_method", {"Allow": ", ".join(methods)})
     if request.method == "POST" and content_type(request.scope) != FORM_TYPE:
         raise RefusedError(415, "wrong_content_type", {"Accept-Post": FORM_TYPE})
-    body = await _read(request)
+    try:
+        body = await read_body(request)
+    except NotReadError as error:
+        raise RefusedError(error.status, error.reason) from error
     verdict = checker.check_webhook(request.scope, body)
     if not verdict.signed:
         bad = verdict.reason in (Reason.BAD_FORM, Reason.BAD_URL)
@@ -88,24 +88,6 @@ async def _verified(
     query = _single(verdict.query)
     fields = _single(verdict.form) if request.method == "POST" else query
     return Webhook(fields.get("CallSid", ""), fields, query, request_key(request.scope, body))
-
-
-async def _read(request: Request) -> bytes:
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > MOST_BODY_BYTES:
-        raise RefusedError(413, "body_too_large")
-    body = bytearray()
-    try:
-        async with asyncio.timeout(_READ_S):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MOST_BODY_BYTES:
-                    raise RefusedError(413, "body_too_large")
-    except TimeoutError as error:
-        raise RefusedError(408, "body_too_slow") from error
-    except ClientDisconnect as error:
-        raise RefusedError(400, "client_left") from error
-    return bytes(body)
 
 
 def _single(fields: Fields) -> dict[str, str]:

@@ -6,10 +6,13 @@ add some. This module knows shapes only; the order of messages is `media.MediaPr
 """
 
 from binascii import b2a_base64
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct, field
+
+from app.carriers import json_events
+from app.carriers.json_events import Malformed
 
 _MOST = 10**15
 Number: TypeAlias = Annotated[int, Meta(ge=0, le=_MOST)]
@@ -97,27 +100,13 @@ _EVENTS = frozenset({"connected", "start", "media", "dtmf", "mark", "stop"})
 _decoder: msgspec.json.Decoder[Wire] = msgspec.json.Decoder(Wire, strict=False)
 
 
-class _Named(Struct):
-    event: str
-
-
-Malformed: TypeAlias = Literal["not_json", "bad_fields", "unknown_event"]
-
 decode = _decoder.decode
 """One text frame to one wire message. Raises `msgspec.DecodeError`; see `malformed`."""
 
 
 def malformed(text: str, error: msgspec.DecodeError) -> tuple[Malformed, str]:
-    """What was wrong with a frame that `decode` refused, in words that repeat no value of it."""
-    if not isinstance(error, msgspec.ValidationError):
-        return "not_json", f"expected a JSON object, got something else ({error})"
-    try:
-        known = msgspec.json.decode(text, type=_Named).event in _EVENTS
-    except msgspec.DecodeError:
-        return "bad_fields", 'expected an object with a text field "event"'
-    if not known:
-        return "unknown_event", f"expected one of the events {', '.join(sorted(_EVENTS))}"
-    return "bad_fields", str(error)
+    """See `app.carriers.json_events`."""
+    return json_events.malformed(text, error, _EVENTS)
 
 
 def encode_media(stream_sid: str, pcmu: bytes) -> str:

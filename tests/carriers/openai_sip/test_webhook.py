@@ -10,8 +10,9 @@ import pytest
 from openai import AsyncOpenAI
 from starlette.applications import Starlette
 
+from app.carriers.body import MOST_BODY_BYTES
 from app.carriers.openai_sip.events import Offer, read_event
-from app.carriers.openai_sip.webhook import MOST_BODY_BYTES, PATH, Webhooks
+from app.carriers.openai_sip.webhook import PATH, Webhooks
 from app.lab.openai_sip.signing import Event, incoming, signed
 
 SECRET = "whsec_c2VjcmV0LW9mLXRoZS1sYWI="

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import Message, Receive
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
-from app.carriers.twilio import intake
+from app.carriers import body
 from app.carriers.twilio.intake import RefusedError, Webhook, receive
 from app.carriers.twilio.signature import SignatureChecker
 
@@ -61,7 +61,7 @@ async def test_a_body_may_come_in_pieces() -> None:
 
 
 async def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "_READ_S", 0.01)
+    monkeypatch.setattr(body, "READ_S", 0.01)
     slow = sends({"type": "http.request", "body": b"CallSid=CA1", "more_body": True})
     assert await refusal(slow) == (408, "body_too_slow")
 
@@ -85,6 +85,6 @@ async def test_a_body_without_a_length_is_cut_off_at_the_limit() -> None:
 
 @pytest.mark.parametrize("name", ["CallSid", "SipDomain", "SipSourceIp", "StirVerstat"])
 async def test_a_field_that_steers_us_may_not_be_given_twice(name: str) -> None:
-    body = f"CallSid=CA1&{name}=CA1&{name}=CA1".encode()
-    twice = {"type": "http.request", "body": body, "more_body": False}
+    given = f"CallSid=CA1&{name}=CA1&{name}=CA1".encode()
+    twice = {"type": "http.request", "body": given, "more_body": False}
     assert await refusal(sends(twice), **{name: "CA1"}) == (400, "repeated_field")

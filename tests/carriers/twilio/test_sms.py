@@ -8,7 +8,8 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from app.carriers.twilio.intake import MOST_BODY_BYTES, Webhook
+from app.carriers.body import MOST_BODY_BYTES
+from app.carriers.twilio.intake import Webhook
 from app.carriers.twilio.public_url import SMS_PATH, SMS_STATUS_PATH
 from app.carriers.twilio.signature import SignatureChecker
 from app.carriers.twilio.sms import (

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from app.carriers.twilio.intake import MOST_BODY_BYTES
+from app.carriers.body import MOST_BODY_BYTES
 from app.carriers.twilio.progress import CallState, StreamStatus
 from tests.carriers.twilio.twilio_side import CALL, PUBLIC, RINGING, Form, Twilio, World, sign
 

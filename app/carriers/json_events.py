@@ -1,0 +1,26 @@
+"""Texts of a media socket whose messages are JSON objects named by `event`, as those of Twilio and
+of Telnyx are."""
+
+from collections.abc import Set
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Malformed: TypeAlias = Literal["not_json", "bad_fields", "unknown_event"]
+
+
+class _Named(msgspec.Struct):
+    event: str
+
+
+def malformed(text: str, error: msgspec.DecodeError, events: Set[str]) -> tuple[Malformed, str]:
+    """What was wrong with a text that a decoder refused, in words that repeat no value of it."""
+    if not isinstance(error, msgspec.ValidationError):
+        return "not_json", f"expected a JSON object, got something else ({error})"
+    try:
+        known = msgspec.json.decode(text, type=_Named).event in events
+    except msgspec.DecodeError:
+        return "bad_fields", 'expected an object with a text field "event"'
+    if not known:
+        return "unknown_event", f"expected one of the events {', '.join(sorted(events))}"
+    return "bad_fields", str(error)
