@@ -9,7 +9,8 @@ from app.bridge.call_bridge import CARRIER_SILENCE_LIMIT_MS, KEPT_QUIET_MS
 from app.bridge.caller_path import KEPT_LIMIT_MS
 from app.bridge.media_socket import START_TIMEOUT_S
 from app.bridge.switchboard import NoRoom
-from app.carriers.twilio import intake, media, messages, stream_plans, tokens
+from app.carriers import body
+from app.carriers.twilio import media, messages, stream_plans, tokens
 from app.carriers.twilio.signature import Reason
 from app.live import names
 from app.live.outbox import MOST_WAITING
@@ -22,8 +23,10 @@ TEXT = page("security")
 
 def test_every_refused_webhook_stands_with_its_status() -> None:
     told = {codes(reason)[0]: int(status) for status, reason, _ in table(TEXT, "<!-- refusals:")}
-    source = (ROOT / "app/carriers/twilio/intake.py").read_text(encoding="utf-8")
-    raised = {reason: int(s) for s, reason in re.findall(r'RefusedError\((\d+), "(\w+)"', source)}
+    files = ("app/carriers/twilio/intake.py", "app/carriers/body.py")
+    source = "".join((ROOT / file).read_text(encoding="utf-8") for file in files)
+    errors = r'(?:RefusedError|NotReadError)\((\d+), "(\w+)"'
+    raised = {reason: int(s) for s, reason in re.findall(errors, source)}
     bad = (Reason.BAD_FORM, Reason.BAD_URL)
     unsigned = {r.value: 400 if r in bad else 403 for r in Reason if r is not Reason.SIGNED}
     assert told == raised | unsigned
@@ -62,7 +65,7 @@ def test_the_limits_are_the_ones_of_the_code() -> None:
 
 
 def test_the_sizes_in_the_text_are_the_ones_of_the_code() -> None:
-    assert f"more than {intake.MOST_BODY_BYTES} bytes" in TEXT
+    assert f"more than {body.MOST_BODY_BYTES} bytes" in TEXT
     assert f"more than {media.MOST_CHARACTERS} characters" in TEXT
     assert f"{media.MOST_IN_A_ROW} in a row end the stream" in TEXT
     assert f"above {MAX_FRAME_BYTES // 1024} KiB" in TEXT
