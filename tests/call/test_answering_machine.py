@@ -1,5 +1,5 @@
 """Nobody waits for a verdict on who answered. From a machine's on nothing is heard but the message:
-once, whole, from the beep on; then the call ends. Who turns out to be a person is talked with.
+once, whole, from the beep on; then the call ends.
 
 In virtual time, byte by byte.
 """
@@ -10,145 +10,44 @@ from dataclasses import replace
 import pytest
 
 from app.call.answer_machine import AnswerState
-from app.call.answer_record import AnswerRecord
-from app.call.answer_side import AFTER_A_MESSAGE, NO_END, NOT_READY, TAKEN_OVER
+from app.call.answer_side import NO_END, NOT_READY
 from app.call.call import Call
-from app.call.commands import AddUserText, CancelResponse, CreateResponse, EndCall, PlayPhrase
+from app.call.commands import CancelResponse, PlayPhrase
 from app.call.endings import EndReason
 from app.call.events import (
     Answered,
     AnsweredBy,
     BeepHeard,
-    CarrierClosed,
-    KeyPressed,
-    MarkEchoed,
     OnAnswer,
-    Snapshot,
     StreamStarted,
     ToolCall,
-    VoiceStarted,
 )
-from app.call.floor_settings import FloorSettings
 from app.call.patience import PatienceSettings
 from app.call.phases import CallSettings
 from app.call.relay_settings import RelaySettings
-from app.call.responses import ResponseSettings
-from app.call.turn_end import TurnEndSettings
+from tests.call.answered_line import (
+    BY_MODEL,
+    BY_VOICE,
+    EITHER,
+    GREETING,
+    LEAVE,
+    LENGTHS,
+    MACHINE_OVER,
+    MESSAGE,
+    NOTICE,
+    a_message_was_left,
+    asked_after,
+    beeps,
+    ended,
+    line_with,
+    record,
+    speaks,
+    takes,
+    whole,
+)
 from tests.call.handover_play import of, play
-from tests.call.virtual_line import Network, VirtualLine
 from tests.call.virtual_model import Answer, Say
 from tests.call.virtual_time import SILENCE
-
-MESSAGE = "This is Harbour Table. Please call us back."
-GREETING = "Harbour Table, do you have a moment?"
-NOTICE = "You are talking to a machine."
-LENGTHS = {MESSAGE: 4_010, GREETING: 2_000, NOTICE: 1_490}
-LEAVE = OnAnswer("message", MESSAGE)
-BY_MODEL = CallSettings(
-    language="en",
-    greeting="Greet.",
-    greeting_words=GREETING,
-    late_greeting="Answer and greet.",
-    relay=RelaySettings(attempt_ms=60_000, give_up_ms=60_000, filler=""),
-)
-BY_VOICE = replace(
-    BY_MODEL,
-    floor=FloorSettings(by="voice"),
-    responses=ResponseSettings(server_answers=False, server_cancels=False),
-)
-OURS = replace(BY_VOICE, turn_end=TurnEndSettings())
-EITHER = pytest.mark.parametrize(
-    "settings", [BY_MODEL, BY_VOICE, OURS], ids=["by model", "by voice", "our turns"]
-)
-MACHINE_OVER: list[AnsweredBy] = ["machine_end_beep", "machine_end_silence", "machine_end_other"]
-
-
-def line_with(
-    settings: CallSettings = BY_VOICE,
-    on: OnAnswer = LEAVE,
-    *,
-    at_hand: tuple[str, ...] = tuple(LENGTHS),
-    seed: int = 1,
-    known: AnsweredBy | None = None,
-) -> VirtualLine:
-    line = VirtualLine(seed, Network(), settings)
-    line.phrases = {text: ms for text, ms in LENGTHS.items() if text in at_hand}
-    by_voice = settings.floor.by == "voice"
-    line.model.server_answers = line.model.server_cancels = not by_voice
-    line.model.decides = settings.turn_end is None
-    answers = iter(range(1_000))
-    line.model.endless = lambda: Answer((Say(f"a{next(answers)}", 1_000, text="Yes."),))
-    line.ready_ms = 300
-    line.deliver(
-        StreamStarted(
-            "call", "stream", "outbound", on_answer=on, since_answer_ms=120, answered_by=known
-        )
-    )
-    return line
-
-
-def speaks(line: VirtualLine, ms: float, text: str) -> None:
-    """The other side, as whoever decides hears it."""
-    if line.call.settings.floor.by == "voice":
-        line.voice(ms, text)
-    else:
-        line.speak(ms, text)
-
-
-def beeps(line: VirtualLine, sound_before_ms: int = 2_000) -> float:
-    """A beep has just ended, and our ears have told of it; returns when it did."""
-    ended_ms = int(line.heap.now_ms)
-    line.run_for(100)
-    line.deliver(BeepHeard(ended_ms, int(line.heap.now_ms), sound_before_ms))
-    return ended_ms
-
-
-def whole(text: str = MESSAGE) -> int:
-    return -(-LENGTHS[text] // 20)
-
-
-def takes(line: VirtualLine, text: str = MESSAGE) -> list[list[float]]:
-    """When the frames of each saying of a recording began to sound; each began at its beginning and
-    went on in order."""
-    sayings: list[list[float]] = []
-    for at_ms, byte in line.heard_phrase(text):
-        if byte == 0:
-            sayings.append([])
-        assert byte == 160 * len(sayings[-1]), "in order and once"
-        sayings[-1].append(at_ms)
-    return sayings
-
-
-def record(line: VirtualLine) -> AnswerRecord:
-    answer = line.call.timeline.answer
-    assert answer is not None
-    return answer
-
-
-def ended(line: VirtualLine) -> tuple[EndReason, str]:
-    assert line.shell.ended is not None, "the call goes on"
-    return line.shell.ended.reason, line.shell.ended.detail
-
-
-def asked_after(line: VirtualLine, at_ms: float) -> list[str]:
-    """What was asked of the model from then on."""
-    return [
-        command.instructions
-        for when_ms, _, commands in line.shell.log
-        for command in of(CreateResponse, commands)
-        if when_ms >= at_ms
-    ]
-
-
-def a_message_was_left(line: VirtualLine, after_ms: float) -> None:
-    (*_, last) = takes(line)
-    assert len(last) == whole(), "it is whole"
-    assert last[0] >= after_ms, "after the beep"
-    assert ended(line) == (EndReason.MESSAGE_LEFT, "")
-    assert record(line).message_left
-    assert not record(line).abandoned
-    assert asked_after(line, after_ms) == []
-
 
 # Persons
 
@@ -481,246 +380,6 @@ def test_an_answer_that_the_model_is_giving_is_cancelled() -> None:
         assert line.heard("long") > 0
         line.deliver(Answered("machine_start"))
         assert of(CancelResponse, line.shell.log[-1][2])
-
-
-# Persons after all
-
-
-@EITHER
-@pytest.mark.parametrize("seed", range(6))
-def test_whoever_speaks_into_the_message_is_talked_with(settings: CallSettings, seed: int) -> None:
-    line = line_with(settings, seed=seed)
-    line.run_until(2_000)
-    line.deliver(Answered("machine_end_beep"))
-    line.run_until(line.chance.uniform(3_200, 4_200))
-    spoke_ms = line.heap.now_ms
-    speaks(line, 1_100, "Hello, I am here!")
-    line.run_until(14_000)
-
-    assert line.call.answer.state is AnswerState.PICKED_UP
-    (message,) = takes(line)
-    assert 0 < len(message) < whole()
-    assert message[-1] <= spoke_ms + 2_500
-    assert line.shell.ended is None
-    assert record(line).picked_up_ms is not None
-    assert record(line).messages[0].why == "a person picked up"
-    (note,) = of(AddUserText, list(line.commands()))
-    assert note.text == AFTER_A_MESSAGE
-    answers = [item for item in line.model.items if line.heard(item)]
-    assert answers, "they are answered"
-    lines = [str(said) for said in line.call.transcript.lines if said.speaker == "agent"]
-    assert any(text.endswith("[interrupted]") and text.startswith("This is") for text in lines)
-
-
-@pytest.mark.parametrize("settings", [BY_VOICE, OURS], ids=["by voice", "our turns"])
-@pytest.mark.parametrize("ms", [100, 400])
-def test_a_short_sound_without_words_does_not_touch_the_message(
-    settings: CallSettings, ms: int
-) -> None:
-    line = line_with(settings)
-    line.run_until(2_000)
-    line.deliver(Answered("machine_end_beep"))
-    line.run_until(3_500)
-    line.voice(ms, "", model_hears=False)
-    line.run_until(20_000)
-    a_message_was_left(line, 2_000)
-    assert len(takes(line)) == 1
-
-
-@EITHER
-def test_what_began_before_the_message_does_not_count(settings: CallSettings) -> None:
-    """The end of the machine's greeting, where the verdict was a moment early."""
-    line = line_with(settings)
-    line.run_until(1_000)
-    speaks(line, 3_000, "Leave a message.")
-    line.run_until(3_000)
-    line.deliver(Answered("machine_end_beep"))
-    line.run_until(20_000)
-    a_message_was_left(line, 3_000)
-    assert takes(line)[0][0] < 3_300
-    assert len(takes(line)) == 1
-
-
-@pytest.mark.parametrize("settings", [BY_VOICE, OURS], ids=["by voice", "our turns"])
-def test_a_voice_that_had_stopped_the_agent_when_the_verdict_came_does_not_stop_the_message(
-    settings: CallSettings,
-) -> None:
-    line = line_with(settings)
-    line.run_until(700)
-    line.voice(3_000, "Leave a message.")
-    line.run_until(1_200)
-    assert line.call.playout.holding
-    line.deliver(Answered("machine_end_beep"))
-    line.run_until(20_000)
-    a_message_was_left(line, 1_200)
-    assert len(takes(line)) == 1
-
-
-def test_a_voice_that_is_noticed_late_began_when_it_began() -> None:
-    line = line_with()
-    line.run_until(3_000)
-    line.deliver(Answered("machine_end_beep"))
-    line.run_until(3_100)
-    line.deliver(VoiceStarted(2_900, 3_100))
-    line.run_until(20_000)
-    a_message_was_left(line, 3_000)
-
-
-@EITHER
-@pytest.mark.parametrize("first", [(), ("machine_start",)])
-def test_a_silence_that_our_ears_do_not_hear_is_not_believed(
-    settings: CallSettings, first: tuple[AnsweredBy, ...]
-) -> None:
-    line = line_with(settings)
-    line.run_until(1_000)
-    speaks(line, 4_000, "Leave a message.")
-    line.run_until(2_000)
-    for verdict in (*first, "machine_end_silence"):
-        line.deliver(Answered(verdict))
-    line.run_until(5_500)
-    at_ms = beeps(line)
-    line.run_until(20_000)
-    a_message_was_left(line, at_ms)
-    assert len(takes(line)) == 1
-
-
-@EITHER
-def test_a_greeting_that_went_on_after_a_pause_is_a_machine_again_at_its_beep(
-    settings: CallSettings,
-) -> None:
-    line = line_with(settings)
-    line.run_until(2_000)
-    line.deliver(Answered("machine_end_silence"))
-    line.run_until(3_000)
-    speaks(line, 3_000, "Please leave a message after the tone.")
-    line.run_until(6_300)
-    assert line.call.answer.state is AnswerState.PICKED_UP
-    at_ms = beeps(line)
-    line.run_until(20_000)
-    a_message_was_left(line, at_ms)
-
-
-@EITHER
-def test_a_key_is_a_persons(settings: CallSettings) -> None:
-    line = line_with(settings)
-    line.run_until(2_000)
-    line.deliver(Answered("machine_end_beep"))
-    line.run_until(3_500)
-    line.deliver(KeyPressed("9"))
-    assert line.call.answer.state is AnswerState.PERSON
-    line.run_until(9_000)
-    assert line.shell.ended is None
-    assert [item for item in line.model.items if line.heard(item)]
-
-
-@EITHER
-@pytest.mark.parametrize("at_ms", [1_000, 4_200])
-def test_the_carrier_may_think_better_of_it(settings: CallSettings, at_ms: int) -> None:
-    line = line_with(settings)
-    line.run_until(800)
-    line.deliver(Answered("machine_start"))
-    line.run_until(at_ms)
-    line.deliver(Answered("human"))
-    line.run_until(9_000)
-    assert line.call.answer.state is AnswerState.PERSON
-    assert line.shell.ended is None
-    assert [item for item in line.model.items if line.heard(item)]
-
-
-@EITHER
-@pytest.mark.parametrize("at_ms", [400, 2_600])
-def test_a_person_after_all_hears_the_notices_before_anything_else(
-    settings: CallSettings, at_ms: int
-) -> None:
-    line = line_with(replace(settings, notices=(NOTICE,)))
-    line.run_until(at_ms)
-    line.deliver(Answered("machine_end_silence"))
-    line.run_until(at_ms + 1_500)
-    speaks(line, 1_300, "Hello, I am here!")
-    line.run_until(16_000)
-
-    (*_, said) = takes(line, NOTICE)
-    assert len(said) == whole(NOTICE)
-    assert said[0] > takes(line)[0][-1]
-    answers = [line.frames_of(item)[0] for item in line.model.items if line.heard(item)]
-    assert answers
-    assert min(answers) > said[-1]
-    assert not line.call.notices.under_way
-
-
-# The line, and other workers
-
-
-def test_a_machine_that_hangs_up_early_has_not_taken_the_message() -> None:
-    line = line_with()
-    line.run_until(2_000)
-    line.deliver(Answered("machine_end_beep"))
-    line.run_until(4_500)
-    line.deliver(CarrierClosed("hangup"))
-    (message,) = record(line).messages
-    assert not message.whole
-    assert 1_500 <= message.heard_ms <= 2_700
-    assert not record(line).message_left
-
-
-def test_who_hears_nothing_counts_as_abandoned() -> None:
-    line = line_with(replace(BY_VOICE, greeting="", greeting_words=""))
-    line.run_until(1_500)
-    line.deliver(CarrierClosed("hangup"))
-    assert record(line).first_audio_ms is None
-    assert record(line).abandoned
-
-
-@pytest.mark.parametrize(
-    ("left", "known", "hangs_up"),
-    [
-        ("listening", None, True),
-        ("leaving", "machine_start", True),
-        ("watching", "machine_end_beep", True),
-        ("watching", "human", False),
-        ("watching", None, False),
-        ("picked up", "machine_start", False),
-        ("person", "human", False),
-        ("", None, False),
-    ],
-)
-def test_another_worker_leaves_no_second_message(
-    left: str, known: AnsweredBy | None, hangs_up: bool
-) -> None:
-    call = Call(BY_VOICE)
-    resumed = Snapshot("call", "outbound", answer=left)
-    commands = play(
-        call,
-        0,
-        StreamStarted(
-            "call", "s2", "outbound", resumed=resumed, on_answer=LEAVE, answered_by=known
-        ),
-    )
-    ends = of(EndCall, commands)
-    assert [(end.reason, end.detail) for end in ends] == (
-        [(EndReason.MACHINE_ANSWERED, TAKEN_OVER)] if hangs_up else []
-    )
-
-
-def test_who_was_greeted_in_another_stream_is_not_abandoned_in_this_one() -> None:
-    call = Call(BY_VOICE)
-    resumed = Snapshot("call", "outbound", answer="watching")
-    started = StreamStarted(
-        "call", "s2", "outbound", resumed=resumed, on_answer=LEAVE, since_answer_ms=90_000
-    )
-    play(call, 0, started, MarkEchoed("s0.0", 400, 420), CarrierClosed("hangup"))
-    answer = call.timeline.answer
-    assert answer is not None
-    assert (answer.first_audio_ms, answer.abandoned) == (None, False)
-
-
-def test_where_it_stands_is_told_to_the_next_worker() -> None:
-    line = line_with()
-    line.run_until(1_000)
-    assert line.call.snapshot().answer == "watching"
-    line.deliver(Answered("machine_start"))
-    assert line.call.snapshot().answer == "listening"
-    assert Call().snapshot().answer == ""
 
 
 # Anything
