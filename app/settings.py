@@ -121,7 +121,7 @@ class Settings(CallerSettings, RecordSettings, CarrierSettings, ModelSettings):
     def needed_to_serve(self) -> tuple[str, ...]:
         """Names of variables: where others bring the calls, there need be no Twilio."""
         twilio = self.twilio_account_sid or self.twilio_auth_token.get_secret_value()
-        others = self.takes_pbx_calls or self.takes_telnyx_calls
+        others = self.takes_pbx_calls or self.takes_telnyx_calls or self.takes_openai_calls
         return SERVING[:1] if others and not twilio else SERVING
 
     def url(self, path: str) -> str:

@@ -114,13 +114,19 @@ def _say_where(settings: Settings) -> None:
     if settings.twilio_account_sid:
         lines += _for_twilio(settings)
     if settings.takes_pbx_calls:
-        path = "/asterisk/media"
-        where = settings.socket_url(path) if settings.public_url else path
-        lines.append(f"  a PBX's media socket   {where}")
+        lines.append(f"  a PBX's media socket   {_socket(settings, '/asterisk/media')}")
+    if settings.takes_telnyx_calls:
+        lines.append(f"  Telnyx' stream_url     {_socket(settings, '/telnyx/media/')}...")
+    if settings.takes_openai_calls:
+        lines.append(f"  OpenAI's webhook       {settings.url('/openai/webhook')}")
     if settings.public_url.startswith("http://"):
         lines.append("  PUBLIC_URL is http://: for this machine only, Twilio cannot reach it.")
     for line in lines:
         click.echo(line, err=True)
+
+
+def _socket(settings: Settings, path: str) -> str:
+    return settings.socket_url(path) if settings.public_url else path
 
 
 def _for_twilio(settings: Settings) -> list[str]:

@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.agents import AgentError, load_agent
-from app.doctor.configured import check_pbx, check_refused, check_settings, check_twilio_urls
+from app.doctor.configured import (
+    check_pbx,
+    check_refused,
+    check_settings,
+    check_sip_of_openai,
+    check_streams_of_telnyx,
+    check_twilio_urls,
+)
 from app.doctor.machine import (
     check_agent,
     check_data_dir,
@@ -57,6 +64,8 @@ async def examine(
             *services,
             *check_twilio_urls(settings),
             *check_pbx(settings),
+            *check_streams_of_telnyx(settings),
+            *check_sip_of_openai(settings),
         )
     )
 

@@ -44,8 +44,11 @@ def check_settings(settings: Settings, *, every: bool = False) -> list[Check]:
 
 
 def check_twilio_urls(settings: Settings) -> list[Check]:
-    """The addresses to type into Twilio's console, and the one that Twilio is told by TwiML."""
+    """The addresses to type into Twilio's console, and the one that Twilio is told by TwiML;
+    nothing where others bring the calls."""
     group = "Addresses for Twilio"
+    if "TWILIO_ACCOUNT_SID" not in settings.needed_to_serve:
+        return []
     if not settings.public_url:
         return [Check(group, "Voice webhook", "skip", "PUBLIC_URL is not set")]
     return [
@@ -72,6 +75,26 @@ def check_pbx(settings: Settings) -> list[Check]:
         Check(group, name, "ok", f"{settings.socket_url('/asterisk/media')} (uri)"),
         Check(group, "What comes next", "ok", f"POST {settings.url('/asterisk/next')}"),
     ]
+
+
+def check_streams_of_telnyx(settings: Settings) -> list[Check]:
+    """Where Telnyx finds us; nothing where it may not come."""
+    group, name, path = "Telnyx", "stream_url", "/telnyx/media/"
+    if settings.takes_telnyx_calls:
+        at = settings.socket_url(path) if settings.public_url else path
+        return [Check(group, name, "ok", f"{at} and EARSHOT_TELNYX_TOKEN")]
+    if not any(key.get_secret_value() for key in (settings.telnyx_token, settings.telnyx_api_key)):
+        return []
+    mend = "Set EARSHOT_TELNYX_TOKEN and EARSHOT_TELNYX_API_KEY, both."
+    return [Check(group, name, "fail", "a token or a key alone", mend)]
+
+
+def check_sip_of_openai(settings: Settings) -> list[Check]:
+    """Where OpenAI offers us calls of its SIP connector; nothing where it may not."""
+    if not settings.takes_openai_calls:
+        return []
+    at = f"POST {settings.url('/openai/webhook')} (realtime.call.incoming)"
+    return [Check("OpenAI's SIP connector", "A call comes in", "ok", at)]
 
 
 def _set_ones(checks: list[Check]) -> list[Check]:

@@ -159,3 +159,8 @@ class ModelSettings(SettingGroup):
     def model_for(self, agents_model: str) -> str:
         """The model to use for an agent that names `agents_model` (or "")."""
         return self.model or agents_model or DEFAULT_MODEL
+
+    @property
+    def takes_openai_calls(self) -> bool:
+        """OpenAI's SIP connector may offer calls."""
+        return bool(self.openai_webhook_secret.get_secret_value())

@@ -1,6 +1,13 @@
 """The doctor names every setting once, masks secrets, and gives the addresses for Twilio."""
 
-from app.doctor.configured import check_pbx, check_refused, check_settings, check_twilio_urls
+from app.doctor.configured import (
+    check_pbx,
+    check_refused,
+    check_settings,
+    check_sip_of_openai,
+    check_streams_of_telnyx,
+    check_twilio_urls,
+)
 from app.settings import SERVING, Settings, SettingsError, load_settings, variable_of
 
 KEY = "sk-proj-0123456789abcdefghij"
@@ -101,3 +108,27 @@ def test_refused_settings_are_a_check_each() -> None:
         ("EARSHOT_LEAD_MS", "fail"),
     ]
     assert all(check.mend for check in checks)
+
+
+WEBHOOK_SECRET = "whsec_c2VjcmV0c2VjcmV0c2VjcmV0"
+
+
+def test_openai_is_told_where_to_offer_calls_and_needs_no_twilio() -> None:
+    env = {"OPENAI_API_KEY": KEY, "OPENAI_WEBHOOK_SECRET": WEBHOOK_SECRET}
+    settings = load_settings(env=env | {"PUBLIC_URL": ENV["PUBLIC_URL"]}, env_file=None)
+    assert [check.seen for check in check_sip_of_openai(settings)] == [
+        "POST https://bot.example.com/phone/openai/webhook (realtime.call.incoming)"
+    ]
+    assert "fail" not in {check.status for check in check_settings(settings)}
+    assert check_twilio_urls(settings) == []
+    assert check_sip_of_openai(Settings()) == []
+
+
+def test_telnyx_is_told_where_it_finds_us_but_not_the_token() -> None:
+    token = "0123456789abcdef"
+    env = {"OPENAI_API_KEY": KEY, "EARSHOT_TELNYX_TOKEN": token, "EARSHOT_TELNYX_API_KEY": "KEY1"}
+    (check,) = check_streams_of_telnyx(load_settings(env=env, env_file=None))
+    assert (check.status, check.seen) == ("ok", "/telnyx/media/ and EARSHOT_TELNYX_TOKEN")
+    half = load_settings(env={"EARSHOT_TELNYX_TOKEN": token}, env_file=None)
+    assert [check.status for check in check_streams_of_telnyx(half)] == ["fail"]
+    assert check_streams_of_telnyx(Settings()) == []
