@@ -74,6 +74,11 @@ class RtpMedia(asyncio.DatagramProtocol):
         self.last_heard_tick = self._tick
 
     @property
+    def agreed(self) -> bool:
+        """Whether it is known where the peer wants its sound."""
+        return self._agreed is not None
+
+    @property
     def held(self) -> bool:
         return self._agreed is not None and self._agreed.held
 
@@ -96,9 +101,9 @@ class RtpMedia(asyncio.DatagramProtocol):
         self._take(packet, agreed)
 
     def _take(self, packet: RtpPacket, agreed: Agreed) -> None:
+        self.last_heard_tick = self._tick
         if packet.payload_type not in (agreed.audio_type, agreed.events_type):
             return
-        self.last_heard_tick = self._tick
         if packet.ssrc != self._their_ssrc:
             self._their_ssrc = packet.ssrc
             self.jitter.restart()
@@ -113,7 +118,7 @@ class RtpMedia(asyncio.DatagramProtocol):
     def tick(self, number: int) -> tuple[bytes | None, str]:
         """Play a frame to the caller; the frame that came from there, if any, and keys pressed."""
         self._tick = number
-        if not self.held:
+        if self.agreed and not self.held:
             self._play(self._next_frame() or SILENT_FRAME)
         heard = self.jitter.pop()
         pressed = self._pressed + self._keys.tick(number * FRAME_MS)

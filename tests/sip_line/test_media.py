@@ -113,6 +113,22 @@ async def test_silence_is_counted_from_the_last_packet(line: Line) -> None:
     assert line.media.silent_ms == 200
 
 
+async def test_any_rtp_of_the_peer_is_a_sign_of_life(line: Line) -> None:
+    """Comfort noise (RFC 3389) is all that some send while nobody speaks."""
+    line.media.tick(100)
+    line.come(b"\x40", kind=13)
+    assert line.media.silent_ms == 0
+    assert line.media.tick(101) == (None, "")
+
+
+async def test_what_is_said_before_it_is_known_to_whom_waits() -> None:
+    """Our offer went with the 200; the answer comes with an ACK, which may be lost."""
+    queued = [FRAME]
+    media = RtpMedia(queued.pop, Delay(first_ms=0))
+    media.tick(1)
+    assert queued == [FRAME]
+
+
 def test_ports_are_even_and_run_out() -> None:
     taken = [rtp_socket(ELSEWHERE, (31_001, 31_005)) for _ in range(2)]
     assert {each.getsockname()[1] for each in taken} == {31_002, 31_004}
