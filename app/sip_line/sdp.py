@@ -59,6 +59,11 @@ class Agreed:
         """The peer put us on hold: it wants to hear nothing."""
         return self.direction in ("recvonly", "inactive")
 
+    @property
+    def sends(self) -> bool:
+        """The peer is to send sound."""
+        return self.direction in ("sendrecv", "recvonly")
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:

@@ -2,6 +2,7 @@
 types that were agreed; a hold stops the sending and the hearing, and nothing else."""
 
 import asyncio
+import resource
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -105,6 +106,27 @@ async def test_a_new_source_begins_anew(line: Line) -> None:
     assert line.media.tick(3)[1] == "55"
 
 
+async def test_keys_from_a_source_of_their_own_disturb_no_sound_and_come_once(line: Line) -> None:
+    for n in range(6):
+        line.come(FRAME, timestamp=n * 160)
+        line.come(bytes([5, 0x8A if n > 2 else 0x0A, 3, 32]), kind=101, timestamp=77, ssrc=2)
+    told = [line.media.tick(number) for number in range(6)]
+    assert [frame for frame, _ in told] == [FRAME] * 6
+    assert "".join(pressed for _, pressed in told) == "5"
+
+
+async def test_a_key_whose_source_goes_is_not_lost(line: Line) -> None:
+    line.come(bytes([5, 0x0A, 3, 32]), kind=101, timestamp=77, ssrc=2)
+    line.come(bytes([6, 0x8A, 3, 32]), kind=101, timestamp=5, ssrc=3)
+    assert line.media.tick(1)[1] == "56"
+
+
+async def test_who_only_listens_is_not_missed(line: Line) -> None:
+    line.media.agree(replace(line.agreed, direction="sendonly"), HERE)
+    line.media.tick(100)
+    assert line.media.silent_ms == 0
+
+
 async def test_silence_is_counted_from_the_last_packet(line: Line) -> None:
     line.media.tick(100)
     assert line.media.silent_ms == 2_000
@@ -127,6 +149,16 @@ async def test_what_is_said_before_it_is_known_to_whom_waits() -> None:
     media = RtpMedia(queued.pop, Delay(first_ms=0))
     media.tick(1)
     assert queued == [FRAME]
+
+
+def test_where_no_socket_can_be_had_there_is_no_port() -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        with pytest.raises(NoPortError, match="no socket"):
+            rtp_socket(HERE, (20_000, 29_999))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_ports_are_even_and_run_out() -> None:
