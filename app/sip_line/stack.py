@@ -13,6 +13,7 @@ from collections.abc import Callable
 from heapq import heapify
 from threading import get_ident
 from typing import Any, Final
+from urllib.parse import unquote
 
 import sippy.Core.EventDispatcher as dispatching
 import sippy.Network_server as network
@@ -85,6 +86,14 @@ class _Here(MyAddress):  # type: ignore[misc]
         return "localhost"
 
 
+def _of_telephone(url: Any, text: str, _relaxed: bool) -> None:
+    """Read a tel: URI (RFC 3966), also one with parameters that have no value: `npdi`."""
+    number, *parameters = text.split(";")
+    url.scheme, url.username, url.userparams = "sip", unquote(number), parameters
+    url.host, url.port, url.transport = SipConf.my_address, SipConf.my_port, SipConf.my_transport
+
+
+urls.SipURL.convertTelURL = _of_telephone
 SipConf.my_uaname = "Earshot"
 SipConf.my_address = _Here()
 SipConf.autoconvert_tel_url = True
@@ -125,6 +134,8 @@ class _Manager(transactions.SipTransactionManager):  # type: ignore[misc]
         if "received" in via.params:
             via.params["received"] = msg.getSource()[0]
         try:
+            if msg.getHFBody("cseq").getCSeq()[1] != msg.getMethod():
+                raise ValueError("expected the method of the request in CSeq, got another")
             super().incomingRequest(msg, checksum, tids, server)
         except Exception:  # sippy's parsers raise whatever their code meets
             _told_without_content()

@@ -31,11 +31,13 @@ def readable(datagram: bytes) -> str:
     """A message as text in which only line ends end lines, and a body is as long as it was.
 
     A caller's name may hold any character (RFC 3261, 25.1); U+2028 in one that a trusted proxy
-    passes on must not begin a header of its own. What is no UTF-8 is replaced.
+    passes on must not begin a header of its own. What is no UTF-8 is replaced; lines that are no
+    header are left away (RFC 3261, 8.2.2).
     """
     line_end = b"\r\n" if b"\r\n" in datagram else b"\n"
     head, gap, body = datagram.partition(line_end * 2)
-    lines = head.decode(errors="replace").split(line_end.decode())
+    start, *lines = head.decode(errors="replace").split(line_end.decode())
+    lines = [start, *(line for line in lines if ":" in line or line.startswith((" ", "\t")))]
     told = body.decode("ascii", errors="replace").replace("\ufffd", "?")
     text = "\r\n".join(_SEPARATORS.sub(" ", line) for line in lines)
     return f"{text}\r\n\r\n{told}" if gap else text
@@ -59,6 +61,7 @@ class Wire(asyncio.DatagramProtocol):
         self._datagrams = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        data = data.lstrip(b"\r\n")  # RFC 3261, 7.5
         if self.uopts is None or (data.startswith(b"SIP/") and not _STATUS_LINE.match(data)):
             return
         try:

@@ -82,10 +82,20 @@ async def test_extensions_that_are_required_are_named_as_unsupported() -> None:
 
 async def test_what_a_parser_cannot_read_is_answered_with_400() -> None:
     async with line_to(NOBODY) as line, raw_peer(line.port) as peer:
-        for changed in ({"contact": "*"}, {"contact": "<sip:a@127.0.0.1:port>"}):
-            refused = await peer.asked("INVITE", description(9), **changed)
+        for contact in ("*", "<sip:a@127.0.0.1:port>"):
+            refused = await peer.asked("INVITE", description(9), contact=contact)
             assert refused.startswith("SIP/2.0 400")
+        peer.send(peer.text("INVITE", description(9)).replace(" INVITE\r\n", " BYE\r\n"))
+        assert (await peer.final()).startswith("SIP/2.0 400")
         assert dialogs(line) == 0
+
+
+async def test_what_is_not_needed_may_be_anything() -> None:
+    """Empty lines before a message (RFC 3261, 7.5), lines that are no header (8.2.2)."""
+    async with line_to(NOBODY) as line, raw_peer(line.port) as peer:
+        options = peer.text("OPTIONS", "", "no header", "Date: no date", "Max-Forwards: many")
+        peer.send("\r\n\r\n" + options)
+        assert (await peer.final()).startswith("SIP/2.0 200")
 
 
 async def test_credentials_that_cannot_be_read_are_answered() -> None:
@@ -98,7 +108,7 @@ async def test_credentials_that_cannot_be_read_are_answered() -> None:
 async def test_a_telephone_number_as_address_is_understood() -> None:
     """RFC 3966; trunks of mobile networks speak so."""
     async with open_worker() as worker, line_to(worker.url) as line, raw_peer(line.port) as peer:
-        peer.from_ = f"<tel:{NUMBER};phone-context=+1>;tag=raw"
+        peer.from_ = f"<tel:{NUMBER};npdi;phone-context=+1>;tag=raw"
         taken = await peer.asked("INVITE", description(9), uri="tel:+15550100009")
         assert taken.startswith("SIP/2.0 200")
         peer.acknowledge(taken)

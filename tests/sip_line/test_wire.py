@@ -20,6 +20,12 @@ def test_lines_that_end_in_the_unix_way_are_lines() -> None:
     assert readable(b"a: 1\nb: 2\n\nc") == "a: 1\r\nb: 2\r\n\r\nc"
 
 
+def test_lines_that_are_no_header_are_left_away() -> None:
+    assert (
+        readable(b"OPTIONS x\r\na: 1\r\n b\r\nnothing\r\n\r\n") == "OPTIONS x\r\na: 1\r\n b\r\n\r\n"
+    )
+
+
 @given(st.binary(max_size=300), st.text(max_size=50))
 def test_a_body_keeps_its_length(body: bytes, name: str) -> None:
     name = "".join(name.splitlines())
