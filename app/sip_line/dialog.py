@@ -58,11 +58,22 @@ class _Agent(UA):  # type: ignore[misc]
         if reply is not None:
             return reply.response(req), None, None
         if req.getMethod() == "INVITE" and self.isConnected():
+            self.aim_at(req)
             self.offers = req.getBody() is None
             if self.offers:
                 req.setBody(MsgBody(""))  # sippy puts a description of its own where there is none
         answer: Answer = super().recvRequest(req, sip_t)
         return answer
+
+    def aim_at(self, req: Any) -> None:
+        """Our BYE is to go where the peer now says that it is (RFC 3261, 12.2.2), and by UDP, which
+        is all that we have, whatever transport it prefers."""
+        loose = not self.routes or self.routes[0].getUrl().lr
+        if loose and req.countHFs("contact"):
+            self.rTarget = req.getHFBody("contact").getUrl().getCopy()
+        if not self.routes:
+            self.rAddr = self.rTarget.getTAddr()
+        self.rAddr = (self.rAddr[0], "udp")
 
     def _reply(self, req: Any) -> Reply | None:
         """The answer to what sippy has nothing to do with."""
@@ -95,6 +106,7 @@ class Dialog:
     def take(self, request: Any, transaction: Any) -> Answer:
         """Begin with an INVITE; 100 Trying is sent thereby."""
         answer: Answer = self._agent.recvRequest(request, transaction)
+        self._agent.aim_at(request)
         self._agent.branch = None  # sippy would take an early dialog's requests for another's
         return answer
 

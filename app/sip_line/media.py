@@ -10,7 +10,7 @@ from app.sip_line.concealing import SILENT_FRAME
 from app.sip_line.jitter import Delay, JitterBuffer
 from app.sip_line.keys import SILENT_MS, KeyEvents
 from app.sip_line.rtp import RtpError, RtpPacket, parse_rtp
-from app.sip_line.sdp import Agreed
+from app.sip_line.sdp import Agreed, Codec
 from telecodecs import FRAME_BYTES, FRAME_MS, alaw_to_ulaw, ulaw_to_alaw
 
 PORT_TRIES: Final = 200
@@ -50,6 +50,8 @@ class RtpMedia(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._agreed: Agreed | None = None
         self._trusted: frozenset[str] = frozenset()
+        self._codecs: dict[int, Codec] = {}
+        """Of the payload types that are sound."""
         self.jitter = JitterBuffer(delay)
         self._keys = KeyEvents()
         self._pressed = ""
@@ -76,6 +78,7 @@ class RtpMedia(asyncio.DatagramProtocol):
             self._marker = True
         self._agreed = agreed
         self._trusted = frozenset((agreed.host, signalling_host))
+        self._codecs = {**dict(agreed.others), agreed.audio_type: agreed.codec}
         self.last_heard_tick = self._tick
 
     @property
@@ -109,15 +112,15 @@ class RtpMedia(asyncio.DatagramProtocol):
 
     def _take(self, packet: RtpPacket, agreed: Agreed) -> None:
         self.last_heard_tick = self._tick
-        if packet.payload_type not in (agreed.audio_type, agreed.events_type):
-            return
         if packet.payload_type == agreed.events_type:
             self._take_event(packet)
-        elif not agreed.held and len(packet.payload) <= LONGEST_PAYLOAD_BYTES:
+            return
+        codec = self._codecs.get(packet.payload_type)
+        if codec and not agreed.held and len(packet.payload) <= LONGEST_PAYLOAD_BYTES:
             if packet.ssrc != self._sound_ssrc:
                 self._sound_ssrc = packet.ssrc
                 self.jitter.restart()
-            sound = packet.payload if agreed.codec == "PCMU" else alaw_to_ulaw(packet.payload)
+            sound = packet.payload if codec == "PCMU" else alaw_to_ulaw(packet.payload)
             self.jitter.put(packet.timestamp, sound)
 
     def _take_event(self, packet: RtpPacket) -> None:

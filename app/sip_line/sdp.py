@@ -53,6 +53,9 @@ class Agreed:
     """The payload type of telephone events, None where the peer has none."""
     direction: Direction
     """From our side: "sendrecv" is a normal call."""
+    others: tuple[tuple[int, Codec], ...] = ()
+    """Payload types and codecs that the peer named beside it: it may change to them at any time
+    (RFC 3264, section 7)."""
 
     @property
     def held(self) -> bool:
@@ -155,14 +158,15 @@ def _agreed(stream: _Stream, codecs: tuple[Codec, ...]) -> Agreed:
         kind for word in words[3:] if (kind := _number(word)) is not None and kind <= _MOST_TYPE
     ]
     names = {kind: stream.maps.get(kind, _STATIC.get(kind, "")) for kind in types}
-    audio = next((kind for kind in types if _CODECS.get(names[kind]) in codecs), None)
-    if audio is None:
+    sounds = [(kind, codec) for kind in types if (codec := _CODECS.get(names[kind])) in codecs]
+    if not sounds:
         raise NotAcceptableError(f"expected one of the codecs {', '.join(codecs)}")
+    (audio, codec), *others = sounds
     events = next((kind for kind in types if names[kind] == _EVENTS), None)
     host, direction = _ipv4(stream.host), _OURS[stream.direction]
     if host == _HELD_ADDRESS:
         direction = "inactive" if direction in ("sendonly", "inactive") else "recvonly"
-    return Agreed(host, port, _CODECS[names[audio]], audio, events, direction)
+    return Agreed(host, port, codec, audio, events, direction, tuple(others))
 
 
 def _ipv4(host: str) -> str:

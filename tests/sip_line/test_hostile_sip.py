@@ -15,7 +15,7 @@ from app.sip_line.line import Line
 from app.sip_line.log import MOST_LINES
 from tests.sip_line.raw import NUMBER, description, header_of, raw_peer
 from tests.sip_line.stage import line_to, none_left
-from tests.sip_line.worker import open_worker
+from tests.sip_line.worker import WorkerCall, open_worker
 
 NOBODY = "ws://127.0.0.1:9/asterisk/media"
 
@@ -301,6 +301,52 @@ async def test_what_breaks_in_a_call_leaves_no_transaction() -> None:
         refused = await peer.asked("BYE", "", "Reason: ;;;", "Also: <what:>")
         assert refused.startswith(("SIP/2.0 400", "SIP/2.0 200"))
         assert transactions(line) <= before
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls", "TCP", "sctp", "UDP"])
+@pytest.mark.parametrize(
+    "more", [(), ("Record-Route: <sip:127.0.0.1:{port};lr;transport={what}>",)]
+)
+async def test_whatever_transport_a_peer_prefers_it_gets_our_bye(
+    transport: str, more: tuple[str, ...]
+) -> None:
+    """We have only UDP; a BYE that is never sent leaves the caller with an open call."""
+
+    async def hang_up(call: WorkerCall) -> None:
+        await call.command("HANGUP")
+
+    async with (
+        open_worker(hang_up) as worker,
+        line_to(worker.url) as line,
+        raw_peer(line.port) as peer,
+    ):
+        contact = f"<sip:raw@127.0.0.1:{peer.port};transport={transport}>"
+        told = [each.format(port=peer.port, what=transport) for each in more]
+        taken = await peer.asked("INVITE", description(9), *told, contact=contact)
+        peer.acknowledge(taken)
+        await peer.next("BYE ")
+        await none_left(line)
+
+
+async def test_a_peer_that_moves_in_a_call_gets_our_bye_where_it_is() -> None:
+    """A re-INVITE refreshes the target (RFC 3261, 12.2.2)."""
+
+    async def hang_up(call: WorkerCall) -> None:
+        await moved.wait()
+        await call.command("HANGUP")
+
+    moved = asyncio.Event()
+    async with (
+        open_worker(hang_up) as worker,
+        line_to(worker.url) as line,
+        raw_peer(line.port) as peer,
+        raw_peer(line.port) as elsewhere,
+    ):
+        await peer.call()
+        contact = f"<sip:raw@127.0.0.1:{elsewhere.port}>"
+        peer.acknowledge(await peer.asked("INVITE", description(11), contact=contact))
+        moved.set()
+        assert (await elsewhere.next("BYE ")).startswith(f"BYE sip:raw@127.0.0.1:{elsewhere.port}")
 
 
 async def test_a_bye_before_the_ack_ends_the_call() -> None:

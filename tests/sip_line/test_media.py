@@ -14,7 +14,7 @@ from app.sip_line.jitter import Delay
 from app.sip_line.media import NoPortError, RtpMedia, rtp_socket
 from app.sip_line.rtp import RtpPacket, parse_rtp
 from app.sip_line.sdp import Agreed
-from telecodecs import ULAW_SILENCE
+from telecodecs import ULAW_SILENCE, alaw_to_ulaw, ulaw_to_alaw
 
 HERE = "127.0.0.1"
 ELSEWHERE = "127.0.0.77"
@@ -94,6 +94,15 @@ async def test_only_agreed_types_from_agreed_addresses_are_heard(line: Line) -> 
     assert line.media.tick(1) == (None, "")
     line.come(FRAME)
     assert line.media.tick(2) == (FRAME, "")
+
+
+async def test_the_peer_may_change_to_a_law_that_it_named_too(line: Line) -> None:
+    """Who answers our offer with both may send either, from packet to packet."""
+    line.media.agree(replace(line.agreed, others=((8, "PCMA"),)), HERE)
+    line.come(FRAME)
+    line.come(ulaw_to_alaw(FRAME), kind=8, timestamp=160)
+    assert line.media.tick(1)[0] == FRAME
+    assert line.media.tick(2)[0] == alaw_to_ulaw(ulaw_to_alaw(FRAME))
 
 
 async def test_a_new_source_begins_anew(line: Line) -> None:

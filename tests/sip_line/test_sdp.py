@@ -34,6 +34,13 @@ def test_the_first_codec_that_both_have(types: str, codec: Codec, audio_type: in
     assert (agreed.host, agreed.port, agreed.events_type) == ("192.0.2.9", 4000, None)
 
 
+def test_all_codecs_that_both_have_are_known() -> None:
+    lines = ("m=audio 4000 RTP/AVP 18 8 0 97", "a=rtpmap:97 PCMU/8000")
+    agreed = read_offer(offer(*lines)).agreed
+    assert (agreed.audio_type, agreed.others) == (8, ((0, "PCMU"), (97, "PCMU")))
+    assert read_offer(offer(*lines), ("PCMA",)).agreed.others == ()
+
+
 def test_codecs_that_are_not_wanted_are_passed_over() -> None:
     assert read_offer(offer("m=audio 4000 RTP/AVP 0 8"), ("PCMA",)).agreed.codec == "PCMA"
 
