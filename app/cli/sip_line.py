@@ -40,7 +40,9 @@ WORKER_PASSWORD: Final = "EARSHOT_SIP_LINE_WORKER_PASSWORD"
 @click.option("--max-calls", default=50, show_default=True, type=click.IntRange(1, 1_000))
 @click.option("--jitter-ms", default=40, show_default=True, type=click.IntRange(0, 200))
 @click.option("--worker-answers", is_flag=True, help="It rings until the worker says ANSWER.")
-@click.option("--end-after-silence-s", default=0, help="End a call without RTP; 0: never.")
+@click.option(
+    "--end-after-silence-s", default=0, type=click.IntRange(0), help="No RTP for so long; 0: never."
+)
 @click.option("--trunk", default="", help="USER@HOST[:PORT] to register at.")
 @click.option("--trunk-auth-user", default="", help="If it is not USER.")
 @click.option("--trunk-expires-s", default=300, show_default=True, type=click.IntRange(30, 86_400))

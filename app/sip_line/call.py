@@ -41,7 +41,9 @@ class Call:
     def __init__(self, config: LineConfig, stack: SipStack, ticker: Ticker, number: int) -> None:
         self._config, self._ticker = config, ticker
         self._host = stack.address.host
-        self._dialog = Dialog(stack, Listener(self._they_ended, self._described, self._answered))
+        self._dialog = Dialog(
+            stack, Listener(self._they_ended, self._described, self._answered, self._asked)
+        )
         self._queue = OutQueue()
         self._channel = Channel(f"{int(time.time())}.{number}", config.connection_id)
         self._media = RtpMedia(self._next_frame, config.delay)
@@ -56,10 +58,12 @@ class Call:
         self._source_host = ""
         self._offer: Offer | None = None
         self._identity: Identity | None = None
+        self.invite: tuple[Any, ...] = ()
+        """Call-ID, From tag and CSeq of the INVITE."""
 
     def take(self, request: Any, transaction: Any) -> Answer:
         """Begin with an INVITE that was let in."""
-        self._identity = identity_of(request)
+        self._identity, self.invite = identity_of(request), request.getTId()
         self._source_host = self._identity.source_host
         body = request.getBody()
         reply = self._dialog.take(request, transaction)
@@ -67,8 +71,7 @@ class Call:
             try:
                 self._offer = read_offer(str(body), self._config.codecs)
             except (NoSdpError, NotAcceptableError) as error:
-                refusal = BAD_REQUEST if isinstance(error, NoSdpError) else NOT_ACCEPTABLE
-                self._refuse(refusal)
+                self._refuse(BAD_REQUEST if isinstance(error, NoSdpError) else NOT_ACCEPTABLE)
         return reply
 
     async def run(self) -> None:
@@ -78,10 +81,12 @@ class Call:
             await self._live()
         finally:
             self._ticker.remove(self._tick)
-            self._end("the line ended it")
-            self._media.close()
-            if self._worker is not None:
-                await self._worker.close()
+            try:
+                self._end("the line ended it")
+            finally:
+                self._media.close()
+                if self._worker is not None:
+                    await self._worker.close()
         counts = self._media.jitter.counts
         event(
             _log,
@@ -164,7 +169,7 @@ class Call:
         else:
             self._agree(self._offer.agreed)
             self._dialog.accept(answer(self._offer, self._ours()))
-        self._ticker.add(self._tick)
+        self._ticker.add(self._tick, self._broke)
 
     def _ours(self) -> Ours:
         self._version += 1
@@ -189,7 +194,13 @@ class Call:
         self._agree(offer.agreed)
         self._dialog.accept(answer(offer, self._ours()))
 
+    def _asked(self) -> None:
+        """A re-INVITE that asks what we can: to refresh the session, or to move it."""
+        self._dialog.accept(own_offer(self._ours(), self._config.codecs))
+
     def _answered(self, body: str) -> None:
+        if not body and self._media.agreed:
+            return  # it was only refreshed
         try:
             self._agree(read_offer(body, self._config.codecs).agreed)
         except (NoSdpError, NotAcceptableError):
@@ -258,6 +269,10 @@ class Call:
         limit_s = self._config.silence_end_s
         if limit_s and not self._media.held and self._media.silent_ms >= limit_s * 1000:
             self._end("the caller's RTP stopped")
+
+    def _broke(self, error: Exception) -> None:
+        event(_log, logging.ERROR, "a SIP call broke", error_kind=type(error).__name__)
+        self._end("it broke")
 
     def _next_frame(self) -> bytes | None:
         frame, told = self._queue.tick()

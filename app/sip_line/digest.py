@@ -12,8 +12,9 @@ from sippy.SipAuthorization import NameList2AlgMask, SipAuthorization
 from sippy.SipHeader import SipHeader
 from sippy.SipWWWAuthenticate import SipWWWAuthenticate
 
-Verdict: TypeAlias = Literal["known", "unknown", "again"]
-"""`again`: no credentials, or ones for a nonce that is over: challenge. `unknown`: refuse."""
+Verdict: TypeAlias = Literal["known", "unknown", "again", "stale"]
+"""`again`: no credentials: challenge. `stale`: ones for a nonce that is over: challenge, and say
+that it is not the password (RFC 7616, 3.3), or telephones ask their owner. `unknown`: refuse."""
 
 NONCE_S: Final = 32.0
 """So long sippy takes a nonce."""
@@ -37,10 +38,10 @@ class Credentials:
     def __bool__(self) -> bool:
         return bool(self._passwords)
 
-    def challenge(self) -> SipHeader:
+    def challenge(self, *, stale: bool = False) -> SipHeader:
         """A header with a fresh nonce for a 401."""
         body = SipWWWAuthenticate(realm=self._realm, algorithm=_ALGORITHM)
-        return SipHeader(name="www-authenticate", body=body)
+        return SipHeader(s=f"WWW-Authenticate: {body}{',stale=true' if stale else ''}")
 
     def judge(self, request: Any, now_s: float) -> Verdict:
         """What the credentials of a request are worth. Each set of them is taken once."""
@@ -56,10 +57,10 @@ class Credentials:
         if auth.algorithm not in (None, _ALGORITHM) or not auth.nonce or not auth.response:
             return "unknown"
         if not auth.ho.validate_challenge(auth.nonce, NameList2AlgMask((_ALGORITHM,))):
-            return "again"
+            return "stale"
         if not self._fits(auth, request.getMethod()):
             return "unknown"
-        return "known" if self._first_use(auth, now_s) else "again"
+        return "known" if self._first_use(auth, now_s) else "stale"
 
     def _fits(self, auth: SipAuthorization, method: str) -> bool:
         password = self._passwords.get(auth.username or "")
@@ -67,7 +68,9 @@ class Credentials:
 
     def _first_use(self, auth: SipAuthorization, now_s: float) -> bool:
         self._used = {use: at for use, at in self._used.items() if now_s - at < 2 * NONCE_S}
-        use = _Use(auth.nonce, auth.nc or "")
+        # Only with all three the count is part of what was hashed; else anybody may change it.
+        counted = auth.qop and auth.nc and auth.cnonce
+        use = _Use(auth.nonce, auth.nc if counted else "")
         first = use not in self._used
         self._used[use] = now_s
         return first

@@ -58,11 +58,15 @@ def canonical(name: str) -> str:
 
 
 def handed_on(names: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Those headers of an INVITE that a worker is told."""
+    """Those headers of an INVITE that a worker is told.
+
+    None with an underscore: a worker reads it as a hyphen, so `X-Account_Id` would pass for the
+    `X-Account-Id` that a proxy in between takes off what strangers send.
+    """
     return tuple(
         (name, value)
         for name, value in names
-        if name.lower().startswith("x-") or name.lower() == _USER_TO_USER
+        if (name.lower().startswith("x-") and "_" not in name) or name.lower() == _USER_TO_USER
     )
 
 

@@ -16,6 +16,8 @@ SILENT_MS: Final = 250
 _PAYLOAD_BYTES: Final = 4
 _SEGMENT_SAMPLES: Final = 0xFFFF
 """A longer press goes on as a segment that begins where the longest duration ends (2.5.1.3)."""
+_LATE_SAMPLES: Final = 40_000
+"""Five seconds. A step back by more is a new beginning of the timestamps, no late packet."""
 
 
 @dataclass(slots=True)
@@ -39,9 +41,9 @@ class KeyEvents:
         if len(payload) < _PAYLOAD_BYTES or payload[0] >= len(KEYS):
             return ""
         start, key = self._axis.of(timestamp), KEYS[payload[0]]
+        told = self._new_beginning(start)
         if self._told is not None and start <= self._told:
             return ""
-        told = ""
         if self._press is None:
             self._press = _Press(key, start, now_ms)
         elif start > self._press.start:
@@ -56,6 +58,16 @@ class KeyEvents:
         if self._press is not None and now_ms - self._press.seen_ms >= SILENT_MS:
             return self._tell()
         return ""
+
+    def _new_beginning(self, start: int) -> str:
+        """The press that was going on where the timestamps began anew, which a PBX that connects
+        two calls makes them do; otherwise, mostly, ""."""
+        newest = self._told if self._press is None else self._press.start
+        if newest is None or start >= newest - _LATE_SAMPLES:
+            return ""
+        told = self._tell() if self._press is not None else ""
+        self._told = None
+        return told
 
     def _next_press(self, key: str, start: int, now_ms: int) -> str:
         press = self._press

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from app.sip_line.admission import ALLOW, Admission, Reply, busy, header, not_allowed
+from app.sip_line.admission import Admission, Reply, abilities, busy, not_allowed, unsupported
 from app.sip_line.call import Call
 from app.sip_line.config import LineConfig
-from app.sip_line.log import event
+from app.sip_line.log import Seldom, event
 from app.sip_line.registration import Registration
 from app.sip_line.stack import Answer, SipStack
 from app.sip_line.ticker import Ticker
@@ -35,6 +35,7 @@ class Line:
         self._calls: dict[asyncio.Task[None], Call] = {}
         self._taken = 0
         self._stopping = False
+        self._refused = Seldom()
         self._chores: list[asyncio.Task[None]] = []
         self.registration: Registration | None = None
 
@@ -81,33 +82,54 @@ class Line:
 
     def _take(self, request: Any, transaction: Any) -> Answer:
         """A request that belongs to no call. Responses in the answer are sent by the stack."""
+        reply = self._reply(request)
+        if reply is None:
+            return self._begin(request, transaction)
+        response = reply.response(request)
+        if request.getMethod() != "INVITE" or self._admission.is_peer(request):
+            return response, None, None
+        self._stack.answer_once(response, transaction)
+        return None
+
+    def _reply(self, request: Any) -> Reply | None:
+        """The answer to what begins no call."""
         method, tag = request.getMethod(), request.getHFBody("to").getTag()
         if not self._admission.knows_of(request.getSource()[0]):
-            return Reply(403, "Forbidden").response(request), None, None
+            return Reply(403, "Forbidden")
         if method == "OPTIONS":
-            headers = (header("Allow", ALLOW), header("Accept", "application/sdp"))
-            return Reply(200, "OK", headers).response(request), None, None
+            return unsupported(request) or abilities()
         if tag is not None:
-            gone = Reply(481, "Call/Transaction Does Not Exist")
-            return gone.response(request), None, None
+            return Reply(481, "Call/Transaction Does Not Exist")
         if method != "INVITE":
-            return not_allowed().response(request), None, None
+            return not_allowed()
         refusal = self._refusal(request)
-        if refusal is not None:
-            if refusal.code != 401:
-                event(_log, logging.INFO, "a SIP call was refused", code=refusal.code)
-            return refusal.response(request), None, None
-        return self._begin(request, transaction)
+        if refusal is not None and refusal.code != 401:
+            left_out = self._refused.ask()
+            if left_out is not None:
+                event(
+                    _log,
+                    logging.INFO,
+                    "a SIP call was refused",
+                    code=refusal.code,
+                    left_out=left_out,
+                )
+        return refusal
 
     def _refusal(self, request: Any) -> Reply | None:
         if self._stopping:
             return busy(self._config.retry_after_s)
+        if request.getTId() in [call.invite for call in self._calls.values()]:
+            return Reply(482, "Loop Detected")  # it came by two ways (RFC 3261, 8.2.2.2)
         return self._admission.judge(request, self.calls, time.monotonic())
 
     def _begin(self, request: Any, transaction: Any) -> Answer:
         self._taken += 1
         call = Call(self._config, self._stack, self._ticker, self._taken)
-        answer = call.take(request, transaction)
+        try:
+            answer = call.take(request, transaction)
+        except Exception:
+            call.end()
+            raise
         task = asyncio.create_task(call.run())
         self._calls[task] = call
         task.add_done_callback(self._over)

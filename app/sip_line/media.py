@@ -8,9 +8,9 @@ from typing import Final, cast
 
 from app.sip_line.concealing import SILENT_FRAME
 from app.sip_line.jitter import Delay, JitterBuffer
-from app.sip_line.keys import KeyEvents
+from app.sip_line.keys import SILENT_MS, KeyEvents
 from app.sip_line.rtp import RtpError, RtpPacket, parse_rtp
-from app.sip_line.sdp import Agreed
+from app.sip_line.sdp import Agreed, Codec
 from telecodecs import FRAME_BYTES, FRAME_MS, alaw_to_ulaw, ulaw_to_alaw
 
 PORT_TRIES: Final = 200
@@ -19,7 +19,7 @@ LONGEST_PAYLOAD_BYTES: Final = 1_600
 
 
 class NoPortError(OSError):
-    """All RTP ports that were tried are taken."""
+    """All RTP ports that were tried are taken, or the process may open no more sockets."""
 
 
 def rtp_socket(host: str, ports: tuple[int, int]) -> socket.socket:
@@ -27,7 +27,10 @@ def rtp_socket(host: str, ports: tuple[int, int]) -> socket.socket:
     first = ports[0] + ports[0] % 2
     count = (ports[1] - first) // 2 + 1
     for _ in range(PORT_TRIES):
-        bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        except OSError as error:
+            raise NoPortError(f"no socket for RTP ({error.strerror})") from error
         bound.setblocking(False)
         try:
             bound.bind((host, first + 2 * secrets.randbelow(count)))
@@ -47,10 +50,14 @@ class RtpMedia(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._agreed: Agreed | None = None
         self._trusted: frozenset[str] = frozenset()
+        self._codecs: dict[int, Codec] = {}
+        """Of the payload types that are sound."""
         self.jitter = JitterBuffer(delay)
         self._keys = KeyEvents()
         self._pressed = ""
-        self._their_ssrc: int | None = None
+        self._sound_ssrc: int | None = None
+        self._keys_ssrc: int | None = None
+        """Some gateways send keys as a source of their own."""
         self._ssrc = secrets.randbits(32)
         self._sequence = secrets.randbits(15)
         self._zero_timestamp = secrets.randbits(32)
@@ -71,7 +78,13 @@ class RtpMedia(asyncio.DatagramProtocol):
             self._marker = True
         self._agreed = agreed
         self._trusted = frozenset((agreed.host, signalling_host))
+        self._codecs = {**dict(agreed.others), agreed.audio_type: agreed.codec}
         self.last_heard_tick = self._tick
+
+    @property
+    def agreed(self) -> bool:
+        """Whether it is known where the peer wants its sound."""
+        return self._agreed is not None
 
     @property
     def held(self) -> bool:
@@ -79,7 +92,9 @@ class RtpMedia(asyncio.DatagramProtocol):
 
     @property
     def silent_ms(self) -> int:
-        """For so long no RTP came."""
+        """For so long no RTP came, where some was to come."""
+        if self._agreed is not None and not self._agreed.sends:
+            return 0
         return (self._tick - self.last_heard_tick) * FRAME_MS
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -96,24 +111,30 @@ class RtpMedia(asyncio.DatagramProtocol):
         self._take(packet, agreed)
 
     def _take(self, packet: RtpPacket, agreed: Agreed) -> None:
-        if packet.payload_type not in (agreed.audio_type, agreed.events_type):
-            return
         self.last_heard_tick = self._tick
-        if packet.ssrc != self._their_ssrc:
-            self._their_ssrc = packet.ssrc
-            self.jitter.restart()
-            self._keys = KeyEvents()
         if packet.payload_type == agreed.events_type:
-            now_ms = self._tick * FRAME_MS
-            self._pressed += self._keys.put(packet.timestamp, packet.payload, now_ms)
-        elif not agreed.held and len(packet.payload) <= LONGEST_PAYLOAD_BYTES:
-            sound = packet.payload if agreed.codec == "PCMU" else alaw_to_ulaw(packet.payload)
+            self._take_event(packet)
+            return
+        codec = self._codecs.get(packet.payload_type)
+        if codec and not agreed.held and len(packet.payload) <= LONGEST_PAYLOAD_BYTES:
+            if packet.ssrc != self._sound_ssrc:
+                self._sound_ssrc = packet.ssrc
+                self.jitter.restart()
+            sound = packet.payload if codec == "PCMU" else alaw_to_ulaw(packet.payload)
             self.jitter.put(packet.timestamp, sound)
+
+    def _take_event(self, packet: RtpPacket) -> None:
+        now_ms = self._tick * FRAME_MS
+        if packet.ssrc != self._keys_ssrc:
+            self._keys_ssrc = packet.ssrc
+            self._pressed += self._keys.tick(now_ms + SILENT_MS)  # whose end will not come any more
+            self._keys = KeyEvents()
+        self._pressed += self._keys.put(packet.timestamp, packet.payload, now_ms)
 
     def tick(self, number: int) -> tuple[bytes | None, str]:
         """Play a frame to the caller; the frame that came from there, if any, and keys pressed."""
         self._tick = number
-        if not self.held:
+        if self.agreed and not self.held:
             self._play(self._next_frame() or SILENT_FRAME)
         heard = self.jitter.pop()
         pressed = self._pressed + self._keys.tick(number * FRAME_MS)

@@ -15,7 +15,8 @@ from sippy.SipURL import SipURL
 from app.sip_line.admission import header
 from app.sip_line.config import Trunk
 from app.sip_line.log import event
-from app.sip_line.stack import SipStack, resolved
+from app.sip_line.stack import SipStack
+from app.sip_line.wire import resolved
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ REFRESH_PART: Final = 0.8
 RETRY_S: Final = (5.0, 10.0, 30.0, 60.0)
 """The waits after failures; the last one stays."""
 WITHDRAW_S: Final = 2.0
+MOST_GRANTED_S: Final = 86_400
 _CHALLENGES: Final = {
     401: ("www-authenticate", "authorization"),
     407: ("proxy-authenticate", "proxy-authorization"),
@@ -50,7 +52,7 @@ class Registration:
         failures = 0
         try:
             while True:
-                granted_s = await self._register(self._expires_s)
+                granted_s = await self._tried(self._expires_s)
                 if granted_s > 0:
                     failures = 0
                     self._now_registered(granted_s)
@@ -63,6 +65,19 @@ class Registration:
             if self.registered.is_set():
                 await self._withdraw()
 
+    async def _tried(self, expires_s: int) -> int:
+        """The seconds that were granted, 0 for none, whatever the trunk answers."""
+        try:
+            return min(await self._register(expires_s), MOST_GRANTED_S)
+        except Exception as error:  # an answer that breaks a parser must not end the trying
+            event(
+                _log,
+                logging.WARNING,
+                "the SIP trunk's answer cannot be read",
+                error_kind=type(error).__name__,
+            )
+            return 0
+
     def _now_registered(self, granted_s: int) -> None:
         if not self.registered.is_set():
             event(_log, logging.INFO, "registered at the SIP trunk", expires_s=granted_s)
@@ -72,7 +87,7 @@ class Registration:
         self.registered.clear()
         try:
             async with asyncio.timeout(WITHDRAW_S):
-                await self._register(0)
+                await self._tried(0)
         except TimeoutError:
             pass  # it lapses by itself
 

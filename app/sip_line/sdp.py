@@ -25,6 +25,8 @@ _LINE: Final = re.compile(r"[a-z]=.*")
 _HELD_ADDRESS: Final = "0.0.0.0"
 """Send nothing, said by an address, which is the old way (RFC 3264, section 8.4)."""
 _EVERYBODY: Final = ipaddress.IPv4Address("255.255.255.255")
+_MOST_TYPE: Final = 127
+"""RTP has seven bits for payload types."""
 OUR_EVENTS_TYPE: Final = 101
 """The payload type of telephone events where we are the one who offers."""
 
@@ -51,11 +53,19 @@ class Agreed:
     """The payload type of telephone events, None where the peer has none."""
     direction: Direction
     """From our side: "sendrecv" is a normal call."""
+    others: tuple[tuple[int, Codec], ...] = ()
+    """Payload types and codecs that the peer named beside it: it may change to them at any time
+    (RFC 3264, section 7)."""
 
     @property
     def held(self) -> bool:
         """The peer put us on hold: it wants to hear nothing."""
         return self.direction in ("recvonly", "inactive")
+
+    @property
+    def sends(self) -> bool:
+        """The peer is to send sound."""
+        return self.direction in ("sendrecv", "recvonly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,28 +137,36 @@ def _set_direction(streams: list[_Stream], value: str, common: Direction) -> Dir
 
 def _set_map(stream: _Stream, value: str) -> None:
     number, _, encoding = value.partition(" ")
-    if number.isascii() and number.isdecimal():
+    if (kind := _number(number)) is not None:
         name = encoding.strip().upper().split("/")
-        stream.maps[int(number)] = "/".join(name[:2])
+        stream.maps[kind] = "/".join(name[:2])
+
+
+def _number(word: str) -> int | None:
+    """A port or a payload type. Python refuses to read numbers of thousands of digits."""
+    return int(word) if word.isascii() and word.isdecimal() and len(word) <= 5 else None
 
 
 def _agreed(stream: _Stream, codecs: tuple[Codec, ...]) -> Agreed:
     words = stream.line.split()
     if len(words) < 4 or words[0] != "audio" or words[2] != "RTP/AVP":
         raise NotAcceptableError("expected plain RTP audio (m=audio PORT RTP/AVP ...)")
-    port = int(words[1]) if words[1].isascii() and words[1].isdecimal() else 0
+    port = _number(words[1]) or 0
     if not 0 < port < 65_536:
         raise NotAcceptableError("expected a port from 1 to 65535 for the audio")
-    types = [int(word) for word in words[3:] if word.isascii() and word.isdecimal()]
+    types = [
+        kind for word in words[3:] if (kind := _number(word)) is not None and kind <= _MOST_TYPE
+    ]
     names = {kind: stream.maps.get(kind, _STATIC.get(kind, "")) for kind in types}
-    audio = next((kind for kind in types if _CODECS.get(names[kind]) in codecs), None)
-    if audio is None:
+    sounds = [(kind, codec) for kind in types if (codec := _CODECS.get(names[kind])) in codecs]
+    if not sounds:
         raise NotAcceptableError(f"expected one of the codecs {', '.join(codecs)}")
+    (audio, codec), *others = sounds
     events = next((kind for kind in types if names[kind] == _EVENTS), None)
     host, direction = _ipv4(stream.host), _OURS[stream.direction]
     if host == _HELD_ADDRESS:
         direction = "inactive" if direction in ("sendonly", "inactive") else "recvonly"
-    return Agreed(host, port, _CODECS[names[audio]], audio, events, direction)
+    return Agreed(host, port, codec, audio, events, direction, tuple(others))
 
 
 def _ipv4(host: str) -> str:

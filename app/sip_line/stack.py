@@ -6,32 +6,37 @@ prints whole messages when one cannot be read; here nothing of a message is ever
 """
 
 import asyncio
-import ipaddress
 import logging
-import re
 import socket
 import sys
 from collections.abc import Callable
 from heapq import heapify
 from threading import get_ident
-from typing import Any, Final, cast
+from typing import Any, Final
+from urllib.parse import unquote
 
 import sippy.Core.EventDispatcher as dispatching
 import sippy.Network_server as network
+import sippy.SipMsg as messages
+import sippy.SipRequest as requests
 import sippy.SipTransactionManager as transactions
-from sippy.SipConf import SipConf
+import sippy.SipURL as urls
+from sippy.Exceptions.SipParseError import SipParseError
+from sippy.SipConf import MyAddress, SipConf
 from sippy.SipRequest import SipRequest
 from sippy.Time.MonoTime import MonoTime
 
 from app.sip_line.config import Address
-from app.sip_line.log import event
+from app.sip_line.log import Seldom, event
+from app.sip_line.wire import Wire
 
 _log = logging.getLogger(__name__)
 
 TIMERS_S: Final = 0.02
 MOST_CANCELLED: Final = 200
+MOST_ANSWERS: Final = 10_000
+"""So many datagrams of the last half minute are known again, and answered as they were."""
 _WIRE: Final = "_earshot_wire"
-_STATUS_LINE: Final = re.compile(rb"SIP/2\.0 [1-6][0-9][0-9][ \r\n]")
 
 Answer = tuple[Any, Any, Any] | None
 """What sippy wants from who handles a request: a response, what cancels, what is called without
@@ -39,83 +44,65 @@ an ACK."""
 Handler = Callable[[SipRequest, Any], Answer]
 
 
+class _Unreadable:
+    """What tells of exceptions: of the stack that was opened last, since sippy's are one."""
+
+    seldom = Seldom()
+
+
 def _told_without_content(*_: object, **__: object) -> None:
-    error = sys.exc_info()[1]
-    event(
-        _log, logging.WARNING, "a SIP message could not be handled", error_kind=type(error).__name__
-    )
+    error, left_out = sys.exc_info()[1], _Unreadable.seldom.ask()
+    if left_out is not None:
+        event(
+            _log,
+            logging.WARNING,
+            "a SIP message could not be handled",
+            error_kind=type(error).__name__,
+            left_out=left_out,
+        )
+
+
+def _silence(*_: object, **__: object) -> None: ...
 
 
 for _module in (dispatching, network, transactions):
     _module.dump_exception = _told_without_content  # they print messages, and with them numbers
+for _module in (messages, requests, transactions, urls):
+    _module.print = _silence  # so do these
 
+
+def _refusal_of_body(error: SipParseError, _request: Any = None) -> Any:
+    """The 400 to a body that is not as long as it says; sippy asks for it in a way that breaks."""
+    return error.sip_response
+
+
+SipParseError.getResponse = _refusal_of_body
+
+
+class _Here(MyAddress):  # type: ignore[misc]
+    """The host of a tel: URI, which has none; sippy's own asks DNS while all calls wait."""
+
+    def __str__(self) -> str:
+        return "localhost"
+
+
+def _of_telephone(url: Any, text: str, _relaxed: bool) -> None:
+    """Read a tel: URI (RFC 3966), also one with parameters that have no value: `npdi`."""
+    number, *parameters = text.split(";")
+    url.scheme, url.username, url.userparams = "sip", unquote(number), parameters
+    url.host, url.port, url.transport = SipConf.my_address, SipConf.my_port, SipConf.my_transport
+
+
+urls.SipURL.convertTelURL = _of_telephone
 SipConf.my_uaname = "Earshot"
+SipConf.my_address = _Here()
+SipConf.autoconvert_tel_url = True
 
 
 class _NoLog:
     """sippy's log of messages."""
 
     def write(self, *_: object, **__: object) -> None: ...
-
-
-class Wire(asyncio.DatagramProtocol):
-    """The line's UDP socket, shaped as sippy wants its servers."""
-
-    transport = "udp"
-
-    def __init__(self, advertised: Address) -> None:
-        self._advertised = advertised
-        self._datagrams: asyncio.DatagramTransport | None = None
-        self._lookups: set[asyncio.Task[None]] = set()
-        self.uopts: Any = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._datagrams = cast(asyncio.DatagramTransport, transport)
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if self.uopts is None or (data.startswith(b"SIP/") and not _STATUS_LINE.match(data)):
-            return
-        try:
-            remote = network.Remote_address(addr[:2], self.transport)
-            self.uopts.data_callback(data, remote, self, MonoTime())
-        except Exception:  # whatever a stranger's message does to a parser, the line goes on
-            _told_without_content()
-
-    def getSIPaddr(self) -> tuple[tuple[str, int], str]:
-        return (self._advertised.host, self._advertised.port), self.transport
-
-    def addr2str(self, address: tuple[str, int]) -> str:
-        return f"{self.transport}:{address[0]}:{address[1]}"
-
-    def send_to(self, data: str | bytes, address: tuple[str, Any], _delayed: bool = False) -> None:
-        """Send to an address or, after a look-up, to a name."""
-        datagram = data.encode() if isinstance(data, str) else data
-        host, port = address[0], int(address[1])
-        try:
-            ipaddress.IPv4Address(host)
-        except ValueError:
-            lookup = asyncio.get_running_loop().create_task(self._find(datagram, host, port))
-            self._lookups.add(lookup)
-            lookup.add_done_callback(self._lookups.discard)
-        else:
-            self._send(datagram, (host, port))
-
-    async def _find(self, datagram: bytes, host: str, port: int) -> None:
-        try:
-            self._send(datagram, await resolved(Address(host, port)))
-        except OSError:
-            event(_log, logging.WARNING, "a SIP peer's name has no address")
-
-    def _send(self, datagram: bytes, address: tuple[str, int]) -> None:
-        if self._datagrams is not None and not self._datagrams.is_closing():
-            self._datagrams.sendto(datagram, address)
-
-    def close(self) -> None:
-        self.uopts = None
-        for lookup in self._lookups:
-            lookup.cancel()
-        if self._datagrams is not None:
-            self._datagrams.close()
 
 
 class _OnlyWire:
@@ -139,6 +126,44 @@ class _OnlyWire:
 transactions.local4remote = _OnlyWire
 
 
+class _Manager(transactions.SipTransactionManager):  # type: ignore[misc]
+    """sippy's, which believes where a peer says that it is, and keeps what breaks a parser."""
+
+    def incomingRequest(self, msg: Any, checksum: bytes, tids: Any, server: Wire) -> None:
+        via = msg.getHFBody("via")
+        if "received" in via.params:
+            via.params["received"] = msg.getSource()[0]
+        try:
+            if msg.getHFBody("cseq").getCSeq()[1] != msg.getMethod():
+                raise ValueError("expected the method of the request in CSeq, got another")
+            super().incomingRequest(msg, checksum, tids, server)
+        except Exception:  # sippy's parsers raise whatever their code meets
+            _told_without_content()
+            self._unreadable(msg, checksum, server)
+
+    def _unreadable(self, msg: Any, checksum: bytes, server: Wire) -> None:
+        transaction = self.tserver.get(msg.getTId(wBRN=True))
+        if msg.getMethod() == "ACK" or (transaction is None and checksum in self.l1rcache):
+            return  # it was answered before it broke
+        if transaction is not None:
+            self.forget(transaction)
+        self.answer_once(msg.genResponse(400, "Bad Request"), server, checksum)
+
+    def forget(self, transaction: Any) -> None:
+        for timer in (transaction.teA, transaction.teD, transaction.teE, transaction.teF):
+            if timer is not None:
+                timer.cancel()
+        self.tserver.pop(transaction.tid, None)
+        transaction.cleanup()
+
+    def answer_once(self, response: Any, server: Wire, checksum: bytes) -> None:
+        """Without a transaction; if the same comes again, the same goes again."""
+        to = response.getHFBody("to")
+        if to.getTag() is None:
+            to.genTag()
+        self.transmitMsg(server, response, response.getHFBody("via").getTAddr(), checksum)
+
+
 class SipStack:
     """Transactions on one UDP socket, for one line; a process has one."""
 
@@ -157,28 +182,24 @@ class SipStack:
     async def open(self, listener: socket.socket) -> None:
         """Serve a bound UDP socket, and run the timers."""
         self.address = Address(self._host, listener.getsockname()[1])
-        wire = self._wire = Wire(self.address)
+        wire = self._wire = Wire(self.address, _told_without_content)
         await asyncio.get_running_loop().create_datagram_endpoint(lambda: wire, sock=listener)
         dispatching.ED2.my_ident = get_ident()
+        _Unreadable.seldom = Seldom()
         self.config |= {
             "_sip_address": self.address.host,
             "_sip_port": self.address.port,
             "_sip_logger": _NoLog(),
             _WIRE: wire,
         }
-        self.config["_sip_tm"] = transactions.SipTransactionManager(self.config, self._handle)
+        self.config["_sip_tm"] = _Manager(self.config, self._handler)
         self._pump = asyncio.create_task(self._run_timers())
 
-    def _handle(self, request: SipRequest, transaction: Any) -> Answer:
-        """A request whose headers break a parser leaves no transaction behind."""
-        try:
-            return self._handler(request, transaction)
-        except Exception:  # sippy's parsers raise whatever their code meets
-            _told_without_content()
-            if transaction.teE is not None:
-                transaction.teE.cancel()
-                transaction.teE = None
-            return None
+    def answer_once(self, response: Any, transaction: Any) -> None:
+        """Answer an INVITE and forget it: its ACK is not waited for, nothing is sent again."""
+        self.manager.answer_once(response, transaction.userv, transaction.checksum)
+        transaction.teE.cancel()
+        transaction.teE = None
 
     async def close(self) -> None:
         """End timers and socket; what is unanswered stays so."""
@@ -197,6 +218,8 @@ class SipStack:
             dispatcher.dispatchTimers()
             if dispatcher.twasted > MOST_CANCELLED:
                 _forget_cancelled()
+            if len(self.manager.l1rcache) > MOST_ANSWERS:
+                self.manager.rCachePurge()
 
 
 def _forget_cancelled() -> None:
@@ -206,13 +229,3 @@ def _forget_cancelled() -> None:
     dispatcher.tlisteners = [each for each in dispatcher.tlisteners if each.cb_func is not None]
     heapify(dispatcher.tlisteners)
     dispatcher.twasted = 0
-
-
-async def resolved(address: Address) -> tuple[str, int]:
-    """An IPv4 address of a host and its port. Raises OSError."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(
-        address.host, address.port, family=socket.AF_INET, type=socket.SOCK_DGRAM
-    )
-    host, port = found[0][4][:2]
-    return str(host), int(port)

@@ -14,16 +14,17 @@ class Ticker:
     """Calls its listeners once for each 20 ms that went by, late ones after each other."""
 
     def __init__(self) -> None:
-        self._listeners: set[Callable[[int], None]] = set()
+        self._listeners: dict[Callable[[int], None], Callable[[Exception], None]] = {}
         self.ticks = 0
         """So many periods have gone by, also where nobody was told."""
 
-    def add(self, listener: Callable[[int], None]) -> None:
-        """`listener` gets the number of the period, which never goes back."""
-        self._listeners.add(listener)
+    def add(self, listener: Callable[[int], None], broke: Callable[[Exception], None]) -> None:
+        """`listener` gets the number of the period, which never goes back; what it raises goes to
+        `broke`, and it is called no more."""
+        self._listeners[listener] = broke
 
     def remove(self, listener: Callable[[int], None]) -> None:
-        self._listeners.discard(listener)
+        self._listeners.pop(listener, None)
 
     async def run(self) -> None:
         """Tick until cancelled."""
@@ -36,5 +37,9 @@ class Ticker:
             self.ticks = max(self.ticks, due - MOST_BEHIND)
             while self.ticks < due:
                 self.ticks += 1
-                for listener in list(self._listeners):
-                    listener(self.ticks)
+                for listener, broke in list(self._listeners.items()):
+                    try:
+                        listener(self.ticks)
+                    except Exception as error:  # one call's fault must not stop the others' sound
+                        self.remove(listener)
+                        broke(error)

@@ -72,6 +72,12 @@ def test_mistakes_are_told_in_a_line(options: tuple[str, ...], told: str) -> Non
     assert "Traceback" not in ran.output
 
 
+def test_a_time_below_none_is_a_mistake() -> None:
+    told = ("--end-after-silence-s", "-1")
+    ran = CliRunner().invoke(earshot, ["sip", "line", *WORKER, *HERE, *told])
+    assert "-1 is not in the range" in ran.output
+
+
 def test_an_address_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))

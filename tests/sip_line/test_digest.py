@@ -38,7 +38,21 @@ def credentials() -> Credentials:
 def test_what_fits_is_believed_once(credentials: Credentials, qop: bool) -> None:
     told = answered(credentials.challenge(), "alice", "secret", qop=qop)
     assert credentials.judge(request(told), 0.0) == "known"
-    assert credentials.judge(request(told), 1.0) == "again"
+    assert credentials.judge(request(told), 1.0) == "stale"
+
+
+def test_who_reads_credentials_cannot_count_them_on(credentials: Credentials) -> None:
+    """Without qop the count is no part of the hash: anybody may add one."""
+    told = answered(credentials.challenge(), "alice", "secret", qop=False)
+    assert credentials.judge(request(told), 0.0) == "known"
+    for more in ("nc=00000002", 'nc=00000003,cnonce="x"'):
+        again = SipHeader(s=f"{told},{more}")
+        assert credentials.judge(request(again), 1.0) == "stale"
+
+
+def test_a_stale_challenge_says_so_in_words_that_parsers_know(credentials: Credentials) -> None:
+    assert str(credentials.challenge(stale=True)).endswith(",stale=true")
+    assert "stale" not in str(credentials.challenge())
 
 
 @pytest.mark.parametrize(
@@ -64,7 +78,7 @@ def test_a_nonce_that_is_not_ours_is_asked_for_again(credentials: Credentials, n
     told = str(answered(credentials.challenge(), "alice", "secret"))
     begin = told.index('nonce="') + len('nonce="')
     forged = told[:begin] + nonce + told[told.index('"', begin) :]
-    expected: Verdict = "again" if nonce else "unknown"
+    expected: Verdict = "stale" if nonce else "unknown"
     assert credentials.judge(request(SipHeader(s=forged)), 0.0) == expected
 
 
@@ -73,7 +87,7 @@ def test_a_nonce_that_is_over_is_asked_for_again(
 ) -> None:
     told = answered(credentials.challenge(), "alice", "secret")
     monkeypatch.setattr(HashOracle, "vtime", -1)
-    assert credentials.judge(request(told), 0.0) == "again"
+    assert credentials.judge(request(told), 0.0) == "stale"
 
 
 @pytest.mark.parametrize("algorithm", ["SHA-512-256", "none"])

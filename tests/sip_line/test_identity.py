@@ -32,6 +32,11 @@ def test_a_header_that_comes_twice_is_joined() -> None:
     assert identity.variables()["EARSHOT_HEADER_X-A"] == "1, 2"
 
 
+def test_a_name_with_an_underscore_cannot_pass_for_one_with_a_hyphen() -> None:
+    headers = (("X-Account_Id", "4711"), ("User_to_User", "56a3"), ("X-A", "1"))
+    assert handed_on(headers) == (("X-A", "1"),)
+
+
 def test_one_spelling_for_each_name() -> None:
     assert canonical("USER-TO-USER") == "User-to-User"
     assert canonical("x-account-ID") == "X-Account-Id"

@@ -68,5 +68,12 @@ def test_a_very_long_press_in_segments_is_one() -> None:
     assert told([*packets, (0xFFFF, event("*", 1_600, end=True))]) == "*"
 
 
+def test_keys_are_heard_after_the_timestamps_began_anew() -> None:
+    """A PBX that connects another leg goes on with that one's timestamps, and its own SSRC."""
+    first, second = press("1", 2_000_000), press("2", 5_000)
+    assert told([*first, *second, *press("3", 9_000)]) == "123"
+    assert told([first[0], *second]) == "12"
+
+
 def test_what_is_no_key_is_none() -> None:
     assert told([(0, bytes([16, 0x80, 0, 160])), (0, b"\x05"), (0, b"")]) == ""

@@ -119,3 +119,27 @@ async def test_a_failure_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None
         async with line_to(NOBODY, trunk=told) as line:
             await known(line)
             assert len(registrar.taken) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "more"),
+    [
+        ("200 OK", "Expires: soon"),
+        ("200 OK", "Contact: <sip:bot@127.0.0.1:port>;expires=60"),
+        ("401 Unauthorized", "WWW-Authenticate: Digest"),
+        ("401 Unauthorized", "WWW-Authenticate: Basic realm=x, what"),
+    ],
+)
+async def test_an_answer_that_cannot_be_read_is_a_failure_and_tried_again(
+    status: str, more: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registration, "RETRY_S", (0.05,))
+
+    def reply(_register: Register, number: int) -> tuple[str, str]:
+        return (status, more) if number < 2 else ("200 OK", "Expires: 600")
+
+    async with (
+        open_registrar(reply) as registrar,
+        line_to(NOBODY, trunk=trunk(registrar.port)) as line,
+    ):
+        await known(line)

@@ -34,6 +34,13 @@ def test_the_first_codec_that_both_have(types: str, codec: Codec, audio_type: in
     assert (agreed.host, agreed.port, agreed.events_type) == ("192.0.2.9", 4000, None)
 
 
+def test_all_codecs_that_both_have_are_known() -> None:
+    lines = ("m=audio 4000 RTP/AVP 18 8 0 97", "a=rtpmap:97 PCMU/8000")
+    agreed = read_offer(offer(*lines)).agreed
+    assert (agreed.audio_type, agreed.others) == (8, ((0, "PCMU"), (97, "PCMU")))
+    assert read_offer(offer(*lines), ("PCMA",)).agreed.others == ()
+
+
 def test_codecs_that_are_not_wanted_are_passed_over() -> None:
     assert read_offer(offer("m=audio 4000 RTP/AVP 0 8"), ("PCMA",)).agreed.codec == "PCMA"
 
@@ -104,6 +111,9 @@ def test_what_is_no_description_is_called_so(text: str) -> None:
         ("m=audio 4000 RTP/AVP 18 3", "codecs PCMU, PCMA"),
         ("m=audio 0 RTP/AVP 0", "port from 1"),
         ("m=audio 99999 RTP/AVP 0", "port from 1"),
+        (f"m=audio {'9' * 5_000} RTP/AVP 0", "port from 1"),
+        ("m=audio 4000 RTP/AVP 128\r\na=rtpmap:128 PCMU/8000", "codecs PCMU, PCMA"),
+        (f"m=audio 4000 RTP/AVP {'9' * 5_000}", "codecs PCMU, PCMA"),
         ("m=audio 4000 RTP/SAVP 0", "plain RTP audio"),
         ("m=audio", "plain RTP audio"),
         ("m=video 4000 RTP/AVP 96", "plain RTP audio"),
