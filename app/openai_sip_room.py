@@ -69,13 +69,16 @@ class OpenAISipRoom:
     credentials: Credentials
     on_ended: OnEnded
     limits: SidebandLimits = field(default_factory=SidebandLimits)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    """By call."""
 
     def take(self, offer: Offer) -> None:
-        """Never waits."""
+        """Never waits. A call that is here already is left as it is."""
+        if offer.call_id in self._tasks:
+            return
         task = asyncio.create_task(self._take(offer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[offer.call_id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(offer.call_id))
 
     async def _take(self, offer: Offer) -> None:
         call = self._offered(offer)

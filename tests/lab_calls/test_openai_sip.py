@@ -370,6 +370,27 @@ async def test_what_openai_did_not_sign_begins_nothing(tmp_path: Path) -> None:
         assert asked(call) == ["accept"]
 
 
+async def test_a_call_that_is_offered_again_is_left_as_it_is(tmp_path: Path) -> None:
+    """By another event, while it is carried and when it is over; and by one that is old."""
+    async with sip_stage(tmp_path, *calls([line(2, 500, ANSWER)]), agent=agent(tmp_path)) as s:
+        call = await s.lab.dial()
+        await heard(call, 700)
+        assert await s.lab.deliver(s.lab.offer(call)) == 200
+        call.say(ASKS)
+        await heard(call, 1_200)
+        call.hang_up()
+        await s.over(call)
+        assert await s.lab.deliver(s.lab.offer(call)) == 200
+        old = s.lab.invite()
+        event = incoming(old.call_id, HEADERS, created_at=time.time() - 600)
+        assert await s.lab.deliver(event) == 200
+        await asyncio.sleep(0.3)
+        assert s.stage.worker.switchboard.total == 1
+        assert asked(call).count("accept") == 1
+        assert len(s.journals(call)) == 1
+        assert not old.asked
+
+
 async def test_without_a_secret_there_is_no_such_door(tmp_path: Path) -> None:
     async with sip_stage(tmp_path, *calls(), openai_webhook_secret="") as s:
         assert await s.lab.deliver(s.lab.offer(s.lab.invite())) == 404

@@ -53,6 +53,24 @@ async def test_a_signed_offer_is_taken_once_with_its_headers_in_order() -> None:
     assert "4155550100" not in repr(offer)
 
 
+async def test_a_call_is_taken_once_whatever_events_offer_it() -> None:
+    door = Door()
+    for _ in range(3):
+        event = incoming("rtc_1", HEADERS)
+        assert await door.post(event.body, attempt(event)) == 200
+    assert len(door.taken) == 1
+
+
+@pytest.mark.parametrize(("age_s", "taken"), [(-30, 1), (0, 1), (110, 1), (130, 0), (86_400, 0)])
+async def test_a_call_that_came_long_ago_is_not_taken(age_s: int, taken: int) -> None:
+    """By OpenAI's own clock: ours may be wrong by minutes."""
+    door, attempt_s = Door(), time.time() - 200
+    event = incoming("rtc_1", HEADERS, created_at=attempt_s - age_s)
+    headers = dict(signed(event, SECRET, at_s=attempt_s))
+    assert await door.post(event.body, headers) == 200
+    assert len(door.taken) == taken
+
+
 async def test_one_of_several_signatures_is_enough() -> None:
     door, event = Door(), incoming("rtc_1", HEADERS)
     headers = attempt(event)
