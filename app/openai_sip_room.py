@@ -188,6 +188,7 @@ class OpenAISipRoom:
     ) -> _Stream | None:
         """None: the call is over."""
         if end.reason is EndReason.CALLER_HUNG_UP:
+            await self._make_sure(sip)
             return None
         if end.reason is EndReason.HANDED_ON:
             news = await self.referrals.refer(call, end.detail)
@@ -201,6 +202,12 @@ class OpenAISipRoom:
         """The caller is still here: the agent goes on."""
         self.front.switchboard.keep_seat(call.call_sid)
         return _Stream(news.packed(), bridge.call.snapshot(moved=True), again=True)
+
+    async def _make_sure(self, sip: SipCall) -> None:
+        """That the caller has gone is known from a status that is not documented. Were it wrong,
+        they would talk to a model that nobody watches until the session ends."""
+        if sip.accepted:
+            await self.rest.hang_up(sip.call_id)
 
     async def _let_go(self, sip: SipCall) -> None:
         """One that was asked for may be ours, whatever was answered; else it still rings."""

@@ -63,7 +63,9 @@ async def heard(call: SipCall, ms: int) -> None:
 
 
 def asked(call: SipCall) -> list[str]:
-    return [what for what, _ in call.asked]
+    """Without the hang-up that makes sure that a caller who has gone has gone."""
+    found = [what for what, _ in call.asked]
+    return found[:-1] if found[-1:] == ["hangup"] and call.ended_by != "rest" else found
 
 
 def outputs(call: SipCall) -> list[str]:
@@ -160,8 +162,14 @@ async def test_tools_run_and_keys_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("status", "follows", "ended_by", "streams"),
-    [(200, True, "referred", 1), (500, True, "caller", 2), (200, False, "caller", 2)],
-    ids=["goes", "refused by the provider", "stays"],
+    [
+        (200, True, "referred", 1),
+        (500, True, "caller", 2),
+        (400, True, "caller", 2),
+        (404, True, "caller", 2),
+        (200, False, "caller", 2),
+    ],
+    ids=["goes", "refused by the provider", "not taken", "called gone", "stays"],
 )
 async def test_a_transfer_is_a_refer(
     tmp_path: Path,
@@ -304,8 +312,29 @@ async def test_races_of_taking_and_leaving(tmp_path: Path) -> None:
         assert (call.ended_by, call.sip_code) == ("rejected", 500)
         assert timeline["end_reason"] not in (EndReason.CALLER_HUNG_UP, EndReason.INTERNAL_ERROR)
 
+    async def is_not_taken(s: SipStage) -> None:
+        """Our session is at fault: nobody has hung up."""
+        call = await s.lab.dial(trouble=Trouble(accept_status=400))
+        (timeline,) = await s.over(call)
+        assert (call.ended_by, call.sip_code) == ("rejected", 500)
+        assert timeline["end_reason"] == EndReason.MODEL_REFUSED
+
+    async def is_known_late(s: SipStage) -> None:
+        call = await s.lab.dial(trouble=Trouble(unknown_sidebands=3))
+        await heard(call, 700)
+        call.hang_up()
+        (timeline,) = await s.over(call)
+        assert said(timeline, "agent") == [GREETING]
+
+    async def is_never_known(s: SipStage) -> None:
+        """Nobody is left alone with a model that nobody watches."""
+        call = await s.lab.dial(trouble=Trouble(unknown_sidebands=1_000_000))
+        await s.over(call)
+        assert call.ended_by == "rest"
+
+    races = (gives_up_before, gives_up_while, operator_while, cannot_be_taken)
     async with sip_stage(tmp_path, *calls(), agent=agent(tmp_path)) as s:
-        for race in (gives_up_before, gives_up_while, operator_while, cannot_be_taken):
+        for race in (*races, is_not_taken, is_known_late, is_never_known):
             await race(s)
         assert not s.stage.worker.switchboard.offered
 
