@@ -78,6 +78,7 @@ class OpenAISipRoom:
             return
         task = asyncio.create_task(self._take(offer))
         self._tasks[offer.call_id] = task
+        self.front.switchboard.owes(task)
         task.add_done_callback(lambda _: self._tasks.pop(offer.call_id))
 
     async def _take(self, offer: Offer) -> None:

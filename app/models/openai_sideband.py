@@ -152,8 +152,8 @@ class Sideband:
         self._last_fatal_code = ""
         self._lost = ""
         """Why the socket broke last."""
-        self._joined_s: float | None = None
-        """When it was joined last."""
+        self._rejoined_s: float | None = None
+        """When it was joined again last."""
         self._until_s = 0.0
         """When to give up a call that was lost ..."""
         self._wait_s = 0.0
@@ -166,15 +166,16 @@ class Sideband:
         """Connect, for the first time or again. None: it is joined."""
         loop, waits = asyncio.get_running_loop(), self._sideband
         began_s = loop.time()
-        if self._joined_s is None or began_s - self._joined_s >= waits.steady_s:
+        first = self._socket is None
+        if self._rejoined_s is None or began_s - self._rejoined_s >= waits.steady_s:
             self._until_s, self._wait_s = began_s + waits.rejoin_s, waits.first_wait_s
         elif not await self._pause(self._until_s):
-            return ModelClosed("unreachable", "it breaks as soon as it is joined")
-        known_s = began_s + waits.known_s if self._joined.fresh and self._socket is None else 0.0
+            return await self._last_look()
+        known_s = began_s + waits.known_s if self._joined.fresh and first else 0.0
         while True:
             over = await self._try()
             if over is None:
-                self._joined_s = loop.time()
+                self._rejoined_s = None if first else loop.time()
                 return None
             if isinstance(over, CarrierClosed):
                 until_s = known_s
@@ -184,6 +185,13 @@ class Sideband:
                 return over
             if not await self._pause(until_s):
                 return over
+
+    async def _last_look(self) -> ModelClosed | CarrierClosed:
+        """Given up; but if the call is over, that is why it broke."""
+        over = await self._try()
+        if isinstance(over, CarrierClosed):
+            return over
+        return ModelClosed("unreachable", "it breaks as soon as it is joined")
 
     async def _pause(self, until_s: float) -> bool:
         """Before the next attempt. False: there is no time for one."""

@@ -312,6 +312,16 @@ async def test_races_of_taking_and_leaving(tmp_path: Path) -> None:
         assert (call.ended_by, call.sip_code) == ("rejected", 500)
         assert timeline["end_reason"] not in (EndReason.CALLER_HUNG_UP, EndReason.INTERNAL_ERROR)
 
+    async with sip_stage(tmp_path, *calls(), agent=agent(tmp_path)) as s:
+        for race in (gives_up_before, gives_up_while, operator_while, cannot_be_taken):
+            await race(s)
+        assert not s.stage.worker.switchboard.offered
+
+
+async def test_openai_says_of_a_call_what_is_not_so(tmp_path: Path) -> None:
+    """It does not take our session, or does not know the call yet, or never: whoever called is
+    neither taken for gone nor left alone with a model that nobody watches."""
+
     async def is_not_taken(s: SipStage) -> None:
         """Our session is at fault: nobody has hung up."""
         call = await s.lab.dial(trouble=Trouble(accept_status=400))
@@ -332,10 +342,8 @@ async def test_races_of_taking_and_leaving(tmp_path: Path) -> None:
         await s.over(call)
         assert call.ended_by == "rest"
 
-    races = (gives_up_before, gives_up_while, operator_while, cannot_be_taken)
     async with sip_stage(tmp_path, *calls(), agent=agent(tmp_path)) as s:
-        for race in (*races, is_not_taken, is_known_late, is_never_known):
-            await race(s)
+        await asyncio.gather(is_not_taken(s), is_known_late(s), is_never_known(s))
         assert not s.stage.worker.switchboard.offered
 
 

@@ -2,8 +2,8 @@
 (openai-python, `resources/realtime/calls.py`).
 
 Every request is bounded in time and is made once, but for a hang-up, which may be made again
-without harm, and must be: a call that nobody ends goes on for an hour. What comes back is one of three words: done, gone (the caller has given up or the call
-is over), failed.
+without harm, and must be: a call that nobody ends goes on for an hour. What comes back is one of
+three words: done, gone (the caller has given up or the call is over), failed.
 """
 
 import asyncio
