@@ -347,6 +347,26 @@ async def test_openai_says_of_a_call_what_is_not_so(tmp_path: Path) -> None:
         assert not s.stage.worker.switchboard.offered
 
 
+@pytest.mark.parametrize("referred", [False, True], ids=["talking", "referred"])
+async def test_a_call_that_is_cut_off_with_its_worker_is_hung_up(
+    tmp_path: Path, referred: bool
+) -> None:
+    """Whose process ends, and not by being killed, leaves nobody behind; also while it waits
+    whether a caller follows a REFER, when no stream of the call is here."""
+    answers = calls([CallFunction("transfer_call", {"to": "desk"})])
+    trouble = Trouble(follows_refer=False)
+    async with sip_stage(tmp_path, *answers, words=WORDS, agent=agent(tmp_path)) as s:
+        call = await s.lab.dial(trouble=trouble)
+        await heard(call, 700)
+        if referred:
+            call.say(ASKS)
+            await until(lambda: bool(call.referred_to) and call.joined == 2)
+        (task,) = [each for each in asyncio.all_tasks() if each.get_name() == call.call_id]
+        task.cancel()
+        await asyncio.wait([task])
+        assert call.ended_by == "rest"
+
+
 async def test_who_is_not_let_in_is_told_so_by_sip(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
