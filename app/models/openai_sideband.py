@@ -34,6 +34,7 @@ from app.call.events import (
     CarrierClosed,
     Entry,
     Event,
+    FaultKind,
     ModelClosed,
     ModelFault,
     ModelReady,
@@ -156,18 +157,22 @@ class Sideband:
         """When it was joined again last."""
         self._until_s = 0.0
         """When to give up a call that was lost ..."""
+        self._away = False
+        """It could not be joined again at once."""
         self._wait_s = 0.0
         """... and how long to wait before the next attempt."""
         self._offers = 0
         self._verdict: ModelClosed | None = None
         self._over = False
 
-    async def join(self) -> ModelClosed | CarrierClosed | None:
-        """Connect, for the first time or again. None: it is joined."""
+    async def join(self, *, patient: bool = True) -> ModelClosed | CarrierClosed | None:
+        """Connect, for the first time or again. None: it is joined. `patient`: not at the first
+        attempt only."""
         loop, waits = asyncio.get_running_loop(), self._sideband
         began_s = loop.time()
         first = self._socket is None
-        if self._rejoined_s is None or began_s - self._rejoined_s >= waits.steady_s:
+        steady = self._rejoined_s is None or began_s - self._rejoined_s >= waits.steady_s
+        if steady and not self._away:
             self._until_s, self._wait_s = began_s + waits.rejoin_s, waits.first_wait_s
         elif not await self._pause(self._until_s):
             return await self._last_look()
@@ -183,7 +188,7 @@ class Sideband:
                 until_s = self._until_s
             else:
                 return over
-            if not await self._pause(until_s):
+            if not patient or not await self._pause(until_s):
                 return over
 
     async def _last_look(self) -> ModelClosed | CarrierClosed:
@@ -287,15 +292,21 @@ class Sideband:
         self._lost = closed.detail
 
     async def _rejoin(self) -> None:
-        over = await self.join()
+        """At once, and if that fails patiently: then the heart is told to wait for the model."""
+        over = await self.join(patient=self._away)
         if isinstance(over, CarrierClosed):
             self._coming.append(over)
             self._end(ModelClosed("lost", "the call is over"))
+        elif over is not None and over.cause == "unreachable" and not self._away:
+            self._away = True
+            self._coming.append(ModelFault("sideband_away", over.detail, "away"))
         elif over is not None:
             self._end(ModelClosed("failed", f"the sideband is lost: {over.detail}"))
         else:
             detail = f"the sideband broke, and was joined again: {self._lost}"
-            self._coming.append(ModelFault("sideband_lost", detail, "harmless"))
+            kind: FaultKind = "back" if self._away else "harmless"
+            self._coming.append(ModelFault("sideband_lost", detail, kind))
+            self._away = False
 
     # Sending
 

@@ -126,9 +126,10 @@ async def test_commands_wait_while_the_socket_is_away() -> None:
         reading = asyncio.create_task(seen(session, ModelFault))
         await asyncio.sleep(0)
         session.send(SendToolOutput("o", "call_x", "done"))
-        fault = await reading
-        assert isinstance(fault, ModelFault)
-        assert (fault.code, fault.kind) == ("sideband_lost", "harmless")
+        away, back = await reading, await seen(session, ModelFault)
+        assert isinstance(away, ModelFault) and isinstance(back, ModelFault)
+        assert (away.code, away.kind) == ("sideband_away", "away")
+        assert (back.code, back.kind) == ("sideband_lost", "back")
         await until(lambda: bool(call.commands))
         assert call.commands[0]["item"]["call_id"] == "call_x"
         await session.close()

@@ -66,7 +66,7 @@ def read_event(body: bytes) -> Read:
         raise ValueError(f"expected an event that offers a call, got none: {_why(error)}") from None
     data = incoming.data
     if not _is_id(data.call_id):
-        raise ValueError("expected a call_id of letters, digits and _, got something else")
+        raise ValueError("expected a call_id of letters, digits, - and _, got something else")
     headers = tuple((header.name, header.value) for header in data.sip_headers)
     return Offer(data.call_id, headers, data.sip_media_security or "", incoming.created_at)
 
@@ -77,6 +77,6 @@ def _why(error: Exception) -> str:
 
 
 def _is_id(text: str) -> bool:
-    """It names a folder, too."""
-    plain = text.replace("_", "")
+    """It names a folder, too. Its form is not documented."""
+    plain = text.replace("_", "").replace("-", "")
     return len(text) <= MOST_ID_CHARS and plain.isascii() and plain.isalnum()

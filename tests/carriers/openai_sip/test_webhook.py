@@ -71,6 +71,12 @@ async def test_a_call_that_came_long_ago_is_not_taken(age_s: int, taken: int) ->
     assert len(door.taken) == taken
 
 
+async def test_an_id_may_have_hyphens() -> None:
+    door, event = Door(), incoming("rtc_1-a_B-2", HEADERS)
+    assert await door.post(event.body, attempt(event)) == 200
+    assert [offer.call_id for offer in door.taken] == ["rtc_1-a_B-2"]
+
+
 async def test_one_of_several_signatures_is_enough() -> None:
     door, event = Door(), incoming("rtc_1", HEADERS)
     headers = attempt(event)
@@ -123,7 +129,8 @@ async def test_a_body_that_is_too_large_is_not_read_to_its_end() -> None:
     "body",
     [b"", b"[]", b"{}", b'{"type":"realtime.call.incoming"}', b"\xff", b"[" * 5_000]
     + [
-        b'{"type":"realtime.call.incoming","data":{"call_id":"%b"}}' % bad for bad in (b"", b"../a")
+        b'{"type":"realtime.call.incoming","data":{"call_id":"%b"}}' % bad
+        for bad in (b"", b"-", b"../a", b"a/b", b"a.b", b"a b", "é".encode(), b"a" * 129)
     ],
 )
 async def test_a_signed_body_that_offers_no_call_is_refused(body: bytes) -> None:
