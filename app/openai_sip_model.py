@@ -65,7 +65,8 @@ class SipModel:
         choice = begun.persona.models[0]
         part = begun.cast.first
         config = served_config(await self.sessions.config(choice, part, begun.about, leg))
-        if not self.call.accepted:
+        fresh = not self.call.accepted
+        if fresh:
             self.call.asked = True
             done = await self.rest.accept(self.call.call_id, accepted_session(config))
             if done != "done":
@@ -79,6 +80,7 @@ class SipModel:
             silence_ms=turns.silence_duration_ms if isinstance(turns, ServerVad) else 0,
             without=WITHOUT,
             told=self.call.told,
+            fresh=fresh,
         )
         session = await open_sideband(joined, self.credentials, sideband=self.limits)
         match session:

@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from app.call.events import CarrierClosed
+from app.call.events import CarrierClosed, Event, ModelClosed
 from app.call.facts import number_of
 from app.carriers.openai_sip.rest import Calls
 from app.carriers.twilio.door import OfferedCall
@@ -52,26 +52,28 @@ class Referrals:
         if not isinstance(verdict, Cleared):
             return News("refused", way.key)
         match await self.rest.refer(call.call_sid, verdict):
-            case "gone":
+            case "gone" if await self._leaves(call.call_sid, 0):
                 return None
-            case "failed":
+            case "gone" | "failed":
                 self.telling.put_through(who, way, "failed", 1)
                 return News("failed", way.key)
-        left = await self._leaves(call.call_sid)
+        left = await self._leaves(call.call_sid, self.stays_s)
         self.telling.put_through(who, way, "referred" if left else "failed", 1)
         return None if left else News("no_answer", way.key)
 
-    async def _leaves(self, call_id: str) -> bool:
-        """Whether the caller has gone in time."""
+    async def _leaves(self, call_id: str, stays_s: float) -> bool:
+        """Whether the caller has gone in time. A call that cannot be watched counts as here: what
+        comes next finds out."""
         joined = await open_sideband(Joined(call_id, ""), self.credentials, sideband=self.limits)
         if not isinstance(joined, Sideband):
             return isinstance(joined, CarrierClosed)
         try:
-            async with asyncio.timeout(self.stays_s):
-                while not isinstance((await joined.receive()).event, CarrierClosed):
-                    pass
+            async with asyncio.timeout(stays_s):
+                event: Event | None = None
+                while not isinstance(event, CarrierClosed | ModelClosed):
+                    event = (await joined.receive()).event
         except TimeoutError:
             return False
         finally:
             await joined.close()
-        return True
+        return isinstance(event, CarrierClosed)

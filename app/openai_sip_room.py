@@ -13,6 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Final
@@ -45,6 +46,9 @@ logger = logging.getLogger(__name__)
 LAST_SOUND_S: Final = 0.4
 """What the server has played is still on its way to the caller for so long."""
 
+CUT_OFF_S: Final = 2.0
+"""For hanging up as the process ends."""
+
 Screen = Callable[[OfferedCall], Awaitable[Screening]]
 
 
@@ -69,13 +73,17 @@ class OpenAISipRoom:
     credentials: Credentials
     on_ended: OnEnded
     limits: SidebandLimits = field(default_factory=SidebandLimits)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    """By call."""
 
     def take(self, offer: Offer) -> None:
-        """Never waits."""
-        task = asyncio.create_task(self._take(offer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        """Never waits. A call that is here already is left as it is."""
+        if offer.call_id in self._tasks:
+            return
+        task = asyncio.create_task(self._take(offer), name=offer.call_id)
+        self._tasks[offer.call_id] = task
+        self.front.switchboard.owes(task)
+        task.add_done_callback(lambda _: self._tasks.pop(offer.call_id))
 
     async def _take(self, offer: Offer) -> None:
         call = self._offered(offer)
@@ -99,6 +107,9 @@ class OpenAISipRoom:
             fields = {"call": offer.call_id}
             logger.exception("the call failed inside the bot", extra={"fields": fields})
             await self._let_go(sip)
+        except asyncio.CancelledError:
+            await self._cut_off(sip)
+            raise
         finally:
             self.front.switchboard.withdraw(offer.call_id)
             lasted_s = round(time.monotonic() - began_s)
@@ -185,6 +196,7 @@ class OpenAISipRoom:
     ) -> _Stream | None:
         """None: the call is over."""
         if end.reason is EndReason.CALLER_HUNG_UP:
+            await self._make_sure(sip)
             return None
         if end.reason is EndReason.HANDED_ON:
             news = await self.referrals.refer(call, end.detail)
@@ -198,6 +210,18 @@ class OpenAISipRoom:
         """The caller is still here: the agent goes on."""
         self.front.switchboard.keep_seat(call.call_sid)
         return _Stream(news.packed(), bridge.call.snapshot(moved=True), again=True)
+
+    async def _cut_off(self, sip: SipCall) -> None:
+        """The worker leaves: once and quickly, as nobody waits for it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CUT_OFF_S):
+                await self._let_go(sip)
+
+    async def _make_sure(self, sip: SipCall) -> None:
+        """That the caller has gone is known from a status that is not documented. Were it wrong,
+        they would talk to a model that nobody watches until the session ends."""
+        if sip.accepted:
+            await self.rest.hang_up(sip.call_id)
 
     async def _let_go(self, sip: SipCall) -> None:
         """One that was asked for may be ours, whatever was answered; else it still rings."""

@@ -24,7 +24,7 @@ def telnyx_routes(reception: Reception, told: OnEnded) -> list[BaseRoute]:
     if not settings.takes_telnyx_calls:
         return []
     room = TelnyxRoom(reception, told, settings)
-    door = TelnyxDoor(token, room.admit)
+    door = TelnyxDoor(token, room.admit, room.lost)
     socket = MediaSocket(door, reception.front.switchboard, reception.calls.make, room.ended)
     return [WebSocketRoute(MEDIA_PATH, socket)]
 
@@ -39,10 +39,9 @@ class TelnyxRoom:
         self._rest = TelnyxRest(key, settings.telnyx_api_url)
         self._theirs: dict[str, str] = {}
         """By our id of a call Telnyx' own."""
-        self._tasks: set[asyncio.Task[bool]] = set()
 
     async def admit(self, call_id: str, facts: CallFacts, call_control_id: str) -> str:
-        """See `app.carriers.telnyx.door.Admit`. Who is refused here was answered before."""
+        """See `app.carriers.telnyx.door.Admit`. Whose call cannot begin was answered before."""
         front = self._reception.front
         agent = front.files.route(facts) or front.settings.agent
         offered = OfferedCall(
@@ -50,10 +49,27 @@ class TelnyxRoom:
         )
         self._theirs[call_id] = call_control_id
         try:
-            return await self._reception.admit(offered)
-        except RefusedLineError:
-            self._hang_up(call_id)
+            return await self._let_in(offered)
+        except BaseException:
+            self.lost(call_id)
             raise
+
+    async def _let_in(self, call: OfferedCall) -> str:
+        """The stream is here, so another worker's place is of no use to it."""
+        board = self._reception.front.switchboard
+        if board.is_connected(call.call_sid):
+            board.keep_seat(call.call_sid)
+            return await self._reception.admit(call, again=True)
+        agent = await self._reception.admit(call)
+        if not board.takes_streams:
+            board.withdraw(call.call_sid)
+            raise RefusedLineError("full")
+        return agent
+
+    def lost(self, call_id: str) -> None:
+        """No stream comes of it here."""
+        if not self._reception.front.switchboard.is_connected(call_id):
+            self._hang_up(call_id)
 
     def ended(self, call: CallBridge, end: EndCall, malformed_frames: int) -> None:
         """Nothing comes after a stream here, so the call is over with it, whatever ended it."""
@@ -71,5 +87,4 @@ class TelnyxRoom:
         if not call_control_id:
             return
         task = asyncio.ensure_future(self._rest.hang_up(call_control_id, call_id))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._reception.front.switchboard.owes(task)

@@ -75,9 +75,14 @@ class MediaSocket:
             return CarrierWriter(lambda frame: _send(send, frame), on_broken)
 
         line = admitted.line
-        for frame in admitted.welcome:
-            await _send(send, frame)
-        call = await self.make_call(admitted.arrival, line, writer)
+        try:
+            for frame in admitted.welcome:
+                await _send(send, frame)
+            call = await self.make_call(admitted.arrival, line, writer)
+        except BaseException:
+            self.switchboard.withdraw(admitted.arrival.call_id)
+            admitted.lost()
+            raise
         self.switchboard.connected(call)
         report_connected(call, admitted.arrival.agent)
         reader = asyncio.create_task(_read(line, receive, call))

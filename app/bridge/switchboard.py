@@ -1,10 +1,11 @@
 """The calls of one worker: which are in progress, which may still come, how the last ones ended,
 and whether there is room for another."""
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from app.bridge.call_bridge import CallBridge
 from app.call.commands import EndCall
@@ -82,6 +83,7 @@ class Switchboard:
         self._endings: OrderedDict[str, EndCall] = OrderedDict()
         self._unasked: dict[str, float] = {}
         """Calls whose streams we closed, and until when the carrier may ask about them."""
+        self._owed: set[asyncio.Future[Any]] = set()
         self.total = 0
         """Calls carried since the start."""
 
@@ -193,6 +195,15 @@ class Switchboard:
         self.tell_fleet()
         if older is not None:
             older.carrier_closed("lost", "the carrier opened a new stream for this call")
+
+    def owes(self, work: asyncio.Future[Any]) -> None:
+        """This must be done before the worker leaves: its call would go on without us."""
+        self._owed.add(work)
+        work.add_done_callback(self._owed.discard)
+
+    @property
+    def owing(self) -> int:
+        return len(self._owed)
 
     def is_connected(self, call_id: str) -> bool:
         return call_id in self._calls

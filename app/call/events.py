@@ -346,7 +346,10 @@ class RateLimits:
     reset_ms: Mapping[str, int] = field(default_factory=dict)
 
 
-FaultKind: TypeAlias = Literal["harmless", "active_response", "rejected", "retryable", "fatal"]
+FaultKind: TypeAlias = Literal[
+    "harmless", "active_response", "rejected", "retryable", "fatal", "away", "back"
+]
+"""`away`: the session goes on, but for a while we hear nothing of it; until it is `back`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,11 @@ class ModelSide:
         return commands
 
     def fault(self, event: ModelFault, now_ms: int) -> list[Command]:
+        responses = self._m.responses
         if event.kind == "active_response":
-            self._m.responses.conflicted(event.request_id, now_ms)
+            responses.conflicted(event.request_id, now_ms)
+        if event.kind in ("away", "back"):
+            responses.unheard(event.kind == "away", now_ms)
         if event.kind == "fatal":
             return self.abandon("failed", event.code, now_ms)
         return []

@@ -91,6 +91,8 @@ class Responses:
         """Of the response that is running, where it was asked for."""
         self._active_request = ""
         """The request that it answers; "": the model began by itself."""
+        self._away = False
+        """The model cannot be heard; what it owes is not late."""
         self.nobody_answers = False
         """No session carries the call; what is wished for waits."""
         self.withheld = False
@@ -187,6 +189,12 @@ class Responses:
         """The model sent something of its response."""
         self._since_ms = now_ms
 
+    def unheard(self, away: bool, now_ms: int) -> None:
+        """The model cannot be heard for a while, or is heard again: then it has its full time."""
+        self._away, self._since_ms = away, now_ms
+        if self._answer_awaited_ms is not None:
+            self._answer_awaited_ms = now_ms
+
     def complete(self, response_id: str) -> bool:
         """True when the response came to its own end before anybody interrupted it."""
         return response_id in self._complete
@@ -256,6 +264,7 @@ class Responses:
         if self.state is ResponseState.ACTIVE and self.active_id:
             remember(self._dead, self.active_id)
         self._requested = self._answer_awaited_ms = None
+        self._away = False
         self.nobody_answers = True
         if self.state is not ResponseState.IDLE:
             self._move("lost", now_ms)
@@ -267,6 +276,8 @@ class Responses:
 
     @property
     def due_ms(self) -> int | None:
+        if self._away:
+            return None
         due = []
         if self._answer_awaited_ms is not None:
             due.append(self._answer_awaited_ms + self.settings.answer_timeout_ms)
@@ -279,6 +290,8 @@ class Responses:
     def expire(self, now_ms: int) -> list[Command]:
         """Act on what did not happen in time. Check `given_up` afterwards."""
         commands: list[Command] = []
+        if self._away:
+            return commands
         s = self.settings
         if self.state is ResponseState.REQUESTED and now_ms >= self._since_ms + s.answer_timeout_ms:
             if self.busy and self._requested is not None:

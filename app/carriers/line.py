@@ -9,7 +9,7 @@ All of it is sans-I/O but `admit`, which may ask a store. The socket's loop is i
 `app.bridge.media_socket`; the heart learns nothing of which carrier it is.
 """
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, Protocol, TypeAlias
@@ -137,6 +137,8 @@ class Admitted:
     line: Line
     welcome: Sequence[Frame] = ()
     """Sent at once, before anybody speaks."""
+    lost: Callable[[], None] = lambda: None
+    """Told if no call comes of it after all."""
 
 
 class Knock(Protocol):

@@ -4,8 +4,9 @@ The sound never comes here: the server hears the caller, plays what the model sa
 the caller speaks. What comes is everything else, and what goes out are commands.
 
 The call does not end with the socket. When that breaks it is joined again, by the same call's id,
-with growing waits; only when this fails for `SidebandLimits.rejoin_s` the session is over. A server
-that knows no such call any more says that the caller has hung up.
+with growing waits; only when this fails for `SidebandLimits.rejoin_s` the session is over. A socket
+that breaks as soon as it is joined has failed, too. A server that knows no such call any more says
+that the caller has hung up; but one that was just accepted may not be known everywhere yet.
 What was missed meanwhile is asked for as far as the protocol allows: the items of the answer that
 was being made (`conversation.item.retrieve`). What nobody asks again for is lost to the record, but
 not to the model. Commands wait until the socket is there again.
@@ -33,6 +34,7 @@ from app.call.events import (
     CarrierClosed,
     Entry,
     Event,
+    FaultKind,
     ModelClosed,
     ModelFault,
     ModelReady,
@@ -75,6 +77,10 @@ class SidebandLimits:
     """So long a call may be without its sideband."""
     first_wait_s: float = 0.2
     most_wait_s: float = 3.0
+    steady_s: float = 2.0
+    """A socket that holds for so long is one; before, the waits go on growing."""
+    known_s: float = 4.0
+    """After so long a call that was accepted is known to whoever takes sidebands."""
     held_messages: int = 200
     """Most commands that wait for the socket to be there again."""
 
@@ -93,6 +99,8 @@ class Joined:
     """Tools that cannot be had on this line."""
     told: set[str] = field(default_factory=set)
     """Tool calls whose output the server has been told."""
+    fresh: bool = False
+    """It was accepted a moment ago."""
 
 
 async def open_sideband(
@@ -145,22 +153,59 @@ class Sideband:
         self._last_fatal_code = ""
         self._lost = ""
         """Why the socket broke last."""
+        self._rejoined_s: float | None = None
+        """When it was joined again last."""
+        self._until_s = 0.0
+        """When to give up a call that was lost ..."""
+        self._away = False
+        """It could not be joined again at once."""
+        self._wait_s = 0.0
+        """... and how long to wait before the next attempt."""
         self._offers = 0
         self._verdict: ModelClosed | None = None
         self._over = False
 
-    async def join(self) -> ModelClosed | CarrierClosed | None:
-        """Connect, for the first time or again. None: it is joined."""
+    async def join(self, *, patient: bool = True) -> ModelClosed | CarrierClosed | None:
+        """Connect, for the first time or again. None: it is joined. `patient`: not at the first
+        attempt only."""
         loop, waits = asyncio.get_running_loop(), self._sideband
-        until_s, wait_s = loop.time() + waits.rejoin_s, waits.first_wait_s
+        began_s = loop.time()
+        first = self._socket is None
+        steady = self._rejoined_s is None or began_s - self._rejoined_s >= waits.steady_s
+        if steady and not self._away:
+            self._until_s, self._wait_s = began_s + waits.rejoin_s, waits.first_wait_s
+        elif not await self._pause(self._until_s):
+            return await self._last_look()
+        known_s = began_s + waits.known_s if self._joined.fresh and first else 0.0
         while True:
             over = await self._try()
-            if over is None or isinstance(over, CarrierClosed) or over.cause != "unreachable":
+            if over is None:
+                self._rejoined_s = None if first else loop.time()
+                return None
+            if isinstance(over, CarrierClosed):
+                until_s = known_s
+            elif over.cause == "unreachable":
+                until_s = self._until_s
+            else:
                 return over
-            if loop.time() + wait_s >= until_s:
+            if not patient or not await self._pause(until_s):
                 return over
-            await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))
-            wait_s = min(2 * wait_s, waits.most_wait_s)
+
+    async def _last_look(self) -> ModelClosed | CarrierClosed:
+        """Given up; but if the call is over, that is why it broke."""
+        over = await self._try()
+        if isinstance(over, CarrierClosed):
+            return over
+        return ModelClosed("unreachable", "it breaks as soon as it is joined")
+
+    async def _pause(self, until_s: float) -> bool:
+        """Before the next attempt. False: there is no time for one."""
+        wait_s = self._wait_s
+        if asyncio.get_running_loop().time() + wait_s >= until_s:
+            return False
+        await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))
+        self._wait_s = min(2 * wait_s, self._sideband.most_wait_s)
+        return True
 
     async def _try(self) -> ModelClosed | CarrierClosed | None:
         first = self._socket is None
@@ -247,15 +292,21 @@ class Sideband:
         self._lost = closed.detail
 
     async def _rejoin(self) -> None:
-        over = await self.join()
+        """At once, and if that fails patiently: then the heart is told to wait for the model."""
+        over = await self.join(patient=self._away)
         if isinstance(over, CarrierClosed):
             self._coming.append(over)
             self._end(ModelClosed("lost", "the call is over"))
+        elif over is not None and over.cause == "unreachable" and not self._away:
+            self._away = True
+            self._coming.append(ModelFault("sideband_away", over.detail, "away"))
         elif over is not None:
             self._end(ModelClosed("failed", f"the sideband is lost: {over.detail}"))
         else:
             detail = f"the sideband broke, and was joined again: {self._lost}"
-            self._coming.append(ModelFault("sideband_lost", detail, "harmless"))
+            kind: FaultKind = "back" if self._away else "harmless"
+            self._coming.append(ModelFault("sideband_lost", detail, kind))
+            self._away = False
 
     # Sending
 

@@ -20,6 +20,8 @@ QUIET_S = 8.0
 """How long before the end calls look for a quiet moment, half of `drain_s` at most."""
 MOVE_S = 2.0
 """Longest wait for streams to end once their calls are moved."""
+OWED_S = 2.0
+"""Longest wait for what is still owed to calls that are over here."""
 LOOK_S = 0.02
 
 
@@ -51,6 +53,7 @@ async def drain(
     if len(switchboard):
         event(logger, logging.WARNING, "streams cut off", calls=len(switchboard))
     await _until(lambda: not (answers() and switchboard.unasked), ASKED_WITHIN_S)
+    await _until(lambda: not switchboard.owing, OWED_S)
 
 
 async def _until(happened: Callable[[], bool], limit_s: float) -> None:

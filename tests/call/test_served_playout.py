@@ -25,6 +25,7 @@ from app.call.events import (
     ItemAdded,
     ItemTruncated,
     KeyPressed,
+    ModelFault,
     ModelReady,
     PlayBegan,
     PlayCut,
@@ -234,6 +235,20 @@ def test_the_end_of_the_call_settles_what_was_playing() -> None:
 
     assert [item.heard_ms for each in settled for item in each.items] == [1_000]
     assert not playout.unplayed and not playout.fenced
+
+
+def test_a_model_that_is_not_heard_for_a_while_is_not_given_up() -> None:
+    """It has its full time once it is heard again."""
+    line = greeted()
+    line.tell(PlayEnded("r1"), ResponseCreated("r2"), ItemAdded("r2", "i2", "message"))
+    line.tell(ModelFault("sideband_away", "", "away"), after_ms=1_000)
+    line.wait(20_000)
+    line.tell(ModelFault("sideband_lost", "", "back"))
+    line.wait(7_000)
+    assert not [c for c in line.did if isinstance(c, EndCall | CancelResponse)]
+    assert [type(c) for c in line.did].count(CreateResponse) == 1
+    line.wait(2_000)
+    assert [c for c in line.did if isinstance(c, CancelResponse)]
 
 
 EVENTS = (

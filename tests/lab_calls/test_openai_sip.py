@@ -63,7 +63,9 @@ async def heard(call: SipCall, ms: int) -> None:
 
 
 def asked(call: SipCall) -> list[str]:
-    return [what for what, _ in call.asked]
+    """Without the hang-up that makes sure that a caller who has gone has gone."""
+    found = [what for what, _ in call.asked]
+    return found[:-1] if found[-1:] == ["hangup"] and call.ended_by != "rest" else found
 
 
 def outputs(call: SipCall) -> list[str]:
@@ -160,8 +162,14 @@ async def test_tools_run_and_keys_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("status", "follows", "ended_by", "streams"),
-    [(200, True, "referred", 1), (500, True, "caller", 2), (200, False, "caller", 2)],
-    ids=["goes", "refused by the provider", "stays"],
+    [
+        (200, True, "referred", 1),
+        (500, True, "caller", 2),
+        (400, True, "caller", 2),
+        (404, True, "caller", 2),
+        (200, False, "caller", 2),
+    ],
+    ids=["goes", "refused by the provider", "not taken", "called gone", "stays"],
 )
 async def test_a_transfer_is_a_refer(
     tmp_path: Path,
@@ -245,7 +253,8 @@ async def test_a_sideband_that_breaks_is_joined_again(
             assert call.joined == 2
             assert outputs(call) == ['"noted hello"']
             assert timeline["end_reason"] == EndReason.CALLER_HUNG_UP
-            assert ["sideband_lost" in note["text"] for note in timeline["notes"]] == [True]
+            noted = [note["text"].partition(":")[0] for note in timeline["notes"]]
+            assert noted == ["sideband_away", "sideband_lost"]
             assert said(timeline, "agent") == [GREETING, ANSWER]
             assert asked(call) == ["accept"]
 
@@ -310,6 +319,55 @@ async def test_races_of_taking_and_leaving(tmp_path: Path) -> None:
         assert not s.stage.worker.switchboard.offered
 
 
+async def test_openai_says_of_a_call_what_is_not_so(tmp_path: Path) -> None:
+    """It does not take our session, or does not know the call yet, or never: whoever called is
+    neither taken for gone nor left alone with a model that nobody watches."""
+
+    async def is_not_taken(s: SipStage) -> None:
+        """Our session is at fault: nobody has hung up."""
+        call = await s.lab.dial(trouble=Trouble(accept_status=400))
+        (timeline,) = await s.over(call)
+        assert (call.ended_by, call.sip_code) == ("rejected", 500)
+        assert timeline["end_reason"] == EndReason.MODEL_REFUSED
+
+    async def is_known_late(s: SipStage) -> None:
+        call = await s.lab.dial(trouble=Trouble(unknown_sidebands=3))
+        await heard(call, 700)
+        call.hang_up()
+        (timeline,) = await s.over(call)
+        assert said(timeline, "agent") == [GREETING]
+
+    async def is_never_known(s: SipStage) -> None:
+        """Nobody is left alone with a model that nobody watches."""
+        call = await s.lab.dial(trouble=Trouble(unknown_sidebands=1_000_000))
+        await s.over(call)
+        assert call.ended_by == "rest"
+
+    async with sip_stage(tmp_path, *calls(), agent=agent(tmp_path)) as s:
+        await asyncio.gather(is_not_taken(s), is_known_late(s), is_never_known(s))
+        assert not s.stage.worker.switchboard.offered
+
+
+@pytest.mark.parametrize("referred", [False, True], ids=["talking", "referred"])
+async def test_a_call_that_is_cut_off_with_its_worker_is_hung_up(
+    tmp_path: Path, referred: bool
+) -> None:
+    """Whose process ends, and not by being killed, leaves nobody behind; also while it waits
+    whether a caller follows a REFER, when no stream of the call is here."""
+    answers = calls([CallFunction("transfer_call", {"to": "desk"})])
+    trouble = Trouble(follows_refer=False)
+    async with sip_stage(tmp_path, *answers, words=WORDS, agent=agent(tmp_path)) as s:
+        call = await s.lab.dial(trouble=trouble)
+        await heard(call, 700)
+        if referred:
+            call.say(ASKS)
+            await until(lambda: bool(call.referred_to) and call.joined == 2)
+        (task,) = [each for each in asyncio.all_tasks() if each.get_name() == call.call_id]
+        task.cancel()
+        await asyncio.wait([task])
+        assert call.ended_by == "rest"
+
+
 async def test_who_is_not_let_in_is_told_so_by_sip(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -368,6 +426,27 @@ async def test_what_openai_did_not_sign_begins_nothing(tmp_path: Path) -> None:
         call.hang_up()
         await s.over(call)
         assert asked(call) == ["accept"]
+
+
+async def test_a_call_that_is_offered_again_is_left_as_it_is(tmp_path: Path) -> None:
+    """By another event, while it is carried and when it is over; and by one that is old."""
+    async with sip_stage(tmp_path, *calls([line(2, 500, ANSWER)]), agent=agent(tmp_path)) as s:
+        call = await s.lab.dial()
+        await heard(call, 700)
+        assert await s.lab.deliver(s.lab.offer(call)) == 200
+        call.say(ASKS)
+        await heard(call, 1_200)
+        call.hang_up()
+        await s.over(call)
+        assert await s.lab.deliver(s.lab.offer(call)) == 200
+        old = s.lab.invite()
+        event = incoming(old.call_id, HEADERS, created_at=time.time() - 600)
+        assert await s.lab.deliver(event) == 200
+        await asyncio.sleep(0.3)
+        assert s.stage.worker.switchboard.total == 1
+        assert asked(call).count("accept") == 1
+        assert len(s.journals(call)) == 1
+        assert not old.asked
 
 
 async def test_without_a_secret_there_is_no_such_door(tmp_path: Path) -> None:

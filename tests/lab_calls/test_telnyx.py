@@ -2,10 +2,15 @@
 is hung up by REST when it is over."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
 
 from app.bridge.call_record import TIMELINE_FILE, call_folder
 from app.carriers.telnyx.door import call_id_of
@@ -113,3 +118,56 @@ async def test_a_stranger_finds_no_door(tmp_path: Path) -> None:
         assert stage.model.sessions == []
     assert report.streams == []
     assert "got 403" in report.errors[0].detail
+
+
+async def knocked(stage: Stage, call_control_id: str) -> ClientConnection:
+    """A stream of a call, by hand."""
+    socket = await connect(f"{stage.url.replace('http', 'ws', 1)}/telnyx/media/{TOKEN}")
+    body = {
+        "call_control_id": call_control_id,
+        "media_format": {"encoding": "PCMU", "sample_rate": 8000, "channels": 1},
+        "from": CALLER,
+        "to": CALLED,
+    }
+    await socket.send(json.dumps({"event": "start", "stream_id": token_hex(8), "start": body}))
+    return socket
+
+
+@pytest.mark.parametrize(
+    "what", ["app.front_door.FrontDoor.closed", "app.answering.Answering.make"]
+)
+async def test_a_call_that_fails_before_it_begins_is_hung_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Telnyx has answered the caller, who would listen to nothing."""
+
+    async def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    async with staged(tmp_path, [line(1, 400)]) as (stage, lab):
+        monkeypatch.setattr(what, fails)
+        socket = await knocked(stage, "v3:one")
+        await until(lambda: bool(lab.asked))
+        await socket.close()
+    assert lab.asked == ["v3:one"]
+
+
+@at_once
+async def test_a_stream_that_comes_again_does_not_hang_up_its_call(tmp_path: Path) -> None:
+    """Though there is no place for a new one."""
+    async with staged(tmp_path, [line(1, 400)]) as (stage, lab):
+        board = stage.worker.switchboard
+        first = await knocked(stage, "v3:one")
+        await until(lambda: len(board) == 1)
+        board.max_calls = 1
+        again = await knocked(stage, "v3:one")
+        await until(lambda: board.total == 2)
+        await first.wait_closed()
+        assert len(board) == 1
+        other = await knocked(stage, "v3:other")
+        await until(lambda: bool(lab.asked))
+        assert lab.asked == ["v3:other"]
+        await other.wait_closed()
+        await again.send('{"event":"stop"}')
+        await again.wait_closed()
+    assert lab.asked == ["v3:other"]

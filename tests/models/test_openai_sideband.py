@@ -33,7 +33,7 @@ from app.models.ports import SessionOver
 from tests.lab_calls.cast import CodeEar, NoMouth, ScriptedBrain, line, until
 
 KEY = "sk-lab"
-QUICK = SidebandLimits(rejoin_s=1.0, first_wait_s=0.02, most_wait_s=0.1)
+QUICK = SidebandLimits(rejoin_s=1.0, first_wait_s=0.02, most_wait_s=0.1, known_s=0.5)
 
 
 @asynccontextmanager
@@ -126,9 +126,10 @@ async def test_commands_wait_while_the_socket_is_away() -> None:
         reading = asyncio.create_task(seen(session, ModelFault))
         await asyncio.sleep(0)
         session.send(SendToolOutput("o", "call_x", "done"))
-        fault = await reading
-        assert isinstance(fault, ModelFault)
-        assert (fault.code, fault.kind) == ("sideband_lost", "harmless")
+        away, back = await reading, await seen(session, ModelFault)
+        assert isinstance(away, ModelFault) and isinstance(back, ModelFault)
+        assert (away.code, away.kind) == ("sideband_away", "away")
+        assert (back.code, back.kind) == ("sideband_lost", "back")
         await until(lambda: bool(call.commands))
         assert call.commands[0]["item"]["call_id"] == "call_x"
         await session.close()
@@ -170,3 +171,43 @@ async def test_a_call_that_is_not_there_is_not_joined() -> None:
         )
         assert isinstance(refused, ModelClosed)
         assert refused.cause == "refused"
+
+
+async def test_a_call_that_was_just_taken_may_not_be_known_yet() -> None:
+    async with connector() as lab:
+        call = await talking(lab)
+        call.trouble.unknown_sidebands = 3
+        session = await joined(lab, call, fresh=True)
+        assert isinstance((await session.receive()).event, ModelReady)
+        await session.close()
+        call.trouble.unknown_sidebands = 1_000
+        over = await open_sideband(
+            Joined(call.call_id, "m", fresh=True), Credentials(KEY, lab.base_url), sideband=QUICK
+        )
+        assert over == CarrierClosed("hangup")
+
+
+async def test_a_socket_that_breaks_as_soon_as_it_is_joined_is_not_joined_for_ever() -> None:
+    async with connector() as lab:
+        call = await talking(lab)
+        session = await joined(lab, call)
+        call.trouble.breaking_sidebands = 1_000_000
+        call.drop_sidebands()
+        closed = await seen(session, ModelClosed)
+        assert isinstance(closed, ModelClosed)
+        assert closed.cause == "failed"
+        assert call.joined <= 2 + QUICK.rejoin_s / QUICK.first_wait_s
+        await session.close()
+
+
+async def test_a_few_breaks_in_a_row_are_survived() -> None:
+    async with connector() as lab:
+        call = await talking(lab)
+        session = await joined(lab, call)
+        call.trouble.breaking_sidebands = 3
+        call.drop_sidebands()
+        for _ in range(4):
+            await seen(session, ModelFault)
+        session.send(CreateResponse("c1", "Greet."))
+        await seen(session, PlayEnded)
+        await session.close()

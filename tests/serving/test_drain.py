@@ -128,3 +128,23 @@ async def test_the_question_what_comes_next_is_waited_for_where_it_would_come() 
     assert not here.done()
     assert board.ending_of("CA1") == EndCall(EndReason.DRAINED)
     await gone(here)
+
+
+async def test_what_is_owed_to_calls_is_done_before_the_worker_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such as hanging up where the carrier does not see it from our socket; but not for ever."""
+    board, done = Switchboard(5), asyncio.Event()
+    board.owes(asyncio.ensure_future(done.wait()))
+    task, _ = begun(board, 0.0)
+    await asyncio.sleep(0.1)
+    assert not task.done()
+    done.set()
+    await gone(task)
+
+    monkeypatch.setattr(module, "OWED_S", 0.1)
+    never = asyncio.ensure_future(asyncio.Event().wait())
+    board.owes(never)
+    task, _ = begun(board, 0.0)
+    await gone(task)
+    never.cancel()

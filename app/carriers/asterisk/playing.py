@@ -8,7 +8,8 @@ is used to, and what is done about it here:
    and the marks that it dropped are told then, in their order, the heart's fence as the last.
 2. Sound that fills no frame of 160 bytes is dropped: it waits here for the rest of its frame, and
    is filled with silence where a mark says that no more will come.
-3. Between XOFF and XON nothing goes out but a flush; what is to be said waits, in its order.
+3. Between XOFF and XON nothing goes out but a flush; what is to be said waits, in its order. An
+   XON that does not come while the longest queue could be played is not waited for any longer.
 4. It sends no RTP while it has nothing to play, and a trunk may take that for a dead call. So
    silence is sent while nothing is being said, a little at a time. It is flushed away before the
    first sound or mark that follows, which therefore is never late and never dated wrongly by it.
@@ -31,6 +32,9 @@ MOST_MESSAGE_BYTES: Final = 25 * FRAME_BYTES
 SILENCE_AHEAD_MS: Final = 140
 """So far ahead silence is sent; it is asked for every 100 ms or a little later."""
 
+XON_WAIT_MS: Final = 20_000
+"""In which a full queue, 1,000 frames, has been played."""
+
 
 @dataclass(slots=True)
 class _Flush:
@@ -49,6 +53,8 @@ class Playing:
         self._flushes: deque[_Flush] = deque()
         self._kept: deque[Frame] = deque()
         self._off = False
+        self._off_since_ms: int | None = None
+        """When we first looked after XOFF."""
         self._carried = b""
         self._unmarked = False
         """Sound was sent behind the newest mark."""
@@ -93,8 +99,11 @@ class Playing:
         ]
 
     def idle(self, now_ms: int) -> list[Frame]:
-        """Silence, where all that was sent is known to be over."""
-        if self._off or self._marks or self._flushes or self._unmarked or self._carried:
+        """Silence, where all that was sent is known to be over; what waits for an XON that is
+        overdue."""
+        if self._off:
+            return self._overdue(now_ms)
+        if self._marks or self._flushes or self._unmarked or self._carried:
             return []
         ends_ms = max(now_ms, self._silent_until_ms)
         frames = (now_ms + SILENCE_AHEAD_MS - ends_ms) // FRAME_MS
@@ -129,13 +138,18 @@ class Playing:
         return list(dropped.values())
 
     def xoff(self) -> None:
-        self._off = True
+        self._off, self._off_since_ms = True, None
 
     def xon(self) -> list[Frame]:
         self._off = False
         kept = list(self._kept)
         self._kept.clear()
         return kept
+
+    def _overdue(self, now_ms: int) -> list[Frame]:
+        if self._off_since_ms is None:
+            self._off_since_ms = now_ms
+        return self.xon() if now_ms - self._off_since_ms >= XON_WAIT_MS else []
 
     def _break_silence(self) -> list[Frame]:
         if not self._silent_until_ms:

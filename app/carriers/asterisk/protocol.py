@@ -14,9 +14,8 @@ from collections import Counter
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-import msgspec
-
 from app.carriers.asterisk import wire
+from app.carriers.json_events import NOT_DECODED, NotDecoded
 from app.carriers.line import Frame, Violation
 
 MOST_CHARACTERS: Final = 65_536
@@ -93,7 +92,7 @@ class PbxProtocol:
         format_ = self.format if self._started else wire.format_of(text)
         try:
             event = wire.decode(text, format_)
-        except (msgspec.DecodeError, UnicodeError) as error:
+        except (*NOT_DECODED, UnicodeError) as error:
             raise _refusal(text, format_, error) from error
         if isinstance(event, wire.MediaStart):
             self._start(event, format_)
@@ -113,7 +112,7 @@ class PbxProtocol:
 
 
 def _refusal(
-    text: str, format_: wire.Format, error: msgspec.DecodeError | UnicodeError
+    text: str, format_: wire.Format, error: NotDecoded | UnicodeError
 ) -> ProtocolViolation:
     if isinstance(error, UnicodeError):
         return ProtocolViolation(ViolationKind.NOT_AN_EVENT, "expected valid Unicode text")

@@ -12,6 +12,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct, field
 
+from app.carriers.json_events import NOT_DECODED, NotDecoded
+
 MOST_COMMAND_BYTES: Final = 128
 """Longest text that Asterisk reads."""
 Format: TypeAlias = Literal["json", "plain"]
@@ -109,7 +111,7 @@ def decode(text: str, format_: Format) -> Event:
     return _decoder.decode(text) if format_ == "json" else _from_words(text)
 
 
-def malformed(text: str, format_: Format, error: msgspec.DecodeError) -> tuple[Malformed, str]:
+def malformed(text: str, format_: Format, error: NotDecoded) -> tuple[Malformed, str]:
     """What was wrong with a text that `decode` refused, in words that repeat no value of it."""
     if not isinstance(error, msgspec.ValidationError):
         return "not_an_event", f"expected a JSON object, got something else ({error})"
@@ -135,7 +137,7 @@ def _name_of(text: str, format_: Format) -> str | None:
         return text.partition(" ")[0]
     try:
         return msgspec.json.decode(text, type=_Named).event
-    except msgspec.DecodeError:
+    except NOT_DECODED:
         return None
 
 

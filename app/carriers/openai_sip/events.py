@@ -25,6 +25,7 @@ class _Data(Struct, frozen=True):
 
 class _Incoming(Struct, frozen=True):
     data: _Data
+    created_at: float | None = None
 
 
 class _Envelope(Struct, frozen=True):
@@ -39,6 +40,8 @@ class Offer(Struct, frozen=True):
     """Personal data, and untrusted."""
     media: str = ""
     """How the sound is protected, such as "srtp"; "": not said."""
+    created_s: float | None = None
+    """When the call came, in Unix seconds of OpenAI's clock; None: not said."""
 
     def __repr__(self) -> str:
         return f"Offer(call_id={self.call_id!r}, ...)"
@@ -58,13 +61,14 @@ def read_event(body: bytes) -> Read:
             return "live"
         if kind != INCOMING:
             return "other"
-        data = _INCOMING.decode(body).data
+        incoming = _INCOMING.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"expected an event that offers a call, got none: {_why(error)}") from None
+    data = incoming.data
     if not _is_id(data.call_id):
-        raise ValueError("expected a call_id of letters, digits and _, got something else")
+        raise ValueError("expected a call_id of letters, digits, - and _, got something else")
     headers = tuple((header.name, header.value) for header in data.sip_headers)
-    return Offer(data.call_id, headers, data.sip_media_security or "")
+    return Offer(data.call_id, headers, data.sip_media_security or "", incoming.created_at)
 
 
 def _why(error: Exception) -> str:
@@ -73,6 +77,6 @@ def _why(error: Exception) -> str:
 
 
 def _is_id(text: str) -> bool:
-    """It names a folder, too."""
-    plain = text.replace("_", "")
+    """It names a folder, too. Its form is not documented."""
+    plain = text.replace("_", "").replace("-", "")
     return len(text) <= MOST_ID_CHARS and plain.isascii() and plain.isalnum()

@@ -2,8 +2,9 @@
 
 Nothing is believed before the signature (Standard Webhooks; the SDK checks it, with the time of the
 attempt). The answer comes at once and does not wait until the call is taken: 2xx for everything
-that OpenAI signed, else it would come again. Copies of one event, known by their `webhook-id`,
-begin nothing anew, on whichever worker they arrive.
+that OpenAI signed, else it would come again. One call is taken once, on whichever worker, however
+many events offer it and however often they come. An attempt that comes long after the call did is
+about nobody who still rings: it is left, for the call may have been taken long ago.
 """
 
 import logging
@@ -23,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 PATH: Final = "/openai/webhook"
 MOST_ID_CHARS: Final = 256
+MOST_AGE_S: Final = 120.0
+"""From the call to the attempt that tells of it; by OpenAI's clock alone, as ours may be wrong."""
 
 
 class Once(Protocol):
@@ -47,7 +50,7 @@ class Webhooks:
         try:
             body = await read_body(request)
             self._verify(request, body)
-            offered = _read(body)
+            offered = _fresh(_read(body), request.headers["webhook-timestamp"])
         except NotReadError as refused:
             fields = {"status": refused.status, "reason": refused.reason}
             _log.warning("OpenAI webhook refused", extra={"fields": fields})
@@ -57,7 +60,7 @@ class Webhooks:
             async def begin() -> None:
                 self.take(offered)
 
-            await self.once(request.headers["webhook-id"], begin)
+            await self.once(offered.call_id, begin)
         return Response(status_code=200)
 
     def _verify(self, request: Request, body: bytes) -> None:
@@ -89,3 +92,14 @@ def _read(body: bytes) -> Offer | None:
     if offered == "live":
         _log.warning("a call was offered to GPT-Live, which is not served here: not taken")
     return offered if isinstance(offered, Offer) else None
+
+
+def _fresh(offered: Offer | None, attempt: str) -> Offer | None:
+    """`attempt`: when this one was made, in Unix seconds; it was verified."""
+    if offered is None or offered.created_s is None:
+        return offered
+    if float(attempt) - offered.created_s <= MOST_AGE_S:
+        return offered
+    fields = {"call": offered.call_id}
+    _log.warning("a call was offered too late: not taken", extra={"fields": fields})
+    return None

@@ -8,6 +8,7 @@ import hmac
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -109,10 +110,12 @@ class TelnyxLine:
 
 @dataclass(frozen=True, slots=True)
 class TelnyxDoor:
-    """`token`: what the path must hold."""
+    """`token`: what the path must hold. `lost`: told of a call that was let in, by our id, if no
+    stream comes of it."""
 
     token: str = field(repr=False)
     admit: Admit
+    lost: Callable[[str], None] = lambda call_id: None
 
     def knock(self, scope: MutableMapping[str, Any]) -> "_Knock":
         given = str(scope.get("path_params", {}).get("token", ""))
@@ -149,7 +152,8 @@ class _Knock:
             facts=facts,
             lacks=LACKS,
         )
-        return Admitted(arrival, TelnyxLine(self._protocol))
+        lost = partial(self._door.lost, call_id)
+        return Admitted(arrival, TelnyxLine(self._protocol), lost=lost)
 
 
 def call_id_of(call_control_id: str) -> str:

@@ -4,6 +4,9 @@ from typing import Final, Generic, TypeVar
 
 WINDOW: Final = 3
 """Frames that are waited with for one before them: 60 ms."""
+MOST_LATE: Final = 10
+"""So many in a row that all come too late are counted anew from there: the caller is not to be
+deaf to us for the rest of the call because of one wild number, or a count that began again."""
 
 T = TypeVar("T")
 
@@ -13,6 +16,7 @@ class InOrder(Generic[T]):
 
     def __init__(self) -> None:
         self.late = 0
+        self._late_in_a_row = 0
         self._next: int | None = None
         self._waiting: dict[int, T] = {}
 
@@ -21,8 +25,12 @@ class InOrder(Generic[T]):
         if self._next is None:
             self._next = chunk
         if chunk < self._next or chunk in self._waiting:
-            self.late += 1
-            return []
+            if self._late_in_a_row < MOST_LATE:
+                self._late_in_a_row += 1
+                self.late += 1
+                return []
+            self._next, self._waiting = chunk, {}
+        self._late_in_a_row = 0
         self._waiting[chunk] = frame
         ready = self._ready()
         while len(self._waiting) >= WINDOW:

@@ -11,8 +11,7 @@ from collections import Counter
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
-import msgspec
-
+from app.carriers.json_events import NOT_DECODED
 from app.carriers.line import Frame, Violation
 from app.carriers.telnyx import wire
 
@@ -67,7 +66,7 @@ class TelnyxProtocol:
             raise ProtocolViolation(ViolationKind.OVERSIZED, text)
         try:
             message = wire.decode(frame)
-        except msgspec.DecodeError as error:
+        except NOT_DECODED as error:
             kind, text = wire.malformed(frame, error)
             raise ProtocolViolation(ViolationKind(kind), text) from error
         except UnicodeError as error:

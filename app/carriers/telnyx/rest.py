@@ -4,6 +4,7 @@ Source: Telnyx docs, "Call commands: hangup"; a call that is over already is ans
 the code 90018.
 """
 
+import asyncio
 import logging
 from typing import Final
 from urllib.parse import quote
@@ -16,7 +17,9 @@ from yarl import URL
 _log = logging.getLogger(__name__)
 
 TIMEOUT_S: Final = 10.0
-TRIES: Final = 3
+WAITS_S: Final = (0.5, 2.0)
+"""Before each further attempt."""
+TOO_MANY: Final = 429
 _ENDED: Final = "90018"
 
 
@@ -31,15 +34,17 @@ class _Errors(Struct):
 class TelnyxRest:
     """A client for one account. Calls end now and then, so no connection is kept."""
 
-    def __init__(self, api_key: str, api_url: str) -> None:
+    def __init__(self, api_key: str, api_url: str, *, waits_s: tuple[float, ...] = WAITS_S) -> None:
         self._headers = {"Authorization": f"Bearer {api_key}"}
         self._api_url = api_url.rstrip("/")
+        self._waits_s = waits_s
 
     async def hang_up(self, call_control_id: str, call_id: str) -> bool:
         """False: it may go on, and the log says so. Asked again it does nothing twice."""
         path = f"/v2/calls/{quote(call_control_id, safe='')}/actions/hangup"
         why = ""
-        for _ in range(TRIES):
+        for wait_s in (0.0, *self._waits_s):
+            await asyncio.sleep(wait_s)
             try:
                 status, body = await self._post(path)
             except (aiohttp.ClientError, TimeoutError) as error:
@@ -48,7 +53,7 @@ class TelnyxRest:
             if status < 300 or (status == 422 and _ended(body)):
                 return True
             why = str(status)
-            if status < 500:
+            if status < 500 and status != TOO_MANY:
                 break
         fields = {"call": call_id, "why": why}
         _log.error("a call could not be hung up", extra={"fields": fields})

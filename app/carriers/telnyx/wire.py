@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from app.carriers import json_events
-from app.carriers.json_events import Malformed
+from app.carriers.json_events import Malformed, NotDecoded
 
 Number: TypeAlias = Annotated[int, Meta(ge=0, le=10**15)]
 Id: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:~+/=-]{1,256}\Z")]
@@ -85,7 +85,7 @@ decode = _decoder.decode
 """One text to one message. Raises `msgspec.DecodeError`; see `malformed`."""
 
 
-def malformed(text: str, error: msgspec.DecodeError) -> tuple[Malformed, str]:
+def malformed(text: str, error: NotDecoded) -> tuple[Malformed, str]:
     """See `app.carriers.json_events`."""
     return json_events.malformed(text, error, _EVENTS)
 

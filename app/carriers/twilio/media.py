@@ -21,8 +21,7 @@ from collections import Counter
 from enum import Enum
 from typing import Final, NoReturn
 
-import msgspec
-
+from app.carriers.json_events import NOT_DECODED, NotDecoded
 from app.carriers.twilio import wire
 from app.carriers.twilio.messages import (
     Connected,
@@ -113,7 +112,7 @@ class MediaProtocol:
             raise ProtocolViolation(ViolationKind.OVERSIZED, text)
         try:
             message = _decode(frame)
-        except (msgspec.DecodeError, UnicodeError) as error:
+        except (*NOT_DECODED, UnicodeError) as error:
             _refuse_malformed(frame, error)
         if type(message) is _MediaWire and message.stream_sid == self._stream_sid:
             return self._media(message)
@@ -201,7 +200,7 @@ def _check_start(message: wire.StartWire) -> None:
         raise ProtocolViolation(ViolationKind.WRONG_FORMAT, text)
 
 
-def _refuse_malformed(frame: str, error: msgspec.DecodeError | UnicodeError) -> NoReturn:
+def _refuse_malformed(frame: str, error: NotDecoded | UnicodeError) -> NoReturn:
     if isinstance(error, UnicodeError):
         text = "expected valid Unicode text"
         raise ProtocolViolation(ViolationKind.NOT_JSON, text) from error

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from app.carriers import json_events
-from app.carriers.json_events import Malformed
+from app.carriers.json_events import Malformed, NotDecoded
 
 _MOST = 10**15
 Number: TypeAlias = Annotated[int, Meta(ge=0, le=_MOST)]
@@ -104,7 +104,7 @@ decode = _decoder.decode
 """One text frame to one wire message. Raises `msgspec.DecodeError`; see `malformed`."""
 
 
-def malformed(text: str, error: msgspec.DecodeError) -> tuple[Malformed, str]:
+def malformed(text: str, error: NotDecoded) -> tuple[Malformed, str]:
     """See `app.carriers.json_events`."""
     return json_events.malformed(text, error, _EVENTS)
 

@@ -52,6 +52,10 @@ class Trouble:
     hangup_status: int = 200
     refuse_sidebands: int = 0
     """So many joins are answered with 503 ..."""
+    unknown_sidebands: int = 0
+    """So many joins, before those, are answered with 404: the call is not known there yet."""
+    breaking_sidebands: int = 0
+    """So many joins are granted and closed at once."""
     lost: frozenset[str] = frozenset()
     """Events of these types do not reach the sidebands."""
 

@@ -134,6 +134,9 @@ class LabOpenAISip:
             call = self._known(request, request.query.get("call_id", ""))
             if call.state != "talking":
                 raise RefusedError(404, "call_id_not_found", f"the call is {call.state}")
+            if call.trouble.unknown_sidebands:
+                call.trouble.unknown_sidebands -= 1
+                raise RefusedError(404, "call_id_not_found", "No session found")
             if call.trouble.refuse_sidebands:
                 call.trouble.refuse_sidebands -= 1
                 raise RefusedError(503, "server_error", "try again")
@@ -143,6 +146,9 @@ class LabOpenAISip:
         await socket.prepare(request)
         sideband = _Socket(socket, request)
         call.join(sideband)
+        if call.trouble.breaking_sidebands:
+            call.trouble.breaking_sidebands -= 1
+            call.drop_sidebands(1011)
         try:
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.TEXT:

@@ -27,8 +27,10 @@ def incoming(
     *,
     kind: str = "realtime.call.incoming",
     media: str | None = "srtp",
+    created_at: float | None = None,
 ) -> Event:
-    """A call is offered. `headers`: of the INVITE, in order."""
+    """A call is offered. `headers`: of the INVITE, in order. `created_at`: Unix seconds; None:
+    now."""
     data: dict[str, Any] = {
         "call_id": call_id,
         "sip_headers": [{"name": name, "value": value} for name, value in headers],
@@ -39,7 +41,7 @@ def incoming(
         "object": "event",
         "id": f"evt_{secrets.token_hex(12)}",
         "type": kind,
-        "created_at": int(time.time()),
+        "created_at": int(time.time() if created_at is None else created_at),
         "data": data,
     }
     return Event(json.dumps(event).encode())

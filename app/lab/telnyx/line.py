@@ -28,7 +28,8 @@ ALREADY_ENDED = {"errors": [{"code": "90018", "title": "Call has already ended"}
 
 
 class TelnyxLab:
-    """`base_url`: of the API, while it is entered. `hang_ups`: ids of calls that it was to end."""
+    """`base_url`: of the API, while it is entered. `hang_ups`: ids of calls that it was to end;
+    `asked`: of those that it does not know, too."""
 
     def __init__(self, api_key: str, impairments: Impairments | None = None) -> None:
         self._api_key = api_key
@@ -37,6 +38,7 @@ class TelnyxLab:
         self._runner: web.AppRunner | None = None
         self.base_url = ""
         self.hang_ups: list[str] = []
+        self.asked: list[str] = []
 
     async def __aenter__(self) -> "TelnyxLab":
         app = web.Application()
@@ -117,6 +119,7 @@ class TelnyxLab:
         if request.headers.get("Authorization") != f"Bearer {self._api_key}":
             return web.json_response({"errors": [{"code": "10009"}]}, status=401)
         call_control_id = request.match_info["id"]
+        self.asked.append(call_control_id)
         live = self._calls.get(call_control_id)
         if live is None:
             return web.json_response({"errors": [{"code": "10005"}]}, status=404)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.carriers.asterisk.playing import MOST_MESSAGE_BYTES, Playing
+from app.carriers.asterisk.playing import MOST_MESSAGE_BYTES, XON_WAIT_MS, Playing
 from app.carriers.line import Frame
 from app.lab.pbx.channel import WebSocketChannel
 from app.lab.pbx.queue import XOFF_FRAMES
@@ -252,3 +252,15 @@ def test_every_mark_comes_back_once_and_in_order_whatever_happens(steps: list[St
     last_clear = max((n for n, step in enumerate(steps) if step is _clears), default=-1)
     after = [frame(n) for n, step in enumerate(steps) if step is _says and n > last_clear]
     assert line.heard[len(line.heard) - len(after) :] == after, "nothing later is lost"
+
+
+def test_an_xon_that_never_comes_is_not_waited_for_for_ever() -> None:
+    playing = Playing("json")
+    playing.xoff()
+    assert playing.audio(frame(1)) == []
+    assert playing.idle(5_000) == []
+    playing.xoff()
+    assert playing.idle(6_000) == []
+    assert playing.idle(5_900 + XON_WAIT_MS) == []
+    assert playing.idle(6_000 + XON_WAIT_MS) == [frame(1)]
+    assert playing.audio(frame(2)) == [frame(2)]

@@ -61,6 +61,8 @@ def test_another_sound_is_refused_with_how_to_mend_it(field: str, other: str) ->
     [
         ("", ViolationKind.NOT_AN_EVENT),
         ("{", ViolationKind.NOT_AN_EVENT),
+        ('{"event":"DTMF_END","x":' + "[" * 30_000, ViolationKind.NOT_AN_EVENT),
+        ('{"event":5,"x":' + "[" * 30_000, ViolationKind.BAD_FIELDS),
         ('{"event":"DTMF_END","digit":"E"}', ViolationKind.BAD_FIELDS),
         ('{"event":"HELLO"}', ViolationKind.UNKNOWN_EVENT),
         ("{" * 70_000, ViolationKind.OVERSIZED),

@@ -11,7 +11,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from app.agents import load_agent
 from app.carriers.openai_sip.answers import SIP_CODES
-from app.carriers.openai_sip.rest import Calls, refer_uri
+from app.carriers.openai_sip.rest import WAITS_S, Calls, refer_uri
 from app.policy.destinations import By, Cleared, Purpose, judge
 from app.rules import destination_rules
 
@@ -19,7 +19,8 @@ from app.rules import destination_rules
 class Vendor:
     """Answers with these statuses, in order; the last one for ever."""
 
-    def __init__(self, *statuses: int, hangs: bool = False) -> None:
+    def __init__(self, *statuses: int, hangs: bool = False, body: Any = None) -> None:
+        self.body = body or {}
         self.statuses = list(statuses)
         self.hangs = hangs
         self.asked: list[tuple[str, Any]] = []
@@ -30,12 +31,12 @@ class Vendor:
         if self.hangs:
             await asyncio.sleep(60)
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
-        return httpx2.Response(status, json={})
+        return httpx2.Response(status, json=self.body)
 
     def calls(self, timeout_s: float = 5.0) -> Calls:
         http = DefaultAsyncHttpxClient(transport=httpx2.MockTransport(self))
         client = AsyncOpenAI(api_key="k", base_url="http://x/v1", http_client=http, max_retries=0)
-        return Calls(client, timeout_s)
+        return Calls(client, timeout_s, waits_s=(0.0,) * len(WAITS_S))
 
 
 def cleared(target: str, purpose: Purpose = Purpose.TRANSFER) -> Cleared:
@@ -65,12 +66,35 @@ async def test_a_number_is_referred_to_as_tel() -> None:
     assert vendor.asked[0][1] == {"target_uri": "tel:+14155550123"}
 
 
-@pytest.mark.parametrize("status", [400, 404, 409, 410])
+@pytest.mark.parametrize("status", [404, 409, 410])
 async def test_a_call_that_is_not_there_is_gone(status: int) -> None:
     vendor = Vendor(status)
     assert await vendor.calls().accept("rtc_1", {"type": "realtime"}) == "gone"
     assert await vendor.calls().hang_up("rtc_1") == "gone"
     assert len(vendor.asked) == 2
+
+
+async def test_a_session_that_openai_does_not_take_is_a_fault_and_no_hang_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The log names the field, and repeats no value."""
+    error = {"message": "no voice 'x'", "code": "invalid_value", "param": "audio.output.voice"}
+    vendor = Vendor(400, body={"error": error})
+    assert await vendor.calls().accept("rtc_1", {"type": "realtime"}) == "failed"
+    (record,) = caplog.records
+    assert vars(record)["fields"]["error"] == "HTTP 400, invalid_value at audio.output.voice"
+
+
+async def test_hanging_up_outlives_a_short_outage() -> None:
+    vendor = Vendor(503, 503, 429, 200)
+    assert await vendor.calls().hang_up("rtc_1") == "done"
+    assert len(vendor.asked) == 4
+
+
+async def test_hanging_up_is_not_tried_for_ever() -> None:
+    vendor = Vendor(503)
+    assert await vendor.calls().hang_up("rtc_1") == "failed"
+    assert len(vendor.asked) == 1 + len(WAITS_S)
 
 
 @pytest.mark.parametrize("status", [401, 429, 500, 503])

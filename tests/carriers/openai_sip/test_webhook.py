@@ -53,6 +53,30 @@ async def test_a_signed_offer_is_taken_once_with_its_headers_in_order() -> None:
     assert "4155550100" not in repr(offer)
 
 
+async def test_a_call_is_taken_once_whatever_events_offer_it() -> None:
+    door = Door()
+    for _ in range(3):
+        event = incoming("rtc_1", HEADERS)
+        assert await door.post(event.body, attempt(event)) == 200
+    assert len(door.taken) == 1
+
+
+@pytest.mark.parametrize(("age_s", "taken"), [(-30, 1), (0, 1), (110, 1), (130, 0), (86_400, 0)])
+async def test_a_call_that_came_long_ago_is_not_taken(age_s: int, taken: int) -> None:
+    """By OpenAI's own clock: ours may be wrong by minutes."""
+    door, attempt_s = Door(), time.time() - 200
+    event = incoming("rtc_1", HEADERS, created_at=attempt_s - age_s)
+    headers = dict(signed(event, SECRET, at_s=attempt_s))
+    assert await door.post(event.body, headers) == 200
+    assert len(door.taken) == taken
+
+
+async def test_an_id_may_have_hyphens() -> None:
+    door, event = Door(), incoming("rtc_1-a_B-2", HEADERS)
+    assert await door.post(event.body, attempt(event)) == 200
+    assert [offer.call_id for offer in door.taken] == ["rtc_1-a_B-2"]
+
+
 async def test_one_of_several_signatures_is_enough() -> None:
     door, event = Door(), incoming("rtc_1", HEADERS)
     headers = attempt(event)
@@ -105,7 +129,8 @@ async def test_a_body_that_is_too_large_is_not_read_to_its_end() -> None:
     "body",
     [b"", b"[]", b"{}", b'{"type":"realtime.call.incoming"}', b"\xff", b"[" * 5_000]
     + [
-        b'{"type":"realtime.call.incoming","data":{"call_id":"%b"}}' % bad for bad in (b"", b"../a")
+        b'{"type":"realtime.call.incoming","data":{"call_id":"%b"}}' % bad
+        for bad in (b"", b"-", b"../a", b"a/b", b"a.b", b"a b", "é".encode(), b"a" * 129)
     ],
 )
 async def test_a_signed_body_that_offers_no_call_is_refused(body: bytes) -> None:

@@ -6,7 +6,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.carriers.telnyx.order import WINDOW, InOrder
+from app.carriers.telnyx.order import MOST_LATE, WINDOW, InOrder
 
 
 def taken(chunks: list[int]) -> tuple[list[int], int]:
@@ -29,10 +29,23 @@ def test_a_frame_that_came_before_is_not_heard_twice() -> None:
     assert taken([1, 3, 3, 2]) == ([1, 2, 3], 1)
 
 
-@given(st.lists(st.integers(0, 10**15)))
+@given(st.lists(st.integers(0, 10**15), max_size=MOST_LATE))
 def test_whatever_comes_goes_on_in_order_and_once(chunks: list[int]) -> None:
     heard, _ = taken(chunks)
     assert heard == sorted(set(heard))
+
+
+def test_wild_numbers_do_not_make_us_deaf() -> None:
+    wild = [10**15, 10**14, 10**13]
+    heard, late = taken([1, 2, *wild, *range(3, 40)])
+    assert heard[-3:] == [37, 38, 39]
+    assert late <= MOST_LATE
+
+
+def test_a_count_that_begins_again_is_followed() -> None:
+    heard, late = taken([*range(500, 600), *range(1, 40)])
+    assert heard[100:] == list(range(1 + MOST_LATE, 40))
+    assert late == MOST_LATE
 
 
 @given(st.integers(0, 1_000), st.integers(0, 10_000))

@@ -93,6 +93,8 @@ def test_another_sound_is_refused_with_how_to_mend_it(other: dict[str, Any]) -> 
         ("", ViolationKind.NOT_JSON),
         ("[]", ViolationKind.BAD_FIELDS),
         ('{"event":"telepathy"}', ViolationKind.UNKNOWN_EVENT),
+        ('{"event":"connected","x":' + "[" * 30_000, ViolationKind.NOT_JSON),
+        ('{"event":"dtmf","dtmf":5,"x":' + "[" * 30_000, ViolationKind.BAD_FIELDS),
         ('{"event":"dtmf","dtmf":{"digit":"42"}}', ViolationKind.BAD_FIELDS),
         (media(track="outbound"), ViolationKind.WRONG_TRACK),
     ],

@@ -6,7 +6,7 @@ import logging
 import pytest
 from aiohttp import web
 
-from app.carriers.telnyx.rest import TRIES, TelnyxRest
+from app.carriers.telnyx.rest import WAITS_S, TelnyxRest
 
 
 class Api:
@@ -29,7 +29,8 @@ class Api:
         try:
             site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
-            rest = TelnyxRest("KEY", f"http://127.0.0.1:{runner.addresses[0][1]}/")
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+            rest = TelnyxRest("KEY", url, waits_s=(0.0,) * len(WAITS_S))
             return await rest.hang_up(call_control_id, "TX1")
         finally:
             await runner.cleanup()
@@ -51,14 +52,15 @@ async def test_a_call_that_is_over_is_hung_up() -> None:
 
 
 async def test_a_fault_of_theirs_is_tried_again() -> None:
-    api = Api((503, ""), (200, "{}"))
+    """So is one that we may make again a little later."""
+    api = Api((503, ""), (429, ""), (200, "{}"))
     assert await api.asked_to("v3:a")
-    assert len(api.asked) == 2
+    assert len(api.asked) == 3
 
 
 @pytest.mark.parametrize(
     ("answer", "asked"),
-    [((401, ""), 1), ((422, "{}"), 1), ((422, "no json"), 1), ((500, ""), TRIES)],
+    [((401, ""), 1), ((422, "{}"), 1), ((422, "no json"), 1), ((500, ""), 1 + len(WAITS_S))],
 )
 async def test_what_cannot_be_done_is_logged(
     answer: tuple[int, str], asked: int, caplog: pytest.LogCaptureFixture

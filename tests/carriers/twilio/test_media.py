@@ -182,6 +182,7 @@ def test_a_start_that_is_not_ours_to_serve_is_fatal(
         (b"\x00\x01", ViolationKind.BINARY_FRAME),
         ("x" * (MOST_CHARACTERS + 1), ViolationKind.OVERSIZED),
         ("{", ViolationKind.NOT_JSON),
+        ('{"event":"dtmf","x":' + "[" * 30_000, ViolationKind.NOT_JSON),
         ("\ud800", ViolationKind.NOT_JSON),
         ({"event": "applause"}, ViolationKind.UNKNOWN_EVENT),
         (media(timestamp="soon"), ViolationKind.BAD_FIELDS),
