@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 import click
 
+from app.calls_out import UnfitPlanError
 from app.campaigns.jurisdictions import LawFileError
 from app.campaigns.loading import PlanError
 from app.campaigns.states import WrongMoveError
@@ -21,7 +22,7 @@ from app.records.database import Database, DatabaseAwayError, DatabaseUrlError, 
 
 T = TypeVar("T")
 _MENDABLE: Final = (
-    CampaignError, DatabaseUrlError, PlanError, LawFileError, WrongMoveError,
+    CampaignError, DatabaseUrlError, PlanError, LawFileError, UnfitPlanError, WrongMoveError,
 )  # fmt: skip
 
 
