@@ -1,8 +1,8 @@
 """The operator's PBX as the carrier that campaigns know: their port, by ARI.
 
 A channel's id is made of the attempt that it is, so asking for an attempt twice makes one call, as
-long as that lives. ARI knows live channels only. An attempt that has none may never have reached
-the PBX, or may be over already: that is for nobody to say, so nobody is told that it was not placed.
+long as that lives. ARI knows live channels only: an attempt that has none may never have reached
+the PBX, or may be over already. So nobody is ever told that it was not placed.
 """
 
 from collections.abc import Sequence

@@ -176,11 +176,7 @@ def _oddities(settings: Settings) -> list[str]:
     given = (settings.ari_url, settings.ari_user, settings.ari_password.get_secret_value())
     if any(given) and not all(given):
         lacks = ", ".join(name for name, value in zip(ARI, given, strict=True) if not value)
-        odd.append(
-            f"{lacks} is not set, so the PBX cannot place calls: set all of {', '.join(ARI)}."
-        )
+        odd.append(f"{lacks} is not set, so the PBX places no calls: {', '.join(ARI)} go together.")
     elif all(given) and settings.twilio_account_sid and not settings.calls_out:
-        odd.append(
-            "Twilio places the calls: set EARSHOT_CALLS_OUT=pbx (or twilio) to say who does."
-        )
+        odd.append("Twilio places the calls, not the PBX; EARSHOT_CALLS_OUT says who does.")
     return odd

@@ -8,7 +8,6 @@ from pydantic import SecretStr, field_validator
 from app.setting_groups.group import SettingGroup
 from app.setting_rules import are_logins, setting
 
-
 ARI: Final = ("EARSHOT_ARI_URL", "EARSHOT_ARI_USER", "EARSHOT_ARI_PASSWORD")
 """What goes together: one without the others places no calls."""
 

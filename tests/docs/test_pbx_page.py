@@ -8,7 +8,7 @@ from typing import get_args
 from app.carriers.asterisk.door import MEDIA_PATH, SUBPROTOCOL
 from app.carriers.asterisk.identity import HEADER, VARIABLES
 from app.carriers.asterisk.next_page import NEXT_PATH, Do
-from app.lab.pbx.line import PbxPhone, _Course
+from app.lab.pbx.line import Course, PbxPhone
 from tests.docs.pages import ROOT, page
 
 FOLDER = ROOT / "deploy" / "asterisk"
@@ -56,9 +56,9 @@ def test_the_socket_is_where_the_bot_listens() -> None:
 
 def test_the_question_has_the_names_that_the_bot_reads() -> None:
     named = set(re.findall(r"[=&](\w+)=\$\{", " ".join(re.findall(r"Set\(FORM=.*", DIALPLAN))))
-    assert named == {"call", "from", "to", "agent", "status", "rounds", "journey"}
+    assert named == {"call", "from", "to", "agent", "status", "rounds", "journey", "direction"}
     assert f"${{BOT_URL}}{NEXT_PATH}," in DIALPLAN
-    told = re.findall(r'"(\w+)":', _source_of(_Course._form.__code__.co_filename))
+    told = re.findall(r'"(\w+)":', _source_of(Course._form.__code__.co_filename))
     assert named <= set(told), "the lab's dialplan asks alike"
 
 
