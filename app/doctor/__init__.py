@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.agents import AgentError, load_agent
+from app.doctor.ari import check_ari
 from app.doctor.configured import check_pbx, check_refused, check_settings, check_twilio_urls
 from app.doctor.machine import (
     check_agent,
@@ -38,13 +39,14 @@ async def examine(
     if isinstance(settings, SettingsError):
         return Report((check_python(), check_lab(), *check_refused(settings)))
     folders = None if search is None else tuple(search)
-    services = await asyncio.gather(
+    *services, placing = await asyncio.gather(
         check_openai(
             settings, _agents_model(settings, folders), today=_today(), timeout_s=timeout_s
         ),
         check_twilio(settings, timeout_s=timeout_s),
         check_redis(settings, timeout_s=timeout_s),
         check_database(settings, timeout_s=timeout_s),
+        check_ari(settings, timeout_s=timeout_s),
     )
     return Report(
         (
@@ -57,6 +59,7 @@ async def examine(
             *services,
             *check_twilio_urls(settings),
             *check_pbx(settings),
+            *placing,
         )
     )
 
