@@ -348,7 +348,11 @@ async def test_only_a_pbx_that_knows_the_password_is_heard(tmp_path: Path) -> No
 @at_once
 async def test_there_need_be_no_twilio(tmp_path: Path) -> None:
     """A PBX alone: there is no Twilio account, neither to call nor to be called by."""
-    none = {"twilio_account_sid": "", "twilio_auth_token": "", "openai_api_key": LAB_KEY}
+    none: dict[str, Any] = {
+        "twilio_account_sid": "",
+        "twilio_auth_token": "",
+        "openai_api_key": LAB_KEY,
+    }
     async with agency(tmp_path, **none) as there:
         report = await there.placed(ANSWERS)
         await settled(there.stage, report)
