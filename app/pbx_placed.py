@@ -6,6 +6,7 @@ and asks the PBX for a call of which it hears nothing.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Coroutine
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 LIMIT_S: Final = 2.0
 """The dialplan waits no longer for the ledger."""
+STREAM_S: Final = 1.0
+"""... nor, before that, for a stream to end."""
+LOOK_S: Final = 0.01
 NOT_PLACED_BY_US: Final = "not_placed_by_us"
 _BEGAN: Final = 3
 _OVER: Final = 4
@@ -68,6 +72,7 @@ class PlacedCalls:
 
     async def ended(self, ended: Ended) -> bool:
         """See `app.carriers.asterisk.dialled_page.Hear`."""
+        await self._stream_over(ended.call_id)
         progress = CallProgress(
             ended.call_id,
             CallState(ended.fate),
@@ -78,6 +83,18 @@ class PlacedCalls:
         if self._log.note(progress) is not None:
             await self._front.progressed(progress)
         return await self._kept(ended.attempt_id, progress)
+
+    async def _stream_over(self, call_id: str) -> None:
+        """The dialplan tells of a hang-up before it closes the socket. How the conversation went
+        is to stand in the ledger before its end does, so the stream ends now."""
+        board = self._front.switchboard
+        for call in board.calls:
+            if call.call_id == call_id:
+                call.carrier_closed("hangup")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STREAM_S):
+                while board.is_connected(call_id):  # noqa: ASYNC110 - somebody else's state
+                    await asyncio.sleep(LOOK_S)
 
     async def _kept(self, attempt_id: str, progress: CallProgress) -> bool:
         """False: it could not be written down."""

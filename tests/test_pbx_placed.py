@@ -1,6 +1,7 @@
 """A call that the PBX says we have placed is ours only with what we sealed for it; its news reach
 the ledger once, whenever they come, and the call waits for none of them."""
 
+import asyncio
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
+from app.bridge.call_bridge import CallBridge
+from app.bridge.switchboard import Switchboard
+from app.call.commands import EndCall
+from app.call.endings import EndReason
 from app.carriers.asterisk.dialled_page import Ended
 from app.carriers.asterisk.identity import Identity, read_identity
 from app.carriers.asterisk.placed import PlacedCall, PlacedSeals, id_of_attempt
@@ -40,6 +45,7 @@ class Front:
     """As much of the front door as news need."""
 
     settings: Settings = SETTINGS
+    switchboard: Switchboard = field(default_factory=lambda: Switchboard(3))
     steps: list[CallProgress] = field(default_factory=list)
 
     async def progressed(self, progress: CallProgress) -> None:
@@ -159,6 +165,7 @@ async def test_whoever_finds_no_place_was_abandoned(database: Database) -> None:
     room.turned_away(room.prove(who()))
     while (await attempt(database))["outcome"] is None:
         await database_turn(database)
+    await until(lambda: not room._telling)
     assert await room.ended(Ended(CALL, ATTEMPT, "completed", 1))
     assert (await attempt(database))["outcome"] == "abandoned"
 
@@ -189,3 +196,22 @@ async def test_a_call_of_no_campaign_is_in_no_ledger() -> None:
     front = Front()
     assert await placed(front).ended(Ended(CALL, "", "completed", 3))
     assert [step.duration_s for step in front.steps] == [3]
+
+
+async def test_a_stream_ends_before_the_end_of_its_call_is_written() -> None:
+    """What the conversation was is in the ledger by then."""
+    front = Front()
+    room, ended = placed(front), EndCall(EndReason.CALLER_HUNG_UP)
+
+    class Talks:
+        call_id = CALL
+
+        def carrier_closed(self, cause: str, detail: str = "") -> None:
+            assert cause == "hangup" and not front.steps
+            asyncio.get_running_loop().call_later(0.05, front.switchboard.ended, bridge, ended)
+
+    bridge: CallBridge = Talks()  # type: ignore[assignment]
+    front.switchboard.connected(bridge)
+    assert await room.ended(Ended(CALL, "", "completed", 3))
+    assert front.switchboard.calls == []
+    assert len(front.steps) == 1

@@ -154,7 +154,7 @@ def test_the_news_have_the_names_that_the_bot_reads() -> None:
     assert f'"{HEARD}"' in context("earshot-dialled")
     assert all(f"`{name}`" in PAGE for name in named)
     asked = set(re.findall(r'"([a-z]+)":', _source_of(OutgoingCall.run.__code__.co_filename)))
-    assert named == asked, "the lab's dialplan tells alike"
+    assert named <= asked, "the lab's dialplan tells alike"
 
 
 def test_ari_is_on_for_the_user_and_not_for_everybody() -> None:
