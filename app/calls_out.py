@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from app.campaign_carrier import TwilioCarrier
+from app.campaigns.loading import PlanError
 from app.campaigns.plan import Plan
 from app.campaigns.ports import Carrier
 from app.carriers.asterisk.placed import PlacedSeals
@@ -15,13 +16,16 @@ BY_ITS_BEEP: Final = (
     "Your PBX does not tell who answers. A machine is known by its beep only: without one, and for "
     "a fax, the agent talks as with a person (docs/answering-machines.md)."
 )
+NO_TEXTS: Final = (
+    "The plan's text messages will fail: only a Twilio account sends them, and none is set."
+)
 NO_TRUNK: Final = (
     "caller_ids.trunk is for calls over Twilio. Your PBX places these: take it out of the "
     "campaign's file and set BOT_TRUNK in extensions.conf, or set EARSHOT_CALLS_OUT=twilio."
 )
 
 
-class UnfitPlanError(ValueError):
+class UnfitPlanError(PlanError):
     """Whoever places the calls cannot go by this plan."""
 
 
@@ -41,3 +45,5 @@ def check_plan(settings: Settings, plan: Plan, note: Callable[[str], None]) -> N
         raise UnfitPlanError(NO_TRUNK)
     if plan.machines.detect and plan.machines.on_machine != "talk":
         note(BY_ITS_BEEP)
+    if any(step.then == "sms" for step in plan.steps) and not settings.twilio_account_sid:
+        note(NO_TEXTS)

@@ -1,11 +1,13 @@
 """One setting says who places calls; what is missing for it is told by name, and a plan that its
 carrier cannot go by never begins."""
 
+from dataclasses import replace
+
 import pytest
 
-from app.calls_out import BY_ITS_BEEP, UnfitPlanError, carrier_of, check_plan
+from app.calls_out import BY_ITS_BEEP, NO_TEXTS, UnfitPlanError, carrier_of, check_plan
 from app.campaign_carrier import TwilioCarrier
-from app.campaigns.plan import CallerIds, Machines, Plan
+from app.campaigns.plan import CallerIds, Machines, Plan, Step
 from app.pbx_carrier import PbxCarrier
 from app.rest_line import RestLine
 from app.settings import Settings, SettingsError, load_settings
@@ -106,5 +108,9 @@ def test_a_plan_for_the_pbx_is_told_what_is_otherwise() -> None:
         check_plan(load(**ARI, **PBX), plan(silent), notes.append)
     check_plan(load(**TWILIO), plan(Machines(), "BY" + "0" * 32), notes.append)
     assert len(notes) == 1
+    texts = replace(plan(Machines(detect=False)), steps=(Step(then="sms", text="Hello."),))
+    check_plan(load(**ARI, **PBX), texts, notes.append)
+    check_plan(load(**TWILIO, **ARI, **PBX, EARSHOT_CALLS_OUT="pbx"), texts, notes.append)
+    assert notes[1:] == [NO_TEXTS]
     with pytest.raises(UnfitPlanError, match="BOT_TRUNK"):
         check_plan(load(**ARI, **PBX), plan(Machines(), "BY" + "0" * 32), notes.append)

@@ -10,7 +10,6 @@ from typing import Final, TypeVar
 
 import click
 
-from app.calls_out import UnfitPlanError
 from app.campaigns.jurisdictions import LawFileError
 from app.campaigns.loading import PlanError
 from app.campaigns.states import WrongMoveError
@@ -22,7 +21,7 @@ from app.records.database import Database, DatabaseAwayError, DatabaseUrlError, 
 
 T = TypeVar("T")
 _MENDABLE: Final = (
-    CampaignError, DatabaseUrlError, PlanError, LawFileError, UnfitPlanError, WrongMoveError,
+    CampaignError, DatabaseUrlError, PlanError, LawFileError, WrongMoveError,
 )  # fmt: skip
 
 

@@ -29,11 +29,12 @@ from app.demo.stage import (
 )
 from app.lab.pbx import PbxAri
 from app.lab.pbx.dialplan import DialStatus
-from app.lab.phone.people import Callee
+from app.lab.phone.people import Callee, voicemail
 from app.lab.phone.report import CallReport
 from app.lab.phone.rest_manners import RestManners
 from app.lab.phone.script import HangUp, Say, Script, Wait, WaitForBot
 from app.lab.realtime.ports import CallFunction, Output
+from app.lab.speech.voices import voice_clip
 from app.pbx_carrier import PbxCarrier
 from tests.lab_calls.cast import Recorded, line, settled, shout, stage_for
 from tests.lab_calls.together import at_once
@@ -357,3 +358,30 @@ async def test_there_need_be_no_twilio(tmp_path: Path) -> None:
         report = await there.placed(ANSWERS)
         await settled(there.stage, report)
     assert report.as_scripted
+
+
+@at_once
+async def test_a_call_that_is_stopped_while_it_rings_was_canceled(tmp_path: Path) -> None:
+    people = {STAYS: Callee(ring_ms=60_000)}
+    async with agency(tmp_path, people=people) as there:
+        placed = await there.carrier().place(order("e" * 32, STAYS))
+        seen = await there.carrier().call(placed.call_id)
+        assert seen is not None and seen.fate == "ringing"
+        await there.carrier().end(placed.call_id)
+        report = await there.ari.report(placed.call_id)
+        assert there.told() == [("CANCEL", "heard")]
+        assert there.stage.model.sessions == []
+    assert report.status == "canceled"
+
+
+@at_once
+async def test_a_machine_is_left_the_message_after_the_beep_that_the_bot_hears(
+    tmp_path: Path,
+) -> None:
+    machine = voicemail(voice_clip("when_open_slt").ulaw, "leave a message")
+    async with agency(tmp_path, people={ANSWERS: machine}) as there:
+        report = await there.placed(ANSWERS, "--message", "Call us back.")
+        made = await recorded(there, report)
+    answer = made.timeline["answer"]
+    assert answer["answered_by"] == "machine_end_beep"
+    assert made.end_reason in ("message_left", "machine_answered")

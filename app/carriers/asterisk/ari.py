@@ -40,12 +40,12 @@ class Trouble(StrEnum):
 _WORDS: Final[Mapping[Trouble, str]] = {
     Trouble.LOGIN: "the PBX does not accept the login: check EARSHOT_ARI_USER and "
     "EARSHOT_ARI_PASSWORD against ari.conf, where the user must not be read_only",
-    Trouble.REFUSED: "the PBX refused to place the call: is the context earshot-out of "
-    "deploy/asterisk/extensions.conf loaded?",
+    Trouble.REFUSED: "the PBX refused to place the call; its log says why",
     Trouble.NOT_THERE: "there is no ARI at EARSHOT_ARI_URL: check the address, and "
     "`enabled = yes` in http.conf and ari.conf",
     Trouble.AWAY: "the PBX does not answer at EARSHOT_ARI_URL",
-    Trouble.FAULT: "the PBX answered with an error of its own; its log says more",
+    Trouble.FAULT: "the PBX answered with an error of its own; its log says more. Is the context "
+    "earshot-out of deploy/asterisk/extensions.conf loaded?",
 }
 
 
