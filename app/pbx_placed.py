@@ -62,7 +62,7 @@ class PlacedCalls:
         """Somebody answered, and an agent talks with them."""
         progress = CallProgress(who.call_id, CallState.IN_PROGRESS, _BEGAN)
         if not who.again and self._log.note(progress) is not None:
-            self._beside(self._kept(who.facts.attempt_id, progress), "a call began")
+            self._beside(self._told(who.facts.attempt_id, progress), "a call began")
 
     def turned_away(self, who: Identity) -> None:
         """Somebody answered, and there is no place for them: they hear nothing."""
@@ -80,9 +80,14 @@ class PlacedCalls:
             duration_s=ended.duration_s,
             sip_code=ended.sip_code,
         )
-        if self._log.note(progress) is not None:
-            await self._front.progressed(progress)
-        return await self._kept(ended.attempt_id, progress)
+        if self._log.note(progress) is None:
+            return await self._kept(ended.attempt_id, progress)
+        return await self._told(ended.attempt_id, progress)
+
+    async def _told(self, attempt_id: str, progress: CallProgress) -> bool:
+        """News that nobody here has heard yet. False: they could not be written down."""
+        await self._front.progressed(progress)
+        return await self._kept(attempt_id, progress)
 
     async def _stream_over(self, call_id: str) -> None:
         """The dialplan tells of a hang-up before it closes the socket. How the conversation went

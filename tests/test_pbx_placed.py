@@ -132,7 +132,9 @@ async def test_an_answered_call_is_in_progress_and_then_over(database: Database)
         assert await room.ended(Ended(CALL, ATTEMPT, "completed", 12))
     row = await attempt(database)
     assert (row["state"], row["outcome"]) == ("ended", "answered")
-    assert [step.state.value for step in front.steps] == ["completed"], "copies are no steps"
+    assert [step.state.value for step in front.steps] == ["in-progress", "completed"], (
+        "copies are no steps"
+    )
 
 
 async def database_turn(database: Database) -> None:
@@ -185,7 +187,7 @@ async def test_news_that_cannot_be_kept_are_asked_for_again(
         await until(lambda: len(caplog.records) >= 4)
     finally:
         await away.close()
-    assert len(front.steps) == 1
+    assert len(front.steps) == 2
     assert {record.message for record in caplog.records} == {
         "news of a call are not in the ledger",
         "an abandoned call is not in the ledger",

@@ -19,8 +19,8 @@ import msgspec
 from msgspec import Struct
 from yarl import URL
 
-TIMEOUT_S: Final = 8.0
-"""Of a whole request, connecting included."""
+TIMEOUT_S: Final = 4.0
+"""Of a whole request, connecting included. Two of them fit into what a dialler waits."""
 CONNECT_S: Final = 3.0
 MOST_BODY_BYTES: Final = 4_000_000
 """Longest answer that is read: a list of some thousand channels."""
