@@ -77,7 +77,8 @@ def test_every_answer_has_its_place_and_every_unknown_one_falls_back() -> None:
     assert sorted(extensions) == sorted([*get_args(Do), "i"])
     for do in get_args(Do):
         assert f"| `{do}` |" in PAGE
-    assert 'GotoIf($["${HASH(NEXT,do)}" = ""]?earshot-fallback' in DIALPLAN
+    assert 'GotoIf($["${HASH(NEXT,do)}" = ""]?alone)' in DIALPLAN
+    assert "n(alone),Goto(earshot-fallback," in DIALPLAN
 
 
 def test_the_answer_is_read_by_the_names_that_the_bot_writes() -> None:
@@ -134,6 +135,11 @@ def test_the_outgoing_dialplan_reads_what_an_order_sets() -> None:
     outgoing = "".join(context(name) for name in ("earshot-out", "earshot-dialled"))
     assert set(re.findall(r"\$\{(EARSHOT_\w+)\}", outgoing)) <= given
     assert {"EARSHOT_RING_S", "EARSHOT_FROM", "EARSHOT_TO"} <= given
+
+
+def test_no_address_stands_where_a_colon_parts_two_labels() -> None:
+    """`EARSHOT_TO` may be sip:user@host."""
+    assert not re.findall(r"GotoIf\(.*\?.*EARSHOT_TO", DIALPLAN)
 
 
 def test_a_caller_takes_nothing_of_an_order_along() -> None:

@@ -83,8 +83,15 @@ async def test_a_campaign_over_the_pbx_from_its_list_to_its_end(tmp_path: Path) 
             assert await source_of(connection, REFUSES) == "key"
 
 
-async def test_lost_answers_and_copies_of_news_dial_nobody_twice(tmp_path: Path) -> None:
-    lost = RestManners(loses=lambda method, path: method == "POST")
+@pytest.mark.parametrize("questions_too", [False, True])
+async def test_lost_answers_and_copies_of_news_dial_nobody_twice(
+    tmp_path: Path, questions_too: bool
+) -> None:
+    def loses(method: str, path: str) -> bool:
+        """An order's answer, and what is asked about one channel; the list of all comes."""
+        return method == "POST" or (questions_too and path != "/ari/channels")
+
+    lost = RestManners(loses=loses)
     async with an_office(tmp_path) as office, office.stage.ari(PEOPLE, manners=lost) as ari:
         ari.news.copies = 2
         await office.campaign("spring", [PERSON, BUSY, AWAY])
