@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.agents import AgentError, load_agent
-from app.doctor.ari import check_ari
 from app.doctor.configured import check_pbx, check_refused, check_settings, check_twilio_urls
 from app.doctor.machine import (
     check_agent,
@@ -15,6 +14,7 @@ from app.doctor.machine import (
     check_lab,
     check_python,
 )
+from app.doctor.pbx import check_ari
 from app.doctor.render import plain, render
 from app.doctor.report import Check, Report, Status
 from app.doctor.vendors import check_database, check_openai, check_redis, check_twilio
@@ -57,9 +57,9 @@ async def examine(
             check_lab(),
             *check_settings(settings, every=every_setting),
             *services,
+            *placing,
             *check_twilio_urls(settings),
             *check_pbx(settings),
-            *placing,
         )
     )
 

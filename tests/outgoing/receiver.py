@@ -86,6 +86,11 @@ class Receiver:
     def types(self) -> list[str]:
         return [got.payload["type"] for got in self.taken]
 
+    @property
+    def tried(self) -> set[str]:
+        """The types of all that came, taken or not."""
+        return {got.payload["type"] for got in self.got}
+
     async def _take(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         answer = next(self._answers, self.otherwise)

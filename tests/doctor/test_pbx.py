@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.doctor.ari import check_ari
+from app.doctor.pbx import check_ari
 from app.doctor.report import Check
 from app.settings import load_settings
 from tests.doctor.test_vendors import answering, hanging, http_server
