@@ -64,11 +64,11 @@ class PlacedCalls:
         if not who.again and self._log.note(progress) is not None:
             self._beside(self._told(who.facts.attempt_id, progress), "a call began")
 
-    def turned_away(self, who: Identity) -> None:
-        """Somebody answered, and there is no place for them: they hear nothing."""
-        attempt_id = who.facts.attempt_id
-        if self._dials is not None and attempt_id and not who.again:
-            self._beside(self._dials.unserved(attempt_id), "a call was turned away")
+    async def turned_away(self, attempt_id: str) -> None:
+        """Somebody answered, and there is no place for them: they hear nothing. `attempt_id`: of a
+        campaign, "" of none."""
+        if self._dials is not None and attempt_id:
+            await self._dials.unserved(attempt_id)
 
     async def ended(self, ended: Ended) -> bool:
         """See `app.carriers.asterisk.dialled_page.Hear`."""

@@ -26,7 +26,6 @@ from app.carriers.asterisk.identity import (
 )
 from app.carriers.asterisk.locks import PbxLocks
 from app.carriers.asterisk.next_page import ANSWERED, Asked, Told, next_route
-from app.carriers.line import RefusedLineError
 from app.carriers.twilio.door import OfferedCall
 from app.carriers.twilio.onward import Caller, Ready, begun
 from app.carriers.twilio.stream_ended import after_stream
@@ -102,20 +101,16 @@ class PbxRoom:
 
     async def admit(self, who: Identity) -> str:
         """See `app.carriers.asterisk.door.Admit`."""
-        if not who.placed:
-            return await self.reception.admit(self._offered(who), again=who.again)
-        try:
-            agent = await self.reception.admit(self._offered(who), again=who.again)
-        except RefusedLineError:
-            self.placed.turned_away(who)
-            raise
-        self.placed.began(who)
+        agent = await self.reception.admit(self._offered(who), again=who.again)
+        if who.placed:
+            self.placed.began(who)
         return agent
 
     async def next(self, asked: Asked) -> Told:
         """See `app.carriers.asterisk.next_page`."""
         call = self._asked_about(asked)
         if not self.front.files.personas.knows(call.agent):
+            await self.placed.turned_away(asked.attempt)
             return FALLBACK
         journey = _journey_of(asked.journey)
         if journey is not None:
@@ -124,11 +119,14 @@ class PbxRoom:
         if asked.status == ANSWERED:
             return await self._left(call, asked)
         if asked.rounds <= 1:
-            return await self._never_answered(call)
+            return await self._never_answered(call, asked.attempt)
         return await self._onward(call, Journey(call.agent, call.direction), Fell())
 
-    async def _never_answered(self, call: OfferedCall) -> Told:
+    async def _never_answered(self, call: OfferedCall, attempt_id: str) -> Told:
         """The bot refused the call, or is not there."""
+        if call.direction == "outbound":
+            await self.placed.turned_away(attempt_id)
+            return FALLBACK
         if (await self.reception.care.screen(call)).answer != "in":
             return Told("busy")
         elsewhere = await self.front.closed(call)

@@ -164,10 +164,7 @@ async def test_an_end_is_written_as_what_it_was(
 async def test_whoever_finds_no_place_was_abandoned(database: Database) -> None:
     await dialling(database)
     room = placed(Front(), database)
-    room.turned_away(room.prove(who()))
-    while (await attempt(database))["outcome"] is None:
-        await database_turn(database)
-    await until(lambda: not room._telling)
+    await room.turned_away(ATTEMPT)
     assert await room.ended(Ended(CALL, ATTEMPT, "completed", 1))
     assert (await attempt(database))["outcome"] == "abandoned"
 
@@ -183,7 +180,7 @@ async def test_news_that_cannot_be_kept_are_asked_for_again(
         for _ in range(2):
             assert not await room.ended(Ended(CALL, ATTEMPT, "busy"))
         room.began(room.prove(who()))
-        room.turned_away(room.prove(who()))
+        await room.turned_away(ATTEMPT)
         await until(lambda: len(caplog.records) >= 4)
     finally:
         await away.close()
@@ -196,6 +193,7 @@ async def test_news_that_cannot_be_kept_are_asked_for_again(
 
 async def test_a_call_of_no_campaign_is_in_no_ledger() -> None:
     front = Front()
+    await placed(front).turned_away("")
     assert await placed(front).ended(Ended(CALL, "", "completed", 3))
     assert [step.duration_s for step in front.steps] == [3]
 

@@ -62,7 +62,8 @@ def test_the_question_has_the_names_that_the_bot_reads() -> None:
     named = set(
         re.findall(r"[=&](\w+)=\$\{", " ".join(re.findall(r"Set\(FORM=.*", context("earshot"))))
     )
-    assert named == {"call", "from", "to", "agent", "status", "rounds", "journey", "direction"}
+    of_ours = {"direction", "attempt"}
+    assert named == {"call", "from", "to", "agent", "status", "rounds", "journey"} | of_ours
     assert f"${{BOT_URL}}{NEXT_PATH}," in DIALPLAN
     told = re.findall(r'"(\w+)":', _source_of(Course._form.__code__.co_filename))
     assert named <= set(told), "the lab's dialplan asks alike"

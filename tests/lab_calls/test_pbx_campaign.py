@@ -56,6 +56,10 @@ async def outcomes(office: Office, name: str) -> dict[str, str]:
     return {number: dial["outcome"] for number, dial in dials.items()}
 
 
+async def states(office: Office, name: str) -> list[str]:
+    return [dial["state"] for dial in (await office.rows(attempts, name)).values()]
+
+
 async def test_a_campaign_over_the_pbx_from_its_list_to_its_end(tmp_path: Path) -> None:
     everybody = [PERSON, MACHINE, BUSY, AWAY, NOWHERE, REFUSES]
     async with an_office(tmp_path) as office, office.stage.ari(PEOPLE) as ari:
@@ -103,3 +107,16 @@ async def test_lost_answers_and_copies_of_news_dial_nobody_twice(
             AWAY: "no_answer",
         }
         assert len(ari.calls) == 3
+
+
+async def test_whoever_finds_no_place_counts_as_abandoned(tmp_path: Path) -> None:
+    async with an_office(tmp_path) as office, office.stage.ari(PEOPLE) as ari:
+        office.stage.worker.switchboard.max_calls = 0
+        await office.campaign("spring", [PERSON])
+        async with dialling(office, ari), asyncio.timeout(60):
+            while await states(office, "spring") != ["ended"]:  # noqa: ASYNC110 - another's state
+                await asyncio.sleep(0.05)
+        rows = await office.rows(attempts, "spring")
+        assert rows[PERSON]["outcome"] == "abandoned"
+        assert office.stage.model.sessions == []
+        assert len(ari.calls) == 1

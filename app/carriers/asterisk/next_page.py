@@ -24,6 +24,7 @@ from starlette.routing import Route
 from app.carriers.asterisk.forms import form_route
 from app.carriers.asterisk.identity import OUTBOUND
 from app.carriers.asterisk.locks import PbxLocks
+from app.carriers.asterisk.placed import attempt_of
 
 NEXT_PATH: Final = "/asterisk/next"
 
@@ -49,6 +50,8 @@ class Asked:
     """How often the bot was dialled."""
     placed: bool = False
     """It is a call that we had the PBX place."""
+    attempt: str = ""
+    """The attempt of a campaign that such a call is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ def next_route(locks: PbxLocks, answer: Answer) -> Route:
 
 def _asked(form: Mapping[str, str]) -> Asked | None:
     call, rounds = form.get("call", ""), form.get("rounds", "")
+    attempt_id = form.get("attempt", "")
     if not call:
         return None
     small = rounds.isascii() and rounds.isdigit() and len(rounds) < 4
@@ -95,4 +99,5 @@ def _asked(form: Mapping[str, str]) -> Asked | None:
         journey=form.get("journey", ""),
         rounds=int(rounds) if small else 0,
         placed=form.get("direction", "") == OUTBOUND,
+        attempt=attempt_id if attempt_id == attempt_of(call) else "",
     )

@@ -152,6 +152,7 @@ class Course:
             "status": outcome,
             "journey": journey,
             "direction": self._given.get("EARSHOT_DIRECTION", "inbound"),
+            "attempt": self._given.get("EARSHOT_ATTEMPT", ""),
         }
 
     def _final(self, what: str) -> CallStatus:
