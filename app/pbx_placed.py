@@ -90,8 +90,8 @@ class PlacedCalls:
         return await self._kept(attempt_id, progress)
 
     async def _stream_over(self, call_id: str) -> None:
-        """The dialplan tells of a hang-up before it closes the socket. How the conversation went
-        is to stand in the ledger before its end does, so the stream ends now."""
+        """The dialplan tells of a hang-up when it has closed the socket, which may be seen later
+        here. How the conversation went is to stand in the ledger before its end does."""
         board = self._front.switchboard
         for call in board.calls:
             if call.call_id == call_id:

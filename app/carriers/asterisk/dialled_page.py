@@ -6,7 +6,7 @@ A form comes in:
     attempt     the attempt of a campaign that it is; nothing: of none
     status      DIALSTATUS of the dial: ANSWER, BUSY, NOANSWER, CANCEL, CHANUNAVAIL, CONGESTION ...
     cause       HANGUPCAUSE: why, as a number of Q.850
-    seconds     ANSWEREDTIME: how long it was talked
+    seconds     since somebody answered
 
 `heard` goes out once it was kept. Whatever else comes, the dialplan may tell it again.
 Source: Asterisk docs, "Dial"; the SIP codes of causes are those of RFC 3398, 8.2.6.1.

@@ -63,7 +63,6 @@ class OutgoingCall:
         self._phone = phone
         self._callee = callee
         self._news = news
-        self._over = asyncio.Event()
         identity = CallIdentity(
             variables.get("EARSHOT_CALL_ID", channel_id),
             "",
@@ -81,24 +80,12 @@ class OutgoingCall:
         if status == "ANSWER":
             self.state = "Up"
             self.live.answer()
-            hung_up = asyncio.create_task(self._tell_of_a_hang_up(), name="a hangup handler")
             await Course(self._phone, self.live, self.variables).run()
-            self._over.set()
-            await hung_up
         else:
             by: EndedBy = "rest" if status == "CANCEL" else "callee"
             self.live.finish(by, _ENDS.get(status, "failed"))
-            await self._tell(status)
+        await self._tell(status)
         return self.live.report
-
-    async def _tell_of_a_hang_up(self) -> None:
-        """Whoever hung up; of the one who was called before the bot's socket is closed, as the
-        handler runs while the other half still stands."""
-        ends = [asyncio.ensure_future(end()) for end in (self.live.interrupted, self._over.wait)]
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for end in ends:
-            end.cancel()
-        await self._tell("ANSWER")
 
     def hang_up(self) -> None:
         """Either half of it is hung up by ARI."""
@@ -124,14 +111,15 @@ class OutgoingCall:
         return isinstance(self.live.interruption, HungUp)
 
     async def _tell(self, status: Status) -> None:
-        """The hangup handler of the half that dialled."""
+        """The hangup handler: of the half that dialled, or of the one that had the bot's socket
+        when that is closed."""
         cause = _CAUSES.get(self._callee.sip_code, _USUAL.get(status, "20"))
         form = {
             "call": self.variables.get("EARSHOT_CALL_ID", ""),
             "attempt": self.variables.get("EARSHOT_ATTEMPT", ""),
             "status": status,
             "cause": cause,
-            "seconds": str(self.live.now_ms // 1_000) if status == "ANSWER" else "",
+            "seconds": str(self.live.report.duration_ms // 1_000) if status == "ANSWER" else "",
         }
         for _ in range(self._news.copies):
             self._news.told.append(form)
