@@ -36,7 +36,7 @@ class CampaignTexts:
         opt_outs = KeptOptOuts(
             OptOutFile(settings.data_dir),
             LiveOptOuts(live.asker, live.outbox),
-            Digests(settings.twilio_auth_tokens),
+            Digests(settings.digest_keys),
         )
         self._outgoing = outgoing
         self._messenger = Messenger(outgoing.clear, outgoing.send, opt_outs)

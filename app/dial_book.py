@@ -49,6 +49,15 @@ class DialBook:
             fields = {"call": call.call_id, "error": type(error).__name__}
             logger.error("how a dial went is not in the ledger", extra={"fields": fields})
 
+    async def unserved(self, attempt_id: str) -> None:
+        """Somebody answered, and there was no place or no agent for them. Never raises."""
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                await self._write(attempt_id, Outcome.ABANDONED, None)
+        except (TimeoutError, DatabaseAwayError) as error:
+            fields = {"attempt": attempt_id, "error": type(error).__name__}
+            logger.error("an abandoned call is not in the ledger", extra={"fields": fields})
+
     async def asked_back(self, attempt_id: str, asked: Asked) -> bool:
         """The person asked to be called back then. False: it could not be written down."""
         try:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
-from app.campaign_carrier import TwilioCarrier
+from app.calls_out import carrier_of
 from app.campaign_texts import CampaignTexts
 from app.campaigning import pacing_of
 from app.campaigns import pacing
@@ -92,7 +92,7 @@ class DiallingRoom:
         self._worker = Worker(
             name,
             database,
-            TwilioCarrier(rest),
+            carrier_of(settings, rest),
             judges.judge,
             CampaignPace(self._pacing),
             clock,

@@ -29,6 +29,7 @@ from app.carriers.twilio.tokens import StreamTokens, UsedTokensHere
 from app.carriers.twilio.webhooks import routes
 from app.departments import Departments
 from app.desk import Desk
+from app.dial_book import DialBook
 from app.front_door import FrontDoor
 from app.health import health_pages, metrics_page
 from app.live import Live
@@ -57,15 +58,16 @@ def make_app(
     departments: Departments,
     desk: Desk,
     live: Live | None,
-    attempts: AttemptNews | None = None,
+    dials: DialBook | None = None,
     api: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
     """`live`: where workers agree on who answers a webhook's copies and who takes a stream.
-    `attempts`: who is told of campaigns' calls. `api`: for programs of the operator's."""
+    `dials`: who is told of campaigns' calls. `api`: for programs of the operator's."""
     settings, told = front.settings, _told(front.metrics, calls)
+    attempts = None if dials is None else dials.news
     reception = Reception(front, calls, departments.care)
     ours = [
-        *pbx_routes(reception, desk, told),
+        *pbx_routes(reception, desk, told, dials),
         *telnyx_routes(reception, told),
         *openai_sip_routes(front, calls, departments, _answers(live), told),
     ]

@@ -12,14 +12,25 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.routing import BaseRoute, WebSocketRoute
 
 from app.bridge.media_socket import MediaSocket, OnEnded
+from app.carriers.asterisk.dialled_page import dialled_route
 from app.carriers.asterisk.door import MEDIA_PATH, PbxDoor
-from app.carriers.asterisk.identity import AGENT, CALL_ID, FROM, TO, Identity, read_identity
+from app.carriers.asterisk.identity import (
+    AGENT,
+    CALL_ID,
+    DIRECTION,
+    FROM,
+    OUTBOUND,
+    TO,
+    Identity,
+    read_identity,
+)
 from app.carriers.asterisk.locks import PbxLocks
 from app.carriers.asterisk.next_page import ANSWERED, Asked, Told, next_route
 from app.carriers.twilio.door import OfferedCall
 from app.carriers.twilio.onward import Caller, Ready, begun
 from app.carriers.twilio.stream_ended import after_stream
 from app.desk import Desk
+from app.dial_book import DialBook
 from app.front_door import FrontDoor
 from app.onward.happenings import (
     BackToAgent,
@@ -35,6 +46,7 @@ from app.onward.happenings import (
 from app.onward.journey import Journey, JourneyError, read_journey
 from app.onward.news import News
 from app.onward.ways import Ways
+from app.pbx_placed import PlacedCalls
 from app.policy.destinations import Kind
 from app.reception import Reception
 from app.settings import Settings
@@ -58,21 +70,30 @@ def pbx_locks(settings: Settings) -> PbxLocks:
     return PbxLocks(settings.pbx_user, settings.pbx_password.get_secret_value(), name, value)
 
 
-def pbx_routes(reception: Reception, desk: Desk, told: OnEnded) -> list[BaseRoute]:
-    """None where no PBX may come."""
+def pbx_routes(
+    reception: Reception, desk: Desk, told: OnEnded, dials: DialBook | None = None
+) -> list[BaseRoute]:
+    """None where no PBX may come. `dials`: the ledger of campaigns' calls."""
     front, calls = reception.front, reception.calls
     locks = pbx_locks(front.settings)
     if not locks.set:
         return []
-    room = PbxRoom(reception, desk.with_ways(_for_a_pbx))
-    socket = MediaSocket(PbxDoor(locks, room.admit), front.switchboard, calls.make, told)
-    return [WebSocketRoute(MEDIA_PATH, socket), next_route(locks, room.next)]
+    placed = PlacedCalls(front, dials)
+    room = PbxRoom(reception, desk.with_ways(_for_a_pbx), placed)
+    door = PbxDoor(locks, room.admit, placed.prove)
+    socket = MediaSocket(door, front.switchboard, calls.make, told)
+    return [
+        WebSocketRoute(MEDIA_PATH, socket),
+        next_route(locks, room.next),
+        dialled_route(locks, placed.ended),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class PbxRoom:
     reception: Reception
     desk: Desk
+    placed: PlacedCalls
 
     @property
     def front(self) -> FrontDoor:
@@ -80,12 +101,16 @@ class PbxRoom:
 
     async def admit(self, who: Identity) -> str:
         """See `app.carriers.asterisk.door.Admit`."""
-        return await self.reception.admit(self._offered(who), again=who.again)
+        agent = await self.reception.admit(self._offered(who), again=who.again)
+        if who.placed:
+            self.placed.began(who)
+        return agent
 
     async def next(self, asked: Asked) -> Told:
         """See `app.carriers.asterisk.next_page`."""
         call = self._asked_about(asked)
         if not self.front.files.personas.knows(call.agent):
+            await self.placed.turned_away(asked.attempt)
             return FALLBACK
         journey = _journey_of(asked.journey)
         if journey is not None:
@@ -94,11 +119,14 @@ class PbxRoom:
         if asked.status == ANSWERED:
             return await self._left(call, asked)
         if asked.rounds <= 1:
-            return await self._never_answered(call)
+            return await self._never_answered(call, asked.attempt)
         return await self._onward(call, Journey(call.agent, call.direction), Fell())
 
-    async def _never_answered(self, call: OfferedCall) -> Told:
+    async def _never_answered(self, call: OfferedCall, attempt_id: str) -> Told:
         """The bot refused the call, or is not there."""
+        if call.direction == "outbound":
+            await self.placed.turned_away(attempt_id)
+            return FALLBACK
         if (await self.reception.care.screen(call)).answer != "in":
             return Told("busy")
         elsewhere = await self.front.closed(call)
@@ -136,19 +164,27 @@ class PbxRoom:
         self.front.after.call_over(call.call_sid, state="completed", duration_s=None)
 
     def _offered(self, who: Identity) -> OfferedCall:
-        facts, files = who.facts, self.front.files
+        facts = who.facts
         return OfferedCall(
             who.call_id,
-            who.agent or files.route(facts) or self.front.settings.agent,
-            "inbound",
+            who.agent or self._routed(who) or self.front.settings.agent,
+            facts.direction,
             facts.from_number,
             facts.to_number,
             facts=facts,
         )
 
+    def _routed(self, who: Identity) -> str:
+        """ "": nobody. Who is called is not asked for by routes."""
+        return "" if who.placed else self.front.files.route(who.facts)
+
     def _asked_about(self, asked: Asked) -> OfferedCall:
         given = {FROM: asked.from_number, TO: asked.to_number}
-        return self._offered(read_identity(given | {CALL_ID: asked.call, AGENT: asked.agent}))
+        given |= {CALL_ID: asked.call, AGENT: asked.agent}
+        if not asked.placed:
+            return self._offered(read_identity(given))
+        who = read_identity(given | {DIRECTION: OUTBOUND})
+        return self._offered(replace(who, facts=replace(who.facts, direction="outbound")))
 
 
 def _for_a_pbx(ways: Ways) -> Ways:

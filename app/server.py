@@ -18,7 +18,6 @@ from app.bridge.pacer import Pacer
 from app.bridge.ports import Observer
 from app.bridge.switchboard import Fleet, Switchboard
 from app.care.desk import CareDesk
-from app.carriers.twilio.attempts import AttemptNews
 from app.console.campaigns import campaign_routes
 from app.departments import make_departments, make_desk
 from app.desk import Desk
@@ -115,7 +114,7 @@ def make_worker(
     front = FrontDoor(settings, files, switchboard, endings, metrics, after)
     return Worker(
         settings=settings,
-        app=make_app(front, calls, departments, desk, live, _news(beyond), _api(settings, beyond)),
+        app=make_app(front, calls, departments, desk, live, beyond.dials, _api(settings, beyond)),
         switchboard=switchboard,
         pacer=pacer,
         lag=lag,
@@ -133,10 +132,6 @@ def make_worker(
 def _api(settings: Settings, beyond: Beyond) -> Sequence[BaseRoute]:
     records = beyond.records
     return [] if records is None else campaign_routes(settings, records.database)
-
-
-def _news(beyond: Beyond) -> AttemptNews | None:
-    return None if beyond.dials is None else beyond.dials.news
 
 
 def _metrics(settings: Settings, files: Files, pacer: Pacer) -> Metrics:

@@ -13,7 +13,7 @@ from pydantic import PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from app.setting_groups.callers import CallerSettings
-from app.setting_groups.carriers import CarrierSettings
+from app.setting_groups.carriers import ARI, CarrierSettings
 from app.setting_groups.models import DEFAULT_MODEL, ModelSettings
 from app.setting_groups.records import RecordSettings
 from app.setting_rules import (
@@ -94,6 +94,13 @@ class Settings(CallerSettings, RecordSettings, CarrierSettings, ModelSettings):
     def _http_url(cls, value: str) -> str:
         return tidy_http_url(value)
 
+    @field_validator("ari_url")
+    @classmethod
+    def _ari_url(cls, value: str) -> str:
+        if value.rstrip("/").endswith("/ari"):
+            raise ValueError("/ari is added to it")
+        return tidy_http_url(value) if value else value
+
     @field_validator("public_url")
     @classmethod
     def _public_url(cls, value: str) -> str:
@@ -163,6 +170,13 @@ def load_settings(
 
 
 def _oddities(settings: Settings) -> list[str]:
+    odd = []
     if settings.public_url.startswith("http://"):
-        return ["PUBLIC_URL is http://, so streams use ws:// and only this machine can call."]
-    return []
+        odd.append("PUBLIC_URL is http://, so streams use ws:// and only this machine can call.")
+    given = (settings.ari_url, settings.ari_user, settings.ari_password.get_secret_value())
+    if any(given) and not all(given):
+        lacks = ", ".join(name for name, value in zip(ARI, given, strict=True) if not value)
+        odd.append(f"{lacks} is not set, so the PBX places no calls: {', '.join(ARI)} go together.")
+    elif all(given) and settings.twilio_account_sid and not settings.calls_out:
+        odd.append("Twilio places the calls, not the PBX; EARSHOT_CALLS_OUT says who does.")
+    return odd

@@ -189,3 +189,58 @@ def test_the_locks_are_those_of_the_settings() -> None:
     proxy = Settings(pbx_proxy_header=SecretStr("X-Client-Verified=said=by-the-proxy"))
     assert pbx_locks(proxy).open_for([(b"x-client-verified", b"said=by-the-proxy")])
     assert not pbx_locks(Settings()).set
+
+
+# Calls that we had the PBX place
+
+CALL = "AO" + "0123456789abcdef" * 2
+PLACED = {"call": CALL, "direction": "outbound", "from": TO, "to": FROM}
+"""Our number is the one that shows."""
+
+
+def had_out(made: Worker, reason: EndReason, detail: str = "") -> None:
+    call = Ended()
+    call.call_id = CALL
+    bridge: CallBridge = call  # type: ignore[assignment]
+    made.switchboard.connected(bridge)
+    made.switchboard.ended(bridge, EndCall(reason, detail))
+
+
+async def test_whom_we_called_is_put_through_under_the_number_that_we_showed(
+    tmp_path: Path,
+) -> None:
+    made = worker(tmp_path)
+    had_out(made, EndReason.HANDED_ON, to_the("desk"))
+    first = await told(made, **PLACED)
+    assert (first["do"], first["to"], first["caller_id"]) == ("transfer", DESK, TO)
+    after = await told(made, status="BUSY", journey=first["journey"], **PLACED)
+    assert (after["do"], after["news"]) == ("agent", "busy|desk")
+
+
+async def test_whom_we_called_is_not_screened_and_falls_back_where_there_is_no_place(
+    tmp_path: Path,
+) -> None:
+    made = worker(tmp_path, anonymous="reject")
+    answer = await told(made, status="NOANSWER", **PLACED | {"to": "anonymous"})
+    assert answer == {"do": "fallback"}
+
+
+async def test_an_outbound_call_goes_to_no_route(tmp_path: Path) -> None:
+    routes = tmp_path / "routes.toml"
+    other = tmp_path / "other.toml"
+    other.write_text('instructions = "x"\n', encoding="utf-8")
+    routes.write_text(f'[[route]]\nto = "{FROM}"\nagent = "{other}"\n', encoding="utf-8")
+    made = worker(tmp_path, routes=str(routes))
+    had_out(made, EndReason.CARRIER_LOST)
+    assert (await told(made, **PLACED))["agent"] == made.settings.agent
+
+
+async def test_the_end_of_a_placed_call_frees_its_place(tmp_path: Path) -> None:
+    made = worker(tmp_path, max_calls=1)
+    had_out(made, EndReason.CARRIER_LOST)
+    await told(made, **PLACED)
+    assert made.switchboard.offered == 1
+    body = urlencode({"call": CALL, "status": "ANSWER", "seconds": "3"}).encode()
+    for _ in range(2):
+        assert (await ask(made.app, "/asterisk/dialled", "POST", [KEY], body))[0] == 200
+    assert made.switchboard.offered == 0

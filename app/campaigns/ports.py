@@ -46,6 +46,13 @@ class Seen:
     attempt_id: str = ""
 
 
+class LiveCalls(tuple[Seen, ...]):
+    """The calls of a carrier that knows only those that live: one that is not among them may never
+    have been, or may be over."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """News of a call of ours, from a status callback or by asking. `sequence`: the carrier's order
@@ -84,8 +91,8 @@ class Carrier(Protocol):
         ...
 
     async def calls(self, to: str, from_: str, since_ms: int) -> Sequence[Seen]:
-        """Those that it knows between these numbers, however they ended. Raises
-        `FateUnknownError` while it cannot be asked."""
+        """Those that it knows between these numbers, however they ended; `LiveCalls` where it
+        forgets those that did. Raises `FateUnknownError` while it cannot be asked."""
         ...
 
     async def call(self, call_id: str) -> Seen | None:

@@ -8,16 +8,14 @@ import click
 
 from app.agents import Agent, load_agent
 from app.call.events import OnAnswer
-from app.carriers.twilio.rest import CallInfo, TwilioRest
+from app.calls_placed import Wanted, place
 from app.carriers.twilio.sip_reference import with_more
 from app.cli.configured import configured
 from app.cli.failure import Failure, told_plainly
 from app.policy.destinations import By, Cleared, Purpose, judge
 from app.policy.numbers import Number, read_number
 from app.policy.sip_uris import HEADER_NAME
-from app.rest_line import outgoing_of
 from app.rules import destination_rules
-from app.settings import Settings
 from app.ways import targets_of
 
 
@@ -48,10 +46,14 @@ def command(
 
     A sip: address must be one that the agent's [policy] lets calls reach.
 
-    A running `earshot serve` at PUBLIC_URL carries the call. Prints the CallSid and its status.
+    Twilio places the call, or your own PBX (EARSHOT_CALLS_OUT); a running `earshot serve` carries
+    it. Prints the call's id and its status.
     """
     with told_plainly():
-        settings = configured("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "PUBLIC_URL")
+        settings = configured()
+        settings.require(*settings.needed_to_place)
+        if settings.places_by == "pbx":
+            _refuse_what_a_pbx_cannot(on_machine, headers)
         who = agent or settings.agent
         speaker = load_agent(who)
         caller_id = from_ or settings.from_number
@@ -60,8 +62,29 @@ def command(
         to = _destination(speaker, to, caller_id, dict(_header(header) for header in headers))
         given = dict(_pair(variable) for variable in variables)
         on_answer = _on_answer(on_machine, message)
-        placed = asyncio.run(_place(settings, to, caller_id, who, ring_s, given, on_answer))
-    click.echo(f"{placed.call_sid} {placed.status}")
+        wanted = Wanted(
+            to=to,
+            from_=caller_id,
+            agent=who,
+            ring_s=ring_s,
+            variables=given,
+            on_answer=on_answer,
+        )
+        call_id, status = asyncio.run(place(settings, wanted))
+    click.echo(f"{call_id} {status}")
+
+
+def _refuse_what_a_pbx_cannot(on_machine: str | None, headers: tuple[str, ...]) -> None:
+    if on_machine is not None:
+        raise Failure(
+            "--on-machine: your PBX does not tell who answers. Give --message TEXT alone: it is "
+            "left after a beep that the bot hears itself (docs/answering-machines.md)."
+        )
+    if headers:
+        raise Failure(
+            "--header: calls over your PBX carry the headers that its dialplan sets. Add them in "
+            "the context earshot-out of extensions.conf with PJSIP_HEADER()."
+        )
 
 
 def _destination(agent: Agent, to: str, caller_id: str, headers: Mapping[str, str]) -> str:
@@ -104,25 +127,3 @@ def _pair(text: str) -> tuple[str, str]:
     if not (name.isidentifier() and equals):
         raise Failure("--var: expected NAME=VALUE with a name of letters, digits and _.")
     return name, value
-
-
-async def _place(
-    settings: Settings,
-    to: str,
-    caller_id: str,
-    agent: str,
-    ring_s: int,
-    variables: Mapping[str, str],
-    on_answer: OnAnswer | None,
-) -> CallInfo:
-    async with TwilioRest(
-        settings.twilio_account_sid,
-        settings.twilio_auth_tokens[0],
-        public_url=settings.public_url,
-        api_url=settings.twilio_api_url,
-        timeout_s=settings.twilio_timeout_s,
-        outgoing=outgoing_of(settings),
-    ) as rest:
-        return await rest.place_call(
-            to, caller_id, agent, ring_s=ring_s, variables=variables, on_answer=on_answer
-        )

@@ -5,6 +5,7 @@ import json
 import click
 from rich.console import Console
 
+from app.calls_out import check_plan
 from app.campaigns import store
 from app.campaigns.loading import campaign_files, load_plan
 from app.campaigns.states import Move
@@ -13,6 +14,7 @@ from app.cli.campaign_log_view import entries, entry_data
 from app.cli.campaign_room import clock, now_ms, told, who, with_database
 from app.cli.columns import aligned
 from app.records.database import Database
+from app.settings import load_settings
 
 
 @click.command("list")
@@ -81,6 +83,8 @@ def start_command(name: str) -> None:
     """
 
     async def work(database: Database) -> Campaign:
+        plan = (await store.find(database, name)).plan
+        check_plan(load_settings(), plan, lambda text: click.echo(f"note: {text}", err=True))
         return await store.start(database, name, by=who(), now_ms=now_ms())
 
     _tell(with_database(work))

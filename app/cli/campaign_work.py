@@ -26,7 +26,8 @@ def work_command() -> None:
     these may run, with SQLite one. SIGTERM or Ctrl+C: no new dials; calls go on to their ends.
     """
     with told():
-        settings = configured("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "PUBLIC_URL")
+        settings = configured()
+        settings.require(*settings.needed_to_place)
         configure_logging(settings.log_level, settings.log_format, secrets=settings.secrets)
         uvloop.run(_work(settings))
 

@@ -7,6 +7,8 @@ import click
 
 from app.agents import AgentError
 from app.bridge.journal import JournalError
+from app.carriers.asterisk.ari import AriError
+from app.carriers.asterisk.placed import PlacedInputError
 from app.carriers.twilio.errors import TwilioError
 from app.carriers.twilio.outgoing import LoginError
 from app.lab.speech.faults import SpeechError
@@ -22,6 +24,7 @@ from telecodecs.wav import WavError
 
 _EXPECTED = (
     AgentError,
+    AriError,
     DatabaseAwayError,
     DatabaseNewerError,
     DatabaseUrlError,
@@ -29,6 +32,7 @@ _EXPECTED = (
     JournalError,
     LoginError,
     PasswordError,
+    PlacedInputError,
     PricesError,
     SettingsError,
     SipFileError,

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from app.calls_out import check_plan
 from app.campaigns import store
 from app.campaigns.asking import why_not_dialled
 from app.campaigns.judging import policy
@@ -98,11 +99,17 @@ class _Api:
         name, move = _name(request), request.url.path.rpartition("/")[2]
         given: dict[str, Any] = {"by": _by(request), "now_ms": self._clock()}
         if move == "start":
-            moved = await store.start(self._database, name, **given)
-        else:
-            why = request.query_params.get("why", "")[:500]
-            moved = await store.move(self._database, name, _MOVES[move], why=why, **given)
+            return await self._start(name, given)
+        why = request.query_params.get("why", "")[:500]
+        moved = await store.move(self._database, name, _MOVES[move], why=why, **given)
         return JSONResponse(_campaign(moved))
+
+    async def _start(self, name: str, given: dict[str, Any]) -> Response:
+        """Raises `PlanError` for a plan that whoever places the calls cannot go by."""
+        notes: list[str] = []
+        check_plan(self._settings, (await store.find(self._database, name)).plan, notes.append)
+        moved = await store.start(self._database, name, **given)
+        return JSONResponse(_campaign(moved) | ({"notes": notes} if notes else {}))
 
     async def load(self, request: Request) -> Response:
         """The body is the list: CSV, XLSX or JSON Lines. 422: some rows are wrong, and were not

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from app.agents import Agent
 from app.beyond import ALONE, Beyond
 from app.bridge.ports import Observer
+from app.lab.pbx.ari import PbxAri
 from app.lab.pbx.dialplan import Dialplan, DialStatus
 from app.lab.pbx.line import PbxPhone
 from app.lab.pbx.wire import Format
@@ -27,7 +28,7 @@ from app.lab.phone.impairments import Impairments
 from app.lab.phone.line import OnEvent, PhoneLine, ignore_event
 from app.lab.phone.pace import Pace
 from app.lab.phone.people import Callee
-from app.lab.phone.rest import TwilioRest
+from app.lab.phone.rest import RestManners, TwilioRest
 from app.lab.realtime.behaviour import Behaviour
 from app.lab.realtime.ports import Brain, Ear, Mouth
 from app.lab.realtime.server import LabRealtime
@@ -39,6 +40,7 @@ LAB_KEY = "sk-lab-no-account-needed"
 LAB_ACCOUNT = "AC" + "0" * 32
 LAB_TOKEN = "lab-token-of-no-account"
 LAB_PBX, LAB_PBX_PASSWORD = "lab-pbx", "lab-password-of-no-pbx"
+LAB_ARI, LAB_ARI_PASSWORD = "lab-ari", "lab-password-of-no-ari"
 CALLER = "+15550100001"
 CALLED = "+15550100002"
 """Numbers of the range that is kept free for fiction."""
@@ -195,6 +197,24 @@ class Stage:
             impairments=impairments,
             format_=format_,
             **more,
+        )
+
+    def ari(
+        self,
+        people: Mapping[str, Callee],
+        *,
+        through: Mapping[str, DialStatus] | None = None,
+        manners: RestManners | None = None,
+    ) -> PbxAri:
+        """A PBX that places the bot's calls. `people`: whom it can call; `through`: what comes of
+        putting them through. To be entered, and closed before the stage is."""
+        return PbxAri(
+            self.pbx(people=through),
+            people,
+            user=LAB_ARI,
+            password=LAB_ARI_PASSWORD,
+            news_url=f"{self.url}/asterisk/dialled",
+            manners=manners,
         )
 
     def _settings(self) -> Settings:

@@ -21,6 +21,7 @@ from app.doctor.machine import (
     check_lab,
     check_python,
 )
+from app.doctor.pbx import check_ari
 from app.doctor.render import plain, render
 from app.doctor.report import Check, Report, Status
 from app.doctor.vendors import check_database, check_openai, check_redis, check_twilio
@@ -45,13 +46,14 @@ async def examine(
     if isinstance(settings, SettingsError):
         return Report((check_python(), check_lab(), *check_refused(settings)))
     folders = None if search is None else tuple(search)
-    services = await asyncio.gather(
+    *services, placing = await asyncio.gather(
         check_openai(
             settings, _agents_model(settings, folders), today=_today(), timeout_s=timeout_s
         ),
         check_twilio(settings, timeout_s=timeout_s),
         check_redis(settings, timeout_s=timeout_s),
         check_database(settings, timeout_s=timeout_s),
+        check_ari(settings, timeout_s=timeout_s),
     )
     return Report(
         (
@@ -62,6 +64,7 @@ async def examine(
             check_lab(),
             *check_settings(settings, every=every_setting),
             *services,
+            *placing,
             *check_twilio_urls(settings),
             *check_pbx(settings),
             *check_streams_of_telnyx(settings),

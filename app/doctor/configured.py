@@ -71,10 +71,14 @@ def check_pbx(settings: Settings) -> list[Check]:
         return [
             Check(group, name, "ok", "/asterisk/media; with PUBLIC_URL its address stands here")
         ]
-    return [
+    checks = [
         Check(group, name, "ok", f"{settings.socket_url('/asterisk/media')} (uri)"),
         Check(group, "What comes next", "ok", f"POST {settings.url('/asterisk/next')}"),
     ]
+    if settings.ari_url:
+        told = f"POST {settings.url('/asterisk/dialled')}"
+        checks.append(Check(group, "What came of a call", "ok", told))
+    return checks
 
 
 def check_streams_of_telnyx(settings: Settings) -> list[Check]:

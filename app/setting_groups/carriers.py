@@ -1,11 +1,15 @@
 """Who brings calls and places them: Twilio, a PBX, Telnyx."""
 
 import re
+from typing import Final, Literal
 
 from pydantic import SecretStr, field_validator
 
 from app.setting_groups.group import SettingGroup
 from app.setting_rules import are_logins, setting
+
+ARI: Final = ("EARSHOT_ARI_URL", "EARSHOT_ARI_USER", "EARSHOT_ARI_PASSWORD")
+"""What goes together: one without the others places no calls."""
 
 
 class CarrierSettings(SettingGroup):
@@ -88,6 +92,37 @@ class CarrierSettings(SettingGroup):
     """Instead of a password: the header that your TLS proxy sets once it has checked the PBX's
     certificate. The proxy must take it off all that comes from outside."""
 
+    ari_url: str = setting(
+        "",
+        "EARSHOT_ARI_URL",
+        expected="the http(s):// address of Asterisk's HTTP server, without /ari",
+        example="http://127.0.0.1:8088",
+    )
+    """Where your PBX places calls for us: Asterisk's REST interface (ARI). It goes with its user,
+    its password and the PBX's own login at the media socket."""
+
+    ari_user: str = setting(
+        "", "EARSHOT_ARI_USER", expected="a name without a colon", pattern=r"^[!-9;-~]*$"
+    )
+    """The name of a section of ari.conf with `type = user`."""
+
+    ari_password: SecretStr = setting(
+        SecretStr(""),
+        "EARSHOT_ARI_PASSWORD",
+        expected="12 characters or more without spaces",
+        example="the output of openssl rand -hex 16",
+    )
+    """That user's password."""
+
+    calls_out: Literal["", "twilio", "pbx"] = setting(
+        "",
+        "EARSHOT_CALLS_OUT",
+        expected="twilio or pbx",
+        example="pbx",
+    )
+    """Who places calls, those of campaigns too. Default: Twilio where its account is set, else the
+    PBX of EARSHOT_ARI_URL."""
+
     telnyx_token: SecretStr = setting(
         SecretStr(""),
         "EARSHOT_TELNYX_TOKEN",
@@ -158,6 +193,13 @@ class CarrierSettings(SettingGroup):
             raise ValueError("it is shorter, or holds a space")
         return value
 
+    @field_validator("ari_password")
+    @classmethod
+    def _ari_password(cls, value: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"([!-~]{12,})?", value.get_secret_value()):
+            raise ValueError("it is shorter, or holds a space")
+        return value
+
     @field_validator("pbx_proxy_header")
     @classmethod
     def _proxy_header(cls, value: SecretStr) -> SecretStr:
@@ -184,6 +226,30 @@ class CarrierSettings(SettingGroup):
         """A PBX may bring calls."""
         by_password = bool(self.pbx_user and self.pbx_password.get_secret_value())
         return by_password or bool(self.pbx_proxy_header.get_secret_value())
+
+    @property
+    def pbx_keys(self) -> tuple[str, ...]:
+        """What lets a PBX in, with which it is also told apart what we gave it to carry; the same
+        wherever calls are placed or carried."""
+        both = (self.pbx_password, self.pbx_proxy_header)
+        return tuple(found for one in both if (found := one.get_secret_value()))
+
+    @property
+    def places_by(self) -> Literal["twilio", "pbx"]:
+        """Who places calls, whether or not all is set that they need."""
+        if self.calls_out:
+            return self.calls_out
+        twilio = self.twilio_account_sid or self.twilio_auth_token.get_secret_value()
+        ari = self.ari_url or self.ari_user or self.ari_password.get_secret_value()
+        return "pbx" if ari and not twilio else "twilio"
+
+    @property
+    def needed_to_place(self) -> tuple[str, ...]:
+        """Names of the variables that placing calls needs."""
+        if self.places_by == "twilio":
+            return ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "PUBLIC_URL")
+        door = ("EARSHOT_PBX_USER", "EARSHOT_PBX_PASSWORD")
+        return (*ARI, *(() if self.takes_pbx_calls else door))
 
     @property
     def takes_telnyx_calls(self) -> bool:

@@ -72,3 +72,40 @@ def test_a_variable_without_a_name_or_a_value_is_told(variable: str) -> None:
     result = CliRunner(env=SET).invoke(earshot, arguments)
     assert result.exit_code == 1
     assert "expected NAME=VALUE" in result.stderr
+
+
+PBX = {
+    "EARSHOT_ARI_URL": "http://127.0.0.1:9",
+    "EARSHOT_ARI_USER": "bot",
+    "EARSHOT_ARI_PASSWORD": "a-password-of-16",
+    "EARSHOT_PBX_USER": "pbx",
+    "EARSHOT_PBX_PASSWORD": "another-of-16-xx",
+}
+
+
+@pytest.mark.parametrize("missing", PBX)
+def test_what_a_pbx_lacks_is_told_by_name(missing: str) -> None:
+    env = {name: value for name, value in PBX.items() if name != missing}
+    result = CliRunner(env=env).invoke(earshot, ["call", NUMBER, "--from", NUMBER])
+    assert result.exit_code == 1
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("warning:")]
+    assert any(line.startswith(f"{missing}: expected ") for line in lines)
+
+
+def test_whoever_is_chosen_places_the_call() -> None:
+    both = SET | PBX
+    chosen = CliRunner(env=both | {"EARSHOT_CALLS_OUT": "pbx"}).invoke(
+        earshot, ["call", NUMBER, "--from", NUMBER]
+    )
+    assert "the PBX does not answer" in chosen.stderr
+    usual = CliRunner(env=both).invoke(earshot, ["call", NUMBER, "--from", NUMBER])
+    assert "PBX does not answer" not in usual.stderr
+    assert "EARSHOT_CALLS_OUT" in usual.stderr, "nobody said who places calls"
+
+
+@pytest.mark.parametrize("ring", ["0", "601"])
+def test_a_time_to_ring_that_a_pbx_does_not_take_is_told(ring: str) -> None:
+    arguments = ["call", NUMBER, "--from", NUMBER, "--ring", ring]
+    result = CliRunner(env=PBX).invoke(earshot, arguments)
+    assert result.exit_code == 1
+    assert "1 to 600 s of ringing" in result.stderr

@@ -342,3 +342,19 @@ def test_a_bar_for_each_minute() -> None:
 def test_the_log_is_told_in_words(detail: dict[str, Any], told: str) -> None:
     entry = Entry(entry_id=1, at_ms=0, by="ann", what="plan", detail=detail)
     assert told_of(entry) == told
+
+
+def test_a_campaign_over_a_pbx_says_what_is_otherwise_or_does_not_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EARSHOT_CALLS_OUT", "pbx")
+    fine("create", "spring")
+    started = run("start", "spring")
+    assert started.exit_code == 0
+    assert "A machine is known by its beep only" in started.stderr
+    trunk = PLAN.replace("[machines]", f'trunk = "BY{"0" * 32}"\n[machines]')
+    Path("campaigns/autumn.toml").write_text(trunk, encoding="utf-8")
+    fine("create", "autumn")
+    refused = run("start", "autumn")
+    assert refused.exit_code == 1
+    assert "set BOT_TRUNK in extensions.conf" in refused.stderr

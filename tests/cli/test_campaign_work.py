@@ -54,3 +54,26 @@ def test_where_there_is_no_redis_it_dials_nobody(tmp_path: Path) -> None:
         assert process.returncode == 1
     assert "Set REDIS_URL." in told
     assert "Traceback" not in told
+
+
+def test_over_a_pbx_it_needs_no_twilio_and_says_what_it_lacks(tmp_path: Path) -> None:
+    none = {"TWILIO_ACCOUNT_SID": "", "TWILIO_AUTH_TOKEN": "", "PUBLIC_URL": ""}
+    ari = {
+        "EARSHOT_ARI_URL": "http://127.0.0.1:9",
+        "EARSHOT_ARI_USER": "bot",
+        "EARSHOT_ARI_PASSWORD": "a-password-of-16",
+    }
+    with worker(tmp_path, **none, **ari) as process:
+        _, told = process.communicate(timeout=LIMIT_S)
+        assert process.returncode == 1
+    assert "EARSHOT_PBX_USER: expected " in told and "TWILIO" not in told
+    door = {"EARSHOT_PBX_USER": "pbx", "EARSHOT_PBX_PASSWORD": "another-of-16-xx"}
+    with (
+        running_redis() as redis,
+        worker(tmp_path, REDIS_URL=redis.url, **none, **ari, **door) as process,
+    ):
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("Dialling as ")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=LIMIT_S)
+        assert process.returncode == 0

@@ -4,7 +4,7 @@ token sees or changes anything, and what is wrong is told in the same words."""
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx2 as httpx
 import pytest
@@ -32,8 +32,11 @@ WHO = "+442079460901"
 
 
 @asynccontextmanager
-async def an_api(folder: Path, token: str = TOKEN) -> AsyncIterator[httpx.AsyncClient]:
-    settings = Settings(data_dir=folder, api_token=SecretStr(f"another-token-before,{TOKEN}"))
+async def an_api(
+    folder: Path, token: str = TOKEN, calls_out: Literal["", "pbx"] = ""
+) -> AsyncIterator[httpx.AsyncClient]:
+    tokens = SecretStr(f"another-token-before,{TOKEN}")
+    settings = Settings(data_dir=folder, api_token=tokens, calls_out=calls_out)
     database = Database(sql_url("", folder))
     try:
         await database.upgrade()
@@ -74,6 +77,20 @@ async def test_from_a_plan_to_a_running_campaign(tmp_path: Path) -> None:
         assert (entry["what"], entry["by"], entry["detail"]["why"]) == ("pause", "api:crm", "lunch")
         found = (await api.get("/api/v1/campaigns")).json()["campaigns"]
         assert [(each["name"], each["state"]) for each in found] == [("spring", "paused")]
+
+
+async def test_a_campaign_over_a_pbx_says_what_is_otherwise_or_does_not_begin(
+    tmp_path: Path,
+) -> None:
+    async with an_api(tmp_path, calls_out="pbx") as api:
+        await made(api)
+        started = await api.post("/api/v1/campaigns/spring/start")
+        assert "by its beep only" in started.json()["notes"][0]
+        trunk = PLAN.replace("[law]", 'trunk = "BY1"\n[law]')
+        assert (await api.put("/api/v1/campaigns/autumn", content=trunk)).status_code == 201
+        refused = await api.post("/api/v1/campaigns/autumn/start")
+        assert refused.status_code == 422
+        assert "BOT_TRUNK" in refused.json()["problems"][0]
 
 
 async def test_the_people_of_a_list_come_in_pages(tmp_path: Path) -> None:

@@ -223,6 +223,21 @@ class Ledger:
         )
         return await self._moved("give_up", statement)
 
+    async def lose(self, attempt_id: str, now_ms: int) -> bool:
+        """The carrier knows only calls that live, and has none; nobody told how one ended. It may
+        have rung, so it counts as a dial."""
+        statement = (
+            update(attempts)
+            .where(_A.attempt_id == attempt_id, _A.state == is_(_S.REQUESTED))
+            .values(
+                state=is_(_S.ENDED),
+                ended_at_ms=now_ms,
+                outcome=func.coalesce(_A.outcome, Outcome.FAILED),
+                detail="nobody knows whether it was placed",
+            )
+        )
+        return await self._moved("forget", statement)
+
     async def forget(self, attempt_id: str, outcome: Outcome, now_ms: int) -> bool:
         """The carrier does not know the call any more, and nobody will ever say how it ended."""
         statement = (

@@ -3,7 +3,9 @@
 The carrier is asked for calls between the two numbers since then. One that names the attempt is
 its call, and so is one that names none and that no other attempt has: as no two attempts on one
 number are ever open at once (`uq_attempts_open`), nobody else can have asked for it. Only a carrier
-that was asked after it had to know, and has none, makes the attempt given up.
+that was asked after it had to know, and has none, makes the attempt given up. One that forgets its
+calls when they end cannot say so: there the attempt stays in doubt for as long as news of it may
+come, and then has failed. Its number may have rung, so nobody dials it for this attempt again.
 """
 
 import logging
@@ -15,11 +17,11 @@ from app.campaigns.dialling.ledger import Ledger
 from app.campaigns.dialling.words import Attempt, AttemptState, Clock, Timing
 from app.campaigns.dialling.writes import At, nothing
 from app.campaigns.outcomes import Outcome
-from app.campaigns.ports import Carrier, FateUnknownError, Heard, Seen
+from app.campaigns.ports import Carrier, FateUnknownError, Heard, LiveCalls, Seen
 
 logger = logging.getLogger(__name__)
 
-Settled: TypeAlias = Literal["found", "given_up", "not_yet"]
+Settled: TypeAlias = Literal["found", "given_up", "lost", "not_yet"]
 ASKED: Final = 0
 """The `sequence` of what was found by asking: the state goes before it."""
 
@@ -65,9 +67,19 @@ class Settling:
             return "found"
         if asked_at_ms < attempt.requested_at_ms + self._timing.in_doubt_ms:
             return "not_yet"
+        if isinstance(seen, LiveCalls):
+            return await self._in_doubt(attempt, asked_at_ms)
         if await self._ledger.give_up(attempt.attempt_id, self._clock()):
             _tell(logging.INFO, "a request never reached the carrier", attempt, "")
         return "given_up"
+
+    async def _in_doubt(self, attempt: Attempt, now_ms: int) -> Settled:
+        assert attempt.requested_at_ms is not None, "it was requested"
+        if now_ms < attempt.requested_at_ms + self._timing.in_doubt_ms + self._timing.news_ms:
+            return "not_yet"
+        if await self._ledger.lose(attempt.attempt_id, now_ms):
+            _tell(logging.WARNING, "nobody will know whether a call was placed", attempt, "")
+        return "lost"
 
     async def _its(self, attempt: Attempt, seen: Sequence[Seen]) -> Seen | None:
         for call in seen:

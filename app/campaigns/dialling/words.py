@@ -173,6 +173,8 @@ class Timing:
     """How long the carrier may take to answer a request."""
     settling_ms: int = 15_000
     """After that: how long the carrier may take to know of a call."""
+    news_ms: int = 120_000
+    """... where the carrier forgets calls that are over: how long news of one may still come."""
     skew_ms: int = 30_000
     """How far the carrier's clock may be behind ours."""
     ask_every_ms: int = 2_000

@@ -25,10 +25,23 @@ Admit = Callable[[Identity], Awaitable[str]]
 """The agent that answers a call, for which a place is kept. Raises `RefusedLineError`."""
 
 
+Prove = Callable[[Identity], Identity]
+"""The same with all that is known of a call which says that we have placed it. Raises
+`RefusedLineError` where we have not."""
+
+
+def none_placed(who: Identity) -> Identity:
+    """Of a worker that knows of no such calls."""
+    if who.placed:
+        raise RefusedLineError("not_placed_by_us")
+    return who
+
+
 @dataclass(frozen=True, slots=True)
 class PbxDoor:
     locks: PbxLocks
     admit: Admit
+    prove: Prove = none_placed
 
     def knock(self, scope: MutableMapping[str, Any]) -> "_Knock":
         if not self.locks.open_for(scope["headers"]):
@@ -55,8 +68,8 @@ class _Knock:
     async def admit(self) -> Admitted:
         assert self._start is not None, "asked once the call is named"
         start, format_ = self._start, self._protocol.format
-        identity = read_identity(start.channel_variables, start.channel_id)
         try:
+            identity = self._door.prove(read_identity(start.channel_variables, start.channel_id))
             agent = await self._door.admit(identity)
         except RefusedLineError as refused:
             raise RefusedLineError(refused.reason, (goodbye(format_),)) from refused
@@ -64,6 +77,7 @@ class _Knock:
             call_id=identity.call_id,
             stream_id=f"AM{token_hex(16)}",
             agent=agent,
+            direction=identity.facts.direction,
             facts=identity.facts,
             again=identity.again,
             news=identity.news,

@@ -27,12 +27,24 @@ NEWS: Final = "EARSHOT_NEWS"
 """What came of it elsewhere, as `/asterisk/next` has told the dialplan."""
 HEADER: Final = "EARSHOT_HEADER_"
 """Before a SIP header's name. An underscore in the name stands for a hyphen."""
-VARIABLES: Final = (FROM, TO, CALL_ID, SOURCE_IP, AGENT, CALLER_NAME, AGAIN, NEWS)
+DIRECTION: Final = "EARSHOT_DIRECTION"
+"""`OUTBOUND` for a call that we have placed."""
+ATTEMPT: Final = "EARSHOT_ATTEMPT"
+"""The attempt of a campaign that such a call is."""
+ORDER: Final = "EARSHOT_ORDER"
+"""What such a call is about, sealed: `app.carriers.asterisk.placed`."""
+VARIABLES: Final = (
+    *(FROM, TO, CALL_ID, SOURCE_IP, AGENT, CALLER_NAME, AGAIN, NEWS),
+    *(DIRECTION, ATTEMPT, ORDER),
+)
+OUTBOUND: Final = "outbound"
 
 MOST_CHARACTERS: Final = 256
 """Of one value; a longer one is cut."""
+MOST_ORDER: Final = 8_192
 MOST_HEADERS: Final = 20
 ANONYMOUS: Final = "anonymous"
+_OURS: Final = re.compile(r"AO[0-9a-f]{32}\Z")
 _NUMBER: Final = re.compile(r"\+?[0-9]{2,20}\Z")
 _SPACING: Final = re.compile(r"[\s().\-/]")
 
@@ -46,12 +58,17 @@ class Identity:
     """Whom the dialplan wants to answer; "": the routes decide."""
     again: bool = False
     news: str = ""
+    placed: bool = False
+    """It says that we have placed it; `order` is to prove it."""
+    order: str = field(default="", repr=False)
 
 
 def read_identity(given: Mapping[str, object], channel_id: str = "") -> Identity:
     """`given`: variables as they came. `channel_id`: of the WebSocket's channel, which names a call
     that the dialplan does not name."""
-    known = {name.lstrip("_"): _text(value) for name, value in given.items()}
+    bare = {name.lstrip("_"): value for name, value in given.items()}
+    known = {name: _text(value) for name, value in bare.items()}
+    placed = known.get(DIRECTION, "") == OUTBOUND
     from_, to = address_of(known.get(FROM, "")) or ANONYMOUS, address_of(known.get(TO, ""))
     facts = CallFacts(
         origin=_origin(from_),
@@ -62,17 +79,27 @@ def read_identity(given: Mapping[str, object], channel_id: str = "") -> Identity
         sip_headers=_headers(known),
     )
     return Identity(
-        call_id=call_id_of(known.get(CALL_ID, ""), channel_id),
+        call_id=call_id_of(known.get(CALL_ID, ""), channel_id, placed=placed),
         facts=facts,
         agent=known.get(AGENT, ""),
         again=known.get(AGAIN, "") not in ("", "0"),
         news=known.get(NEWS, ""),
+        placed=placed,
+        order=_text(bare.get(ORDER), MOST_ORDER),
     )
 
 
-def call_id_of(named: str, channel_id: str = "") -> str:
+def is_ours(call_id: str) -> bool:
+    """Only calls that we have placed have such an id."""
+    return bool(_OURS.match(call_id))
+
+
+def call_id_of(named: str, channel_id: str = "", *, placed: bool = False) -> str:
     """The same for the same call wherever it is asked for, if the dialplan names it. A channel's id
-    alone may be another PBX's too: then the call is nobody's to ask for."""
+    alone may be another PBX's too: then the call is nobody's to ask for. `placed`: by us, so that
+    the id is ours already."""
+    if placed and is_ours(named):
+        return named
     name = f"named:{named}" if named else f"channel:{channel_id}:{token_hex(16)}"
     return f"AS{sha256(name.encode()).hexdigest()[:32]}"
 
@@ -88,8 +115,8 @@ def address_of(text: str) -> str:
     return f"+{number[2:]}" if number.startswith("00") else number
 
 
-def _text(value: object) -> str:
-    return "".join(c for c in str(value or "") if c.isprintable()).strip()[:MOST_CHARACTERS]
+def _text(value: object, most: int = MOST_CHARACTERS) -> str:
+    return "".join(c for c in str(value or "") if c.isprintable()).strip()[:most]
 
 
 def _origin(address: str) -> Origin:

@@ -16,16 +16,17 @@ Whatever is no such answer, none at all included, is `fallback` to the dialplan.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from app.carriers.asterisk.forms import form_route
+from app.carriers.asterisk.identity import OUTBOUND
 from app.carriers.asterisk.locks import PbxLocks
+from app.carriers.asterisk.placed import attempt_of
 
 NEXT_PATH: Final = "/asterisk/next"
-MOST_BODY_BYTES: Final = 16_384
 
 Do: TypeAlias = Literal["agent", "transfer", "voicemail", "busy", "hangup", "fallback"]
 ANSWERED: Final = "ANSWER"
@@ -47,6 +48,10 @@ class Asked:
     """What the answer before gave along; "": it was the bot that was dialled."""
     rounds: int = 0
     """How often the bot was dialled."""
+    placed: bool = False
+    """It is a call that we had the PBX place."""
+    attempt: str = ""
+    """The attempt of a campaign that such a call is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,35 +72,21 @@ Answer = Callable[[Asked], Awaitable[Told]]
 def next_route(locks: PbxLocks, answer: Answer) -> Route:
     """`answer` never raises for what a PBX says."""
 
-    async def page(request: Request) -> Response:
-        if not locks.open_for(request.scope["headers"]):
-            return PlainTextResponse("", 401, {"WWW-Authenticate": 'Basic realm="earshot"'})
-        body = await _body(request)
-        asked = None if body is None else _asked(dict(parse_qsl(body)))
+    async def page(form: Mapping[str, str]) -> Response | None:
+        asked = _asked(form)
         if asked is None:
-            return PlainTextResponse("expected a form that names the call", 400)
+            return None
         told = await answer(asked)
         return PlainTextResponse(
             told.written(), headers={"Content-Type": "application/x-www-form-urlencoded"}
         )
 
-    return Route(NEXT_PATH, page, methods=["POST"])
-
-
-async def _body(request: Request) -> str | None:
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST_BODY_BYTES:
-                return None
-        return body.decode()
-    except (ClientDisconnect, UnicodeDecodeError):
-        return None
+    return form_route(NEXT_PATH, locks, page, "expected a form that names the call")
 
 
 def _asked(form: Mapping[str, str]) -> Asked | None:
     call, rounds = form.get("call", ""), form.get("rounds", "")
+    attempt_id = form.get("attempt", "")
     if not call:
         return None
     small = rounds.isascii() and rounds.isdigit() and len(rounds) < 4
@@ -107,4 +98,6 @@ def _asked(form: Mapping[str, str]) -> Asked | None:
         status=form.get("status", ""),
         journey=form.get("journey", ""),
         rounds=int(rounds) if small else 0,
+        placed=form.get("direction", "") == OUTBOUND,
+        attempt=attempt_id if attempt_id == attempt_of(call) else "",
     )

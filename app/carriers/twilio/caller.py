@@ -14,7 +14,7 @@ import msgspec
 
 from app.call.events import Direction, OnAnswer
 from app.call.facts import CallFacts, Origin
-from app.carriers.twilio.sealed import Seals
+from app.carriers.sealed import Seals
 
 FACTS_QUERY: Final = "facts"
 """Name in the query of our URLs."""

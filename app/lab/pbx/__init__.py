@@ -4,7 +4,8 @@ Written against the driver's documented behaviour, and against a real one that w
 against our own bot: whatever answers chan_websocket can be called with it.
 """
 
+from app.lab.pbx.ari import PbxAri
 from app.lab.pbx.dialplan import Asked, Dialplan
 from app.lab.pbx.line import PbxPhone
 
-__all__ = ["Asked", "Dialplan", "PbxPhone"]
+__all__ = ["Asked", "Dialplan", "PbxAri", "PbxPhone"]

@@ -47,23 +47,24 @@ class Dialplan:
 
     async def ask(self, form: Mapping[str, str]) -> Mapping[str, str]:
         """What comes next; `FALLBACK` when nobody says."""
-        answer = await self._post(form) if self.ask_url else FALLBACK
+        text = await self.tell(self.ask_url, form) if self.ask_url else ""
+        answer = dict(parse_qsl(text)) or FALLBACK
         self.asked.append(Asked(dict(form), answer))
         return answer
 
     def dial(self, to: str) -> DialStatus:
         return self.people.get(to, "NOANSWER")
 
-    async def _post(self, form: Mapping[str, str]) -> Mapping[str, str]:
+    async def tell(self, url: str, form: Mapping[str, str]) -> str:
+        """What CURL() gives: the body of a good answer, else nothing."""
         limit = aiohttp.ClientTimeout(total=ASK_LIMIT_S)
         try:
             async with (
                 aiohttp.ClientSession(
                     headers=login(self.user, self.password), timeout=limit
                 ) as session,
-                session.post(self.ask_url, data=dict(form)) as response,
+                session.post(url, data=dict(form)) as response,
             ):
-                text = await response.text() if response.status == 200 else ""
+                return await response.text() if response.status == 200 else ""
         except (aiohttp.ClientError, TimeoutError):
-            text = ""
-        return dict(parse_qsl(text)) or FALLBACK
+            return ""

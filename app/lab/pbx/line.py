@@ -74,11 +74,12 @@ class PbxPhone:
         name of its own for it. What the bot does wrong is in the report."""
         identity = CallIdentity(f"pbx-{token_hex(8)}", "", from_, to, "inbound")
         live = LiveCall(identity, script, self.clock(), self.impairments, self._on_event)
-        return await _Course(self, live, dict(variables or {})).run()
+        return await Course(self, live, dict(variables or {})).run()
 
 
-class _Course:
-    """The dialplan, for one caller."""
+class Course:
+    """The dialplan, for one caller, or for one who was called. `variables`: what it sets besides
+    the identity, by name without underscores."""
 
     def __init__(self, phone: PbxPhone, live: LiveCall, variables: dict[str, str]) -> None:
         self._phone = phone
@@ -150,6 +151,8 @@ class _Course:
             "rounds": str(self._rounds),
             "status": outcome,
             "journey": journey,
+            "direction": self._given.get("EARSHOT_DIRECTION", "inbound"),
+            "attempt": self._given.get("EARSHOT_ATTEMPT", ""),
         }
 
     def _final(self, what: str) -> CallStatus:

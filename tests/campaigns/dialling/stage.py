@@ -19,6 +19,7 @@ from app.campaigns.ports import (
     CallFate,
     FateUnknownError,
     Heard,
+    LiveCalls,
     NotPlacedError,
     Order,
     Placed,
@@ -51,6 +52,8 @@ class ToldCarrier:
     answers: list[Exception | str] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     knows: list[Seen] = field(default_factory=list)
+    forgets: bool = False
+    """It knows only calls that live."""
     away: bool = False
     asked: list[str] = field(default_factory=list)
     meanwhile: Callable[[], None] = lambda: None
@@ -70,7 +73,8 @@ class ToldCarrier:
         if self.away:
             raise FateUnknownError("away")
         self.meanwhile()
-        return [seen for seen in self.knows if seen.created_at_ms >= since_ms]
+        found = [seen for seen in self.knows if seen.created_at_ms >= since_ms]
+        return LiveCalls(found) if self.forgets else found
 
     async def call(self, call_id: str) -> Seen | None:
         self.asked.append(call_id)

@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from app.campaigns.dialling.settling import Settled
 from app.campaigns.dialling.words import Attempt
-from app.campaigns.ports import Seen
+from app.campaigns.ports import Heard, Seen
 from app.records.database import Database
 from app.records.tables import attempts
 from tests.campaigns.dialling.stage import TIMING, Stage, rows, running, states
@@ -96,6 +96,53 @@ async def test_it_is_given_up_when_the_carrier_had_to_know(
     stage.clock.now_ms += later_ms
     assert await stage.settling.settle(attempt) == settled
     assert await states(database) == [state]
+
+
+@pytest.mark.parametrize(
+    ("later_ms", "settled", "state", "outcome"),
+    [
+        (TIMING.in_doubt_ms, "not_yet", "requested", None),
+        (TIMING.in_doubt_ms + TIMING.news_ms - 1, "not_yet", "requested", None),
+        (TIMING.in_doubt_ms + TIMING.news_ms, "lost", "ended", "failed"),
+    ],
+)
+async def test_a_carrier_that_forgets_never_says_that_a_call_was_not_there(
+    database: Database, later_ms: int, settled: Settled, state: str, outcome: str | None
+) -> None:
+    """It may have rung: the attempt is in doubt, and then has failed, but is never given up."""
+    await running(database)
+    stage = Stage(database)
+    attempt = await unknown(stage)
+    stage.carrier.forgets = True
+    stage.clock.now_ms += later_ms
+    assert await stage.settling.settle(attempt) == settled
+    (row,) = await rows(database)
+    assert (row["state"], row["outcome"]) == (state, outcome)
+
+
+async def test_news_in_time_end_the_doubt_about_a_forgetful_carriers_call(
+    database: Database,
+) -> None:
+    await running(database)
+    stage = Stage(database)
+    attempt = await unknown(stage)
+    stage.carrier.forgets = True
+    assert await stage.settling.settle(attempt) == "not_yet"
+    await stage.hearing.hear(Heard(attempt.attempt_id, "AO7", "busy", 4, NOW_MS + 1_000))
+    stage.clock.now_ms += TIMING.in_doubt_ms + TIMING.news_ms
+    await stage.settling.settle(attempt)
+    (row,) = await rows(database)
+    assert (row["state"], row["outcome"], row["call_id"]) == ("ended", "busy", "AO7")
+
+
+async def test_a_forgetful_carriers_call_that_lives_is_the_attempts(database: Database) -> None:
+    await running(database)
+    stage = Stage(database)
+    attempt = await unknown(stage)
+    stage.carrier.forgets = True
+    stage.carrier.knows = [Seen("AO7", "in-progress", NOW_MS, attempt.attempt_id)]
+    stage.clock.now_ms += 10 * TIMING.in_doubt_ms
+    assert await stage.settling.settle(attempt) == "found"
 
 
 async def test_a_carrier_that_cannot_be_asked_settles_nothing_however_late(

@@ -66,3 +66,26 @@ async def test_a_number_of_rounds_that_is_none_counts_as_none() -> None:
     room = Room()
     await posted(room, urlencode(FORM | {"rounds": "9" * 50}).encode(), KEY)
     assert room.asked[0].rounds == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "placed", "attempt"),
+    [
+        ({}, False, ""),
+        ({"direction": "inbound"}, False, ""),
+        ({"direction": "outbound", "call": "AO" + "0" * 32}, True, ""),
+        (
+            {"direction": "outbound", "call": "AO" + "0" * 32, "attempt": "0" * 32},
+            True,
+            "0" * 32,
+        ),
+        ({"direction": "outbound", "call": "AO" + "0" * 32, "attempt": "1" * 32}, True, ""),
+        ({"attempt": "0" * 32}, False, ""),
+    ],
+)
+async def test_a_call_of_ours_names_its_own_attempt_or_none(
+    more: dict[str, str], placed: bool, attempt: str
+) -> None:
+    room = Room()
+    await posted(room, urlencode(FORM | more).encode(), KEY)
+    assert (room.asked[0].placed, room.asked[0].attempt) == (placed, attempt)

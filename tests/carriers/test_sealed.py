@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.carriers.twilio.sealed import Seals
+from app.carriers.sealed import Seals
 
 SEALS = Seals(["first", "second"], "tests")
 SECRET = b'{"from":"+15550100001"}'
@@ -50,6 +50,6 @@ def test_it_shows_neither_the_text_nor_what_two_texts_share() -> None:
 
 
 @pytest.mark.parametrize("tokens", [[], [""], ["good", ""]])
-def test_an_empty_auth_token_is_refused(tokens: list[str]) -> None:
-    with pytest.raises(ValueError, match="auth token"):
+def test_an_empty_secret_is_refused(tokens: list[str]) -> None:
+    with pytest.raises(ValueError, match="at least one secret"):
         Seals(tokens, "tests")

@@ -1,11 +1,12 @@
-"""Short secrets of ours that Twilio carries for us: sealed, so that nobody else reads or makes one.
+"""Short secrets of ours that a carrier carries for us: sealed, so that nobody else reads or makes
+one.
 
-What travels in a URL ends up in the logs of proxies, and what travels in a `<Parameter>` in
-Twilio's console. So it is enciphered as well as signed, with what the standard library has: the
-MAC of the text is also the start of its key stream (the "synthetic IV" of RFC 5297, with HMAC as
-the pseudo-random function). The same text sealed twice looks the same; nothing else shows.
-Keys are derived from the account's auth token, each for one purpose, so that any worker opens what
-another one sealed.
+What travels in a URL ends up in the logs of proxies, what travels in a `<Parameter>` in Twilio's
+console, and what travels in a channel's variable in the PBX's own log. So it is enciphered as well
+as signed, with what the standard library has: the MAC of the text is also the start of its key
+stream (the "synthetic IV" of RFC 5297, with HMAC as the pseudo-random function). The same text
+sealed twice looks the same; nothing else shows. Keys are derived from what all workers know, such
+as the account's auth token, each for one purpose, so that any worker opens what another one sealed.
 """
 
 import hmac
@@ -22,15 +23,15 @@ _MOST_BYTES: Final = 16_384
 
 
 class Seals:
-    """`auth_tokens`: the first one seals, any one opens. `purpose`: what is sealed, so that no text
+    """`secrets`: the first one seals, any one opens. `purpose`: what is sealed, so that no text
     passes for one of another kind."""
 
-    def __init__(self, auth_tokens: Sequence[str], purpose: str) -> None:
-        if not auth_tokens or not all(auth_tokens):
-            raise ValueError("expected at least one Twilio auth token, and none of them empty")
+    def __init__(self, secrets: Sequence[str], purpose: str) -> None:
+        if not secrets or not all(secrets):
+            raise ValueError("expected at least one secret to seal with, and none of them empty")
         self._keys = tuple(
-            (_derived(token, f"earshot {purpose}, mac"), _derived(token, f"earshot {purpose}, key"))
-            for token in auth_tokens
+            (_derived(one, f"earshot {purpose}, mac"), _derived(one, f"earshot {purpose}, key"))
+            for one in secrets
         )
 
     def seal(self, text: bytes, bound_to: str) -> str:
@@ -75,5 +76,5 @@ def _tag(key: bytes, packed: bytes, bound_to: str) -> bytes:
     return hmac.digest(key, len(bound).to_bytes(4) + bound + packed, sha256)[:_TAG_BYTES]
 
 
-def _derived(auth_token: str, purpose: str) -> bytes:
-    return hmac.digest(auth_token.encode(), purpose.encode(), sha256)
+def _derived(secret: str, purpose: str) -> bytes:
+    return hmac.digest(secret.encode(), purpose.encode(), sha256)
