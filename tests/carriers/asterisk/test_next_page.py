@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from app.carriers.asterisk.locks import PbxLocks
 from app.carriers.asterisk.next_page import NEXT_PATH, Asked, Told, next_route
+from app.carriers.body import MOST_BODY_BYTES
 from tests.asgi import ask
 
 KEY = (b"authorization", b"Basic " + b64encode(b"pbx:a-password-of-16"))
@@ -55,7 +56,7 @@ async def test_a_stranger_is_not_answered() -> None:
     assert room.asked == []
 
 
-@pytest.mark.parametrize("body", [b"", b"from=1", b"\xff\xfe", b"call=" + b"x" * 20_000])
+@pytest.mark.parametrize("body", [b"", b"from=1", b"\xff\xfe", b"call=" + b"x" * MOST_BODY_BYTES])
 async def test_what_is_no_question_is_refused(body: bytes) -> None:
     room = Room()
     assert (await posted(room, body, KEY))[0] == 400
