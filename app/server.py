@@ -28,6 +28,7 @@ from app.front_door import Endings, FrontDoor
 from app.models.openai_errors import FAULT_KINDS
 from app.observe.faults import Faults
 from app.observe.metrics import Metrics
+from app.openai_sip_orphans import Orphans
 from app.persona import Adjust, Revise, as_it_is, as_written
 from app.records.database import sql_url
 from app.reloading import Reloader
@@ -67,6 +68,8 @@ class Worker:
     """Looks for calls that nobody carries any more only while its `run` runs."""
     texting: Texting
     care: CareDesk
+    orphans: Orphans
+    """Looks for calls without a worker only while its `run` runs."""
 
 
 def check(settings: Settings, adjust: Adjust = as_it_is, revise: Revise = as_written) -> Files:
@@ -113,9 +116,10 @@ def make_worker(
     endings = Endings(switchboard, live)
     desk = make_desk(files, departments, rest, live, endings.of, settings.from_number)
     front = FrontDoor(settings, files, switchboard, endings, metrics, after)
+    orphans, news = Orphans(live, switchboard), _news(beyond)
     return Worker(
         settings=settings,
-        app=make_app(front, calls, departments, desk, live, _news(beyond), _api(settings, beyond)),
+        app=make_app(front, calls, departments, desk, live, orphans, news, _api(settings, beyond)),
         switchboard=switchboard,
         pacer=pacer,
         lag=lag,
@@ -127,6 +131,7 @@ def make_worker(
         after=after,
         texting=departments.texting,
         care=departments.care,
+        orphans=orphans,
     )
 
 

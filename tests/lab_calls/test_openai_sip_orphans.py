@@ -1,0 +1,257 @@
+"""A call by OpenAI's SIP connector outlives its worker: one other worker goes on with it, no tool
+runs twice, nobody is hung up on, and it ends in one record."""
+
+import asyncio
+import json
+import signal
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.call.facts import CallFacts
+from app.lab.openai_sip.call import SipCall
+from app.lab.realtime.ports import CallFunction
+from app.live.served import ServedCalls
+from app.serving.drain import drain
+from tests.lab_calls.cast import line, until
+from tests.lab_calls.sip_cast import SECRET, said
+from tests.lab_calls.sip_workers import Connector, Here, connector, workers_here
+from tests.lab_calls.test_openai_sip import ASKS, GREETING, WORDS, asked, calls, heard, outputs
+from tests.lab_calls.test_serve import serving
+from tests.live.store import store_at
+from tests.outgoing.receiver import SECRET as TOLD_SECRET
+
+pytestmark = pytest.mark.lab_call
+
+NOTES = '''\
+import asyncio
+from pathlib import Path
+
+
+async def note(text: str) -> str:
+    """Note something."""
+    with (Path(__file__).parent / "noted").open("a") as file:
+        file.write(text + "\\n")
+    await asyncio.sleep(600 if text == "slow" else 0.1)
+    return f"noted {text}"
+'''
+AGENT = f"""\
+instructions = "You answer."
+greeting = "{GREETING}"
+tools = ["notes.py:note"]
+[barge_in]
+by = "model"
+"""
+
+
+TOOL = {
+    "type": "function",
+    "name": "note",
+    "parameters": {"type": "object", "properties": {"text": {"type": "string"}}},
+}
+
+
+def agent(folder: Path) -> str:
+    (folder / "notes.py").write_text(NOTES)
+    path = folder / "lab.toml"
+    path.write_text(AGENT)
+    return str(path)
+
+
+def note(text: str) -> CallFunction:
+    return CallFunction("note", {"text": text})
+
+
+def noted(folder: Path) -> list[str]:
+    path = folder / "noted"
+    return path.read_text().split() if path.exists() else []
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers look often, and at once."""
+    monkeypatch.setattr("app.openai_sip_orphans.LOOK_S", 0.2)
+    monkeypatch.setattr("app.openai_sip_orphans.SETTLE_S", 0.0)
+
+
+async def without_a_worker(at: Connector, path: str) -> SipCall:
+    """A call whose worker died a while ago."""
+    call = at.lab.invite()
+    session = {"type": "realtime", "model": "gpt-realtime", "tools": [TOOL]}
+    await call.accept(session)
+    facts = CallFacts(origin="sip", from_number="+15550100001", to_number="+14155550199")
+    about = {"agent": path, "began_s": time.time() - 60, "facts": facts}
+    async with store_at(at.redis) as store:
+        served = ServedCalls(store.asker, store.outbox, "dead")
+        served.listed(call.call_id, msgspec.json.encode(about))
+        await store.settle()
+        await served.leave(call.call_id)
+    return call
+
+
+def carried(here: list[Here]) -> list[int]:
+    """How many calls each worker has had."""
+    return [each.worker.switchboard.total for each in here]
+
+
+async def test_a_killed_workers_call_goes_on_with_another_one(tmp_path: Path) -> None:
+    """With what it had begun, which is not begun again, and with what is asked for afterwards."""
+    path = agent(tmp_path)
+    answers = calls(
+        [note("early")],
+        [line(2, 300)],
+        [note("slow")],
+        [line(3, 300)],
+        [note("late")],
+        [line(4, 300)],
+    )
+    async with connector(tmp_path, *answers, words=WORDS) as at, AsyncExitStack() as stack:
+        settings = {
+            "OPENAI_WEBHOOK_SECRET": SECRET,
+            "REDIS_URL": at.redis.url,
+            "EARSHOT_AGENT": path,
+            "EARSHOT_DATA_DIR": str(at.data_dir),
+            "EARSHOT_WEBHOOK_URL": at.receiver.url,
+            "EARSHOT_WEBHOOK_SECRET": TOLD_SECRET,
+        }
+        first, second, third = await asyncio.gather(
+            *(
+                stack.enter_async_context(serving(at.lab, **settings))  # type: ignore[arg-type]
+                for _ in range(3)
+            )
+        )
+        at.lab.webhook_url = f"{first.url}/openai/webhook"
+        call = await at.lab.dial()
+        await heard(call, 700)
+        call.say(ASKS)
+        await heard(call, 1_000)
+        call.say(ASKS)
+        await until(lambda: noted(tmp_path) == ["early", "slow"])
+        await asyncio.sleep(0.5)  # what it has written has reached Redis
+        first.process.send_signal(signal.SIGKILL)
+        await first.process.wait()
+        await until(lambda: call.joined == 2)
+        await heard(call, 1_300)
+        call.say(ASKS)
+        await heard(call, 1_600)
+        call.hang_up()
+        await at.told_of_its_end()
+        logs = [(await each.stop())[1] for each in (second, third)]
+        streams = at.streams(call)
+
+    assert noted(tmp_path) == ["early", "slow", "late"]
+    early, slow, late = outputs(call)
+    assert (early, late) == ('"noted early"', '"noted late"')
+    assert "not known whether it took effect" in slow
+    assert asked(call) == ["accept"]
+    assert (call.joined, streams) == (2, 2)
+    assert at.receiver.types == ["call.started", "call.ended"]
+    assert at.receiver.got[-1].payload["data"]["reason"] == "caller_hung_up"
+    taken = ["a call without a worker is taken" in log for log in logs]
+    assert sorted(taken) == [False, True]
+    assert not any("Traceback" in log or "5550100001" in log for log in logs)
+
+
+async def test_a_stopped_workers_calls_are_left_to_another_one(tmp_path: Path, quick: None) -> None:
+    """The caller, who is talking with the model, notices nothing."""
+    answers = calls([note("early")], [line(2, 900)], [note("late")], [line(3, 300)])
+    async with (
+        connector(tmp_path, *answers, words=WORDS) as at,
+        workers_here(at, agent(tmp_path)) as here,
+    ):
+        call = await at.lab.dial()
+        await heard(call, 700)
+        call.say(ASKS)
+        await until(lambda: len(call.output.heard) >= 800 * 8)
+        leaving = here[0].worker.switchboard
+        await drain(leaving, 0.2, asyncio.Event(), lambda: False)
+        assert not leaving.calls
+        await heard(call, 1_600)
+        await until(lambda: call.joined == 2)
+        assert call.state == "talking"
+        call.say(ASKS)
+        await heard(call, 1_900)
+        call.hang_up()
+        await at.told_of_its_end()
+        await until(lambda: not here[1].worker.switchboard.calls)
+        timelines = at.timelines(call)
+
+    assert carried(here) == [1, 1]
+    assert noted(tmp_path) == ["early", "late"]
+    assert outputs(call) == ['"noted early"', '"noted late"']
+    assert asked(call) == ["accept"]
+    assert at.receiver.types == ["call.started", "call.ended"]
+    assert [each["end_reason"] for each in timelines] == ["drained", "caller_hung_up"]
+    assert said(timelines[0], "agent")[0] == GREETING
+    assert len(call.output.heard) == 1_900 * 8, "nothing was said twice, and no greeting again"
+
+
+async def test_the_last_worker_hangs_up_when_it_is_stopped(tmp_path: Path, quick: None) -> None:
+    async with (
+        connector(tmp_path, *calls()) as at,
+        workers_here(at, agent(tmp_path), count=1) as here,
+    ):
+        call = await at.lab.dial()
+        await heard(call, 700)
+        await drain(here[0].worker.switchboard, 0.2, asyncio.Event(), lambda: False)
+        async with asyncio.timeout(60):
+            await call.over.wait()
+    assert asked(call) == ["accept", "hangup"]
+    assert call.ended_by == "rest"
+
+
+async def test_one_of_two_idle_workers_takes_a_call(tmp_path: Path, quick: None) -> None:
+    path = agent(tmp_path)
+    async with (
+        connector(tmp_path, [note("late")], [line(2, 300)], words=WORDS) as at,
+        workers_here(at, path) as here,
+    ):
+        call = await without_a_worker(at, path)
+        await until(lambda: call.joined == 1)
+        call.say(ASKS)
+        await heard(call, 300)
+        await asyncio.sleep(1.0)
+        call.hang_up()
+        await at.told_of_its_end()
+        assert sorted(carried(here)) == [0, 1]
+        assert call.joined == 1
+    assert noted(tmp_path) == ["late"]
+    assert asked(call) == []
+
+
+async def test_a_caller_who_hung_up_meanwhile_ends_the_call_once(
+    tmp_path: Path, quick: None
+) -> None:
+    path = agent(tmp_path)
+    async with connector(tmp_path) as at:
+        call = await without_a_worker(at, path)
+        call.hang_up()
+        async with workers_here(at, path) as here:
+            await at.told_of_its_end()
+            await asyncio.sleep(1.0)
+            assert sorted(carried(here)) == [0, 1]
+            await until(lambda: not any(each.worker.switchboard.offered for each in here))
+        assert at.redis.say("KEYS *served*") == "*0\r\n"
+        assert at.streams(call) == 1
+    assert at.receiver.types == ["call.started", "call.ended"]
+    ended = at.receiver.got[-1].payload["data"]
+    assert ended["reason"] == "caller_hung_up"
+    assert asked(call) == []
+
+
+async def test_a_full_worker_leaves_a_call_to_others(tmp_path: Path, quick: None) -> None:
+    path = agent(tmp_path)
+    async with (
+        connector(tmp_path) as at,
+        workers_here(at, path) as here,
+    ):
+        here[0].worker.switchboard.max_calls = 0
+        call = await without_a_worker(at, path)
+        await until(lambda: call.joined == 1)
+        assert carried(here) == [0, 1]
+        call.hang_up()
+        await at.told_of_its_end()
+    assert json.dumps(call.commands).count("response.create") == 0, "nobody speaks without cause"
