@@ -58,6 +58,8 @@ class Orphans:
         """Calls that are listed as ours, with what is listed of them."""
         self._unread: set[str] = set()
         """Calls that this version cannot read: another one's worker may."""
+        self._elsewhere: set[str] = set()
+        """Calls that were ours."""
         self._at_once = asyncio.Lock()
         """Nothing is kept that is being given up."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,8 +92,12 @@ class Orphans:
         """Whether another worker has taken it, since this one did not answer for long."""
         if self._live is None or not await self._live.served.lost(call_id):
             return False
-        self._held.pop(call_id, None)
+        self._gave_up(call_id)
         return True
+
+    def elsewhere(self, call_id: str) -> bool:
+        """Whether it was left to another worker, also while nobody asked for that."""
+        return call_id in self._elsewhere
 
     # The work beside the calls
 
@@ -115,7 +121,7 @@ class Orphans:
             return
         async with self._at_once:
             for call_id in await self._live.served.keep(self._held):
-                self._held.pop(call_id, None)
+                self._gave_up(call_id)
 
     async def look(self) -> None:
         """Take the calls that nobody watches over, as many as have a place here.
@@ -134,14 +140,14 @@ class Orphans:
                 await self._claimed(self._live, call_id, about)
 
     async def close(self) -> None:
-        """At the end: wait for calls that are being hung up; leave the others to whoever looks."""
+        """At the end: wait for calls that are being hung up; leave the others, if to anybody."""
         if self._live is None:
             return
         until_s = time.monotonic() + CLOSE_S
         while self._streamless and time.monotonic() < until_s:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.02)
         for call_id in list(self._held):
-            await self._left(self._live, call_id)
+            await self.leave(call_id)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -159,6 +165,7 @@ class Orphans:
             await live.served.leave(call_id)
             return
         self._held[call_id] = about
+        self._elsewhere.discard(call_id)
         self._board.keep_seat(call_id)
         event(logger, logging.INFO, "a call without a worker is taken", call=call_id)
         state = await live.calls.load(call_id)
@@ -168,13 +175,15 @@ class Orphans:
 
     async def _left(self, live: Live, call_id: str) -> bool:
         async with self._at_once:
-            about = self._held.pop(call_id, None)
-            if await live.served.leave(call_id):
-                event(logger, logging.INFO, "a call is left to another worker", call=call_id)
-                return True
-            if about is not None:
-                self._held[call_id] = about
-            return False
+            if not await live.served.leave(call_id):
+                return False
+            self._gave_up(call_id)
+        event(logger, logging.INFO, "a call is left to another worker", call=call_id)
+        return True
+
+    def _gave_up(self, call_id: str) -> None:
+        if self._held.pop(call_id, None) is not None:
+            self._elsewhere.add(call_id)
 
     async def _others(self) -> bool:
         """Whether another worker takes calls."""

@@ -169,6 +169,8 @@ class OpenAISipRoom:
 
     async def _goes_elsewhere(self, call: OfferedCall, end: EndCall) -> bool:
         """Another worker goes on with the call, or has it already."""
+        if self.orphans.elsewhere(call.call_sid):
+            return True
         if end.reason is EndReason.CARRIER_LOST:
             return await self.orphans.lost(call.call_sid)
         return end.reason is EndReason.DRAINED and await self.orphans.leave(call.call_sid)

@@ -12,14 +12,23 @@ import msgspec
 import pytest
 
 from app.call.facts import CallFacts
-from app.lab.openai_sip.call import SipCall
+from app.lab.openai_sip.call import SipCall, Trouble
 from app.lab.realtime.ports import CallFunction
 from app.live.served import ServedCalls
 from app.serving.drain import drain
-from tests.lab_calls.cast import line, until
+from tests.lab_calls.cast import Answers, line, until
 from tests.lab_calls.sip_cast import SECRET, said
 from tests.lab_calls.sip_workers import Connector, Here, connector, workers_here
-from tests.lab_calls.test_openai_sip import ASKS, GREETING, WORDS, asked, calls, heard, outputs
+from tests.lab_calls.test_openai_sip import (
+    ANSWER,
+    ASKS,
+    GREETING,
+    WORDS,
+    asked,
+    calls,
+    heard,
+    outputs,
+)
 from tests.lab_calls.test_serve import serving
 from tests.live.store import store_at
 from tests.outgoing.receiver import SECRET as TOLD_SECRET
@@ -41,12 +50,15 @@ async def note(text: str) -> str:
 AGENT = f"""\
 instructions = "You answer."
 greeting = "{GREETING}"
-tools = ["notes.py:note"]
+tools = ["notes.py:note", "transfer_call"]
 [barge_in]
 by = "model"
+[transfers.desk]
+to = "+14155550123"
 """
 
 
+TAKEN = "a call without a worker is taken"
 TOOL = {
     "type": "function",
     "name": "note",
@@ -77,11 +89,14 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.openai_sip_orphans.SETTLE_S", 0.0)
 
 
-async def without_a_worker(at: Connector, path: str) -> SipCall:
-    """A call whose worker died a while ago."""
+async def without_a_worker(at: Connector, path: str, *, speaking: bool = False) -> SipCall:
+    """A call whose worker died a while ago. `speaking`: an answer has just begun."""
     call = at.lab.invite()
     session = {"type": "realtime", "model": "gpt-realtime", "tools": [TOOL]}
     await call.accept(session)
+    if speaking:
+        await call.command('{"type":"response.create"}')
+        await until(lambda: len(call.output.heard) > 0)
     facts = CallFacts(origin="sip", from_number="+15550100001", to_number="+14155550199")
     about = {"agent": path, "began_s": time.time() - 60, "facts": facts}
     async with store_at(at.redis) as store:
@@ -97,8 +112,10 @@ def carried(here: list[Here]) -> list[int]:
     return [each.worker.switchboard.total for each in here]
 
 
-async def test_a_killed_workers_call_goes_on_with_another_one(tmp_path: Path) -> None:
-    """With what it had begun, which is not begun again, and with what is asked for afterwards."""
+async def test_a_call_goes_from_a_killed_worker_to_one_that_is_stopped_to_a_third(
+    tmp_path: Path,
+) -> None:
+    """With what was begun, which is not begun again, and with what is asked for afterwards."""
     path = agent(tmp_path)
     answers = calls(
         [note("early")],
@@ -107,12 +124,14 @@ async def test_a_killed_workers_call_goes_on_with_another_one(tmp_path: Path) ->
         [line(3, 300)],
         [note("late")],
         [line(4, 300)],
+        [line(5, 300)],
     )
     async with connector(tmp_path, *answers, words=WORDS) as at, AsyncExitStack() as stack:
         settings = {
             "OPENAI_WEBHOOK_SECRET": SECRET,
             "REDIS_URL": at.redis.url,
             "EARSHOT_AGENT": path,
+            "EARSHOT_DRAIN_S": "1",
             "EARSHOT_DATA_DIR": str(at.data_dir),
             "EARSHOT_WEBHOOK_URL": at.receiver.url,
             "EARSHOT_WEBHOOK_SECRET": TOLD_SECRET,
@@ -137,9 +156,16 @@ async def test_a_killed_workers_call_goes_on_with_another_one(tmp_path: Path) ->
         await heard(call, 1_300)
         call.say(ASKS)
         await heard(call, 1_600)
+        if TAKEN not in second.written:
+            second, third = third, second
+        assert TAKEN not in third.written, "one of the two has taken it"
+        logs = [await second.stop()]
+        await until(lambda: call.joined == 3)
+        call.say(ASKS)
+        await heard(call, 1_900)
         call.hang_up()
         await at.told_of_its_end()
-        logs = [(await each.stop())[1] for each in (second, third)]
+        logs.append(await third.stop())
         streams = at.streams(call)
 
     assert noted(tmp_path) == ["early", "slow", "late"]
@@ -147,12 +173,14 @@ async def test_a_killed_workers_call_goes_on_with_another_one(tmp_path: Path) ->
     assert (early, late) == ('"noted early"', '"noted late"')
     assert "not known whether it took effect" in slow
     assert asked(call) == ["accept"]
-    assert (call.joined, streams) == (2, 2)
+    assert (call.joined, streams) == (3, 3)
     assert at.receiver.types == ["call.started", "call.ended"]
     assert at.receiver.got[-1].payload["data"]["reason"] == "caller_hung_up"
-    taken = ["a call without a worker is taken" in log for log in logs]
-    assert sorted(taken) == [False, True]
-    assert not any("Traceback" in log or "5550100001" in log for log in logs)
+    for exit_code, log in logs:
+        assert exit_code == 0
+        assert log.count(TAKEN) == 1
+        assert "Traceback" not in log and "5550100001" not in log
+    assert ["is left to another worker" in log for _, log in logs] == [True, False]
 
 
 async def test_a_stopped_workers_calls_are_left_to_another_one(tmp_path: Path, quick: None) -> None:
@@ -255,3 +283,54 @@ async def test_a_full_worker_leaves_a_call_to_others(tmp_path: Path, quick: None
         call.hang_up()
         await at.told_of_its_end()
     assert json.dumps(call.commands).count("response.create") == 0, "nobody speaks without cause"
+
+
+async def test_a_call_is_joined_in_the_middle_of_an_answer(tmp_path: Path, quick: None) -> None:
+    """Its end, and the tool that it asks for, are known to whoever has joined."""
+    path = agent(tmp_path)
+    answers: Answers = [line(1, 2_500, ANSWER), note("late")], [line(2, 300)]
+    async with connector(tmp_path, *answers) as at, workers_here(at, path):
+        call = await without_a_worker(at, path, speaking=True)
+        await until(lambda: call.joined == 1)
+        assert not noted(tmp_path)
+        await heard(call, 2_800)
+        call.hang_up()
+        await at.told_of_its_end()
+        await until(lambda: bool(at.timelines(call)))
+        (timeline,) = at.timelines(call)
+    assert noted(tmp_path) == ["late"]
+    assert outputs(call) == ['"noted late"']
+    assert said(timeline, "agent")[-1] == "line 2"
+
+
+async def test_a_worker_that_ends_while_a_caller_is_sent_elsewhere(
+    tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever did not go is told so by the other worker; whoever went is not followed."""
+    monkeypatch.setattr("app.openai_sip_orphans.CLOSE_S", 0.0)
+    answers = calls(
+        [line(2, 400, "One moment."), CallFunction("transfer_call", {"to": "desk"})],
+        [line(3, 300, "No luck.")],
+    )
+    async with (
+        connector(tmp_path, *answers, words=WORDS) as at,
+        workers_here(at, agent(tmp_path)) as here,
+    ):
+        call = await at.lab.dial(trouble=Trouble(follows_refer=False))
+        await heard(call, 700)
+        call.say(ASKS)
+        await until(lambda: bool(call.referred_to) and call.joined == 2)
+        here[0].worker.switchboard.draining = True
+        await here[0].worker.orphans.close()
+        assert here[0].worker.orphans.elsewhere(call.call_id)
+        await heard(call, 1_400)
+        assert carried(here) == [1, 1]
+        call.hang_up()
+        await at.told_of_its_end()
+        await until(lambda: len(at.timelines(call)) == 2)
+        timelines = at.timelines(call)
+    (output,) = outputs(call)
+    assert json.loads(output)["ok"] is False
+    assert said(timelines[1], "agent") == ["No luck."]
+    assert call.ended_by == "caller"
+    assert at.receiver.types.count("call.ended") == 1
