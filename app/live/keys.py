@@ -353,10 +353,10 @@ Drawn from the table in `app/live/keys.py` by `python -m app.live.keys`; a test 
 
 _TAIL = """
 A key of a call begins with `{call:SID}`, so all of them share one slot of a Redis Cluster. No key
-and no channel message holds a phone number, with two exceptions: `{after}:about`, for agents whose
-webhooks include them, and `:served`, while a call by OpenAI's SIP connector lasts. `:state`,
-`:said` and `:tool:` hold what was said: give Redis a password, TLS (`rediss://`) and no other
-readers. Only commands of Redis 6.2 are used, no scripts.
+and no channel message holds a phone number; `{after}:about` does, for agents whose webhooks include
+them, and `:served`, while a call by OpenAI's SIP connector lasts. `:state`, `:said` and `:tool:`
+hold what was said: give Redis a password, TLS (`rediss://`) and no other readers. Only commands of
+Redis 6.2 are used, no scripts.
 
 ## Which Redis
 

@@ -29,7 +29,7 @@ from tests.lab_calls.test_openai_sip import (
     heard,
     outputs,
 )
-from tests.lab_calls.test_serve import serving
+from tests.lab_calls.test_serve import Served, serving
 from tests.live.store import store_at
 from tests.outgoing.receiver import SECRET as TOLD_SECRET
 
@@ -112,6 +112,23 @@ def carried(here: list[Here]) -> list[int]:
     return [each.worker.switchboard.total for each in here]
 
 
+async def processes(at: Connector, path: str, stack: AsyncExitStack, count: int) -> list[Served]:
+    settings = {
+        "OPENAI_WEBHOOK_SECRET": SECRET,
+        "REDIS_URL": at.redis.url,
+        "EARSHOT_AGENT": path,
+        "EARSHOT_DRAIN_S": "1",
+        "EARSHOT_DATA_DIR": str(at.data_dir),
+        "EARSHOT_WEBHOOK_URL": at.receiver.url,
+        "EARSHOT_WEBHOOK_SECRET": TOLD_SECRET,
+    }
+    entering = (
+        stack.enter_async_context(serving(at.lab, **settings))  # type: ignore[arg-type]
+        for _ in range(count)
+    )
+    return await asyncio.gather(*entering)
+
+
 async def test_a_call_goes_from_a_killed_worker_to_one_that_is_stopped_to_a_third(
     tmp_path: Path,
 ) -> None:
@@ -127,21 +144,7 @@ async def test_a_call_goes_from_a_killed_worker_to_one_that_is_stopped_to_a_thir
         [line(5, 300)],
     )
     async with connector(tmp_path, *answers, words=WORDS) as at, AsyncExitStack() as stack:
-        settings = {
-            "OPENAI_WEBHOOK_SECRET": SECRET,
-            "REDIS_URL": at.redis.url,
-            "EARSHOT_AGENT": path,
-            "EARSHOT_DRAIN_S": "1",
-            "EARSHOT_DATA_DIR": str(at.data_dir),
-            "EARSHOT_WEBHOOK_URL": at.receiver.url,
-            "EARSHOT_WEBHOOK_SECRET": TOLD_SECRET,
-        }
-        first, second, third = await asyncio.gather(
-            *(
-                stack.enter_async_context(serving(at.lab, **settings))  # type: ignore[arg-type]
-                for _ in range(3)
-            )
-        )
+        first, second, third = await processes(at, path, stack, 3)
         at.lab.webhook_url = f"{first.url}/openai/webhook"
         call = await at.lab.dial()
         await heard(call, 700)
@@ -181,6 +184,36 @@ async def test_a_call_goes_from_a_killed_worker_to_one_that_is_stopped_to_a_thir
         assert log.count(TAKEN) == 1
         assert "Traceback" not in log and "5550100001" not in log
     assert ["is left to another worker" in log for _, log in logs] == [True, False]
+
+
+async def test_a_worker_that_hung_for_long_hangs_up_on_nobody(tmp_path: Path) -> None:
+    """It finds that another one has its call, and lets go of it."""
+    path = agent(tmp_path)
+    answers = calls([note("early")], [line(2, 300)], [note("late")], [line(3, 300)])
+    async with connector(tmp_path, *answers, words=WORDS) as at, AsyncExitStack() as stack:
+        first, second = await processes(at, path, stack, 2)
+        at.lab.webhook_url = f"{first.url}/openai/webhook"
+        call = await at.lab.dial()
+        await heard(call, 700)
+        first.process.send_signal(signal.SIGSTOP)
+        await until(lambda: call.joined == 2)
+        call.say(ASKS)
+        await heard(call, 1_000)
+        first.process.send_signal(signal.SIGCONT)
+        await until(lambda: "another worker has the call" in first.written)
+        await until(lambda: len(call.sidebands) == 1)
+        call.say(ASKS)
+        await heard(call, 1_300)
+        assert call.state == "talking"
+        call.hang_up()
+        await at.told_of_its_end()
+        for each in (first, second):
+            exit_code, log = await each.stop()
+            assert exit_code == 0
+            assert "Traceback" not in log
+    assert noted(tmp_path) == ["early", "late"]
+    assert asked(call) == ["accept"]
+    assert at.receiver.types == ["call.started", "call.ended"]
 
 
 async def test_a_stopped_workers_calls_are_left_to_another_one(tmp_path: Path, quick: None) -> None:
