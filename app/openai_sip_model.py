@@ -31,8 +31,8 @@ class SipCall:
     """What is known of one call across the streams that carry it."""
 
     call_id: str
-    on_accepted: Callable[[], None] = lambda: None
-    """It talks from now on, whatever becomes of us."""
+    on_asked: Callable[[], None] = lambda: None
+    """From now on it may talk, whatever becomes of us."""
     began_s: float = field(default_factory=time.time)
     """Unix seconds."""
     asked: bool = False
@@ -76,11 +76,11 @@ class SipModel:
         config = served_config(await self.sessions.config(choice, part, begun.about, leg))
         if not self.call.accepted:
             self.call.asked = True
+            self.call.on_asked()
             done = await self.rest.accept(self.call.call_id, accepted_session(config))
             if done != "done":
                 return self._not_accepted(done)
             self.call.accepted = True
-            self.call.on_accepted()
         turns = config.turn_detection
         joined = Joined(
             self.call.call_id,

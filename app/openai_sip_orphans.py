@@ -36,7 +36,7 @@ SETTLE_S: Final = 5.0
 CLOSE_S: Final = 3.0
 """Longest wait at the end for calls that are being hung up."""
 
-Adopt: TypeAlias = Callable[[OfferedCall, float, Snapshot], Awaitable[None]]
+Adopt: TypeAlias = Callable[[OfferedCall, float, Snapshot | None], Awaitable[None]]
 """(call, when it began in Unix seconds, where it stands) carry it to its end."""
 
 
@@ -69,7 +69,7 @@ class Orphans:
     # What the room tells of its calls
 
     def listed(self, call: OfferedCall, began_s: float) -> None:
-        """It was accepted, and goes on without us should we die. Never waits."""
+        """It is being accepted, and then goes on without us should we die. Never waits."""
         if self._live is None:
             return
         about = msgspec.json.encode(_About(call.agent, began_s, call.facts))
@@ -201,12 +201,12 @@ class Orphans:
         task.add_done_callback(self._tasks.discard)
 
 
-def going_on(call: OfferedCall, state: bytes | None) -> Snapshot:
+def going_on(call: OfferedCall, state: bytes | None) -> Snapshot | None:
     """Where the call stands by now. Nothing is owed: the model has gone on by itself, and the
-    caller has noticed nothing."""
-    left = None if state is None else unpacked(state)
-    if left is None:
-        left = Snapshot(call.call_sid, call.direction)
+    caller has noticed nothing. None: its worker died before it was joined."""
+    if state is None:
+        return None
+    left = unpacked(state) or Snapshot(call.call_sid, call.direction)
     return replace(left, moved=True, unanswered=False, broke_off=False)
 
 

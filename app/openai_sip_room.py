@@ -91,15 +91,18 @@ class OpenAISipRoom:
             media=offer.media if offer.media in ("rtp", "srtp") else "unknown",
         )
         sip = SipCall(offer.call_id)
-        sip.on_accepted = lambda: self.orphans.listed(call, sip.began_s)
+        sip.on_asked = lambda: self.orphans.listed(call, sip.began_s)
         await self._to_its_end(call, sip, self._let_in(call, sip))
 
-    async def take_over(self, call: OfferedCall, began_s: float, left: Snapshot) -> None:
-        """Go on with a call that another worker has carried; it was left in a REFER, maybe."""
+    async def take_over(self, call: OfferedCall, began_s: float, left: Snapshot | None) -> None:
+        """Go on with a call that another worker has carried; it was left in a REFER, maybe.
+        `left` None: nothing was said yet."""
         sip = SipCall(call.call_sid, began_s=began_s, asked=True, accepted=True)
-        sip.told |= {entry.call_id for entry in left.entries if entry.output is not None}
-        sip.told.discard(left.left_by)
-        news = News("failed").packed() if left.left_by else ""
+        news = ""
+        if left is not None:
+            sip.told |= {entry.call_id for entry in left.entries if entry.output is not None}
+            sip.told.discard(left.left_by)
+            news = News("failed").packed() if left.left_by else ""
         stream = _Stream(news, left, again=True)
         await self._to_its_end(call, sip, self._carry(call, sip, stream))
 
@@ -164,7 +167,7 @@ class OpenAISipRoom:
     async def _carry(self, call: OfferedCall, sip: SipCall, stream: _Stream | None) -> None:
         while stream is not None:
             bridge, end = await self._stream(call, sip, stream)
-            sip.elsewhere = await self._goes_elsewhere(call, end)
+            sip.elsewhere = sip.accepted and await self._goes_elsewhere(call, end)
             stream = None if sip.elsewhere else await self._after(call, sip, bridge, end)
 
     async def _goes_elsewhere(self, call: OfferedCall, end: EndCall) -> bool:

@@ -40,9 +40,9 @@ class Adopted:
     """What a worker has been given to carry."""
 
     def __init__(self) -> None:
-        self.calls: list[tuple[OfferedCall, float, Snapshot]] = []
+        self.calls: list[tuple[OfferedCall, float, Snapshot | None]] = []
 
-    async def __call__(self, call: OfferedCall, began_s: float, left: Snapshot) -> None:
+    async def __call__(self, call: OfferedCall, began_s: float, left: Snapshot | None) -> None:
         self.calls.append((call, began_s, left))
 
 
@@ -95,10 +95,12 @@ async def test_who_takes_a_call_knows_what_was_known(pair: tuple[Live, Live]) ->
 
 def test_nothing_is_owed_to_a_caller_who_noticed_nothing() -> None:
     on = going_on(CALL, packed(LEFT))
+    assert on is not None
     assert (on.moved, on.unanswered, on.broke_off) == (True, False, False)
     assert (on.entries, on.cost_usd) == (SAID, 0.5)
-    for unknown in (None, b"{", b"\xff"):
-        assert going_on(CALL, unknown) == Snapshot("rtc_1", "inbound", moved=True)
+    for unread in (b"{", b"\xff"):
+        assert going_on(CALL, unread) == Snapshot("rtc_1", "inbound", moved=True)
+    assert going_on(CALL, None) is None
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from app.bridge.keeper import packed
+from app.call.events import Snapshot
 from app.call.facts import CallFacts
 from app.lab.openai_sip.call import SipCall, Trouble
 from app.lab.realtime.ports import CallFunction
+from app.live import names
 from app.live.served import ServedCalls
 from app.serving.drain import drain
 from tests.lab_calls.cast import Answers, line, until
@@ -89,8 +92,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.openai_sip_orphans.SETTLE_S", 0.0)
 
 
-async def without_a_worker(at: Connector, path: str, *, speaking: bool = False) -> SipCall:
-    """A call whose worker died a while ago. `speaking`: an answer has just begun."""
+async def without_a_worker(
+    at: Connector, path: str, *, speaking: bool = False, joined: bool = True
+) -> SipCall:
+    """A call whose worker died a while ago. `speaking`: an answer has just begun. `joined`: it was
+    greeted before."""
     call = at.lab.invite()
     session = {"type": "realtime", "model": "gpt-realtime", "tools": [TOOL]}
     await call.accept(session)
@@ -103,6 +109,9 @@ async def without_a_worker(at: Connector, path: str, *, speaking: bool = False) 
         served = ServedCalls(store.asker, store.outbox, "dead")
         served.listed(call.call_id, msgspec.json.encode(about))
         await store.settle()
+        if joined:
+            stood = packed(Snapshot(call.call_id, "inbound"))
+            await store.redis.set(names.state(call.call_id), stood)
         await served.leave(call.call_id)
     return call
 
@@ -367,3 +376,17 @@ async def test_a_worker_that_ends_while_a_caller_is_sent_elsewhere(
     assert said(timelines[1], "agent") == ["No luck."]
     assert call.ended_by == "caller"
     assert at.receiver.types.count("call.ended") == 1
+
+
+async def test_a_worker_that_dies_while_it_takes_a_call_leaves_it_to_be_greeted(
+    tmp_path: Path, quick: None
+) -> None:
+    path = agent(tmp_path)
+    async with connector(tmp_path, *calls()) as at, workers_here(at, path):
+        call = await without_a_worker(at, path, joined=False)
+        await heard(call, 700)
+        call.hang_up()
+        await at.told_of_its_end()
+        await until(lambda: bool(at.timelines(call)))
+        (timeline,) = at.timelines(call)
+    assert said(timeline, "agent") == [GREETING]
