@@ -89,6 +89,7 @@ async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
         _task(worker.texting.run(), "text messages"),
         _task(worker.care.sweep_recordings(), "old recordings"),
         _task(worker.answering.verdicts.run(), "verdicts"),
+        _task(worker.orphans.run(), "calls without a worker"),
     ]
     if beyond.records is not None:
         tasks.append(_task(beyond.records.run(), "records"))
@@ -101,6 +102,7 @@ async def in_company(beyond: Beyond, worker: Worker) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await worker.orphans.close()
         await worker.after.close()
         await worker.texting.close()
         for task in tasks:

@@ -36,6 +36,7 @@ from app.live import Live
 from app.live.answers import Code
 from app.observe.metrics import Metrics
 from app.openai_sip_door import openai_sip_routes
+from app.openai_sip_orphans import Orphans
 from app.pbx_room import pbx_routes
 from app.reception import Reception
 from app.rest_line import outgoing_of
@@ -58,18 +59,20 @@ def make_app(
     departments: Departments,
     desk: Desk,
     live: Live | None,
+    orphans: Orphans,
     dials: DialBook | None = None,
     api: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
     """`live`: where workers agree on who answers a webhook's copies and who takes a stream.
-    `dials`: who is told of campaigns' calls. `api`: for programs of the operator's."""
+    `orphans`: told of calls that outlive their worker. `dials`: who is told of campaigns' calls.
+    `api`: for programs of the operator's."""
     settings, told = front.settings, _told(front.metrics, calls)
     attempts = None if dials is None else dials.news
     reception = Reception(front, calls, departments.care)
     ours = [
         *pbx_routes(reception, desk, told, dials),
         *telnyx_routes(reception, told),
-        *openai_sip_routes(front, calls, departments, _answers(live), told),
+        *openai_sip_routes(front, calls, departments, _answers(live), told, orphans),
     ]
     if settings.twilio_auth_tokens:  # a PBX's calls need none
         locks = _locks(settings)

@@ -17,6 +17,7 @@ from app.departments import Departments
 from app.front_door import FrontDoor
 from app.models.openai_connect import Credentials
 from app.models.openai_sideband import SidebandLimits
+from app.openai_sip_orphans import Orphans
 from app.openai_sip_refer import STAYS_S, Referrals
 from app.openai_sip_room import OpenAISipRoom
 from app.persona import credentials_of
@@ -31,6 +32,7 @@ def openai_sip_routes(
     departments: Departments,
     answers: Answers,
     on_ended: OnEnded,
+    orphans: Orphans,
 ) -> Sequence[BaseRoute]:
     """Nothing where the webhook's secret is not set: nobody could be believed."""
     secret = front.settings.openai_webhook_secret.get_secret_value()
@@ -54,10 +56,12 @@ def openai_sip_routes(
         screen=departments.care.screen,
         rest=rest,
         referrals=referrals,
+        orphans=orphans,
         credentials=credentials,
         on_ended=on_ended,
         limits=limits,
     )
+    orphans.adopt = room.take_over
     return Webhooks(client, secret, _once(answers), room.take).routes()
 
 

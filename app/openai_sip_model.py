@@ -1,5 +1,7 @@
 """The only session of a call that OpenAI's SIP connector carries: taken, then joined."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.beginning import Beginning
@@ -29,9 +31,15 @@ class SipCall:
     """What is known of one call across the streams that carry it."""
 
     call_id: str
+    on_asked: Callable[[], None] = lambda: None
+    """From now on it may talk, whatever becomes of us."""
+    began_s: float = field(default_factory=time.time)
+    """Unix seconds."""
     asked: bool = False
     """It was asked for, so it may be ours to end, whatever the answer was."""
     accepted: bool = False
+    elsewhere: bool = False
+    """Another worker goes on with it."""
     told: set[str] = field(default_factory=set)
     """Tool calls whose output the model has been told."""
 
@@ -51,7 +59,8 @@ class SipModel:
     session: Sideband | None = None
 
     def settings(self, persona: Persona) -> CallSettings:
-        return served_settings(persona)
+        age_ms = round((time.time() - self.call.began_s) * 1_000)
+        return served_settings(persona, age_ms=max(0, age_ms) if self.left is not None else 0)
 
     def clear_output(self) -> None:
         """Have the caller hear nothing more of what is being said."""
@@ -68,6 +77,7 @@ class SipModel:
         fresh = not self.call.accepted
         if fresh:
             self.call.asked = True
+            self.call.on_asked()
             done = await self.rest.accept(self.call.call_id, accepted_session(config))
             if done != "done":
                 return self._not_accepted(done)

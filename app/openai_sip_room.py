@@ -2,11 +2,12 @@
 
     offered --not let in--> rejected
     offered --a place--> carried --ended--> hung up
+                         carried --we are being stopped--> carried by another worker
                          carried --sent elsewhere--> referred --the caller has gone--> over
                                                      referred --refused, or still here--> carried
 
 The model's side holds the telephone: here its session is opened and read (`SipModel`), and the call
-is the same as on a media socket otherwise. A call belongs to the worker that took it.
+is the same as on a media socket otherwise. `Orphans` says when a call changes its worker.
 """
 
 import asyncio
@@ -39,6 +40,7 @@ from app.models.openai_sideband import SidebandLimits
 from app.observe.log import event
 from app.onward.news import News
 from app.openai_sip_model import SipCall, SipModel
+from app.openai_sip_orphans import Orphans
 from app.openai_sip_refer import Referrals
 
 logger = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ class OpenAISipRoom:
     screen: Screen
     rest: Calls
     referrals: Referrals
+    orphans: Orphans
     credentials: Credentials
     on_ended: OnEnded
     limits: SidebandLimits = field(default_factory=SidebandLimits)
@@ -78,7 +81,7 @@ class OpenAISipRoom:
 
     def take(self, offer: Offer) -> None:
         """Never waits. A call that is here already is left as it is."""
-        if offer.call_id in self._tasks:
+        if offer.call_id in self._tasks or self.front.switchboard.is_connected(offer.call_id):
             return
         task = asyncio.create_task(self._take(offer), name=offer.call_id)
         self._tasks[offer.call_id] = task
@@ -95,28 +98,53 @@ class OpenAISipRoom:
             agent=call.agent,
             media=offer.media if offer.media in ("rtp", "srtp") else "unknown",
         )
-        began_s, sip = time.monotonic(), SipCall(offer.call_id)
+        sip = SipCall(offer.call_id)
+        sip.on_asked = lambda: self.orphans.listed(call, sip.began_s)
+        await self._to_its_end(call, sip, self._let_in(call, sip))
+
+    async def take_over(self, call: OfferedCall, began_s: float, left: Snapshot | None) -> None:
+        """Go on with a call that another worker has carried; it was left in a REFER, maybe.
+        `left` None: nothing was said yet."""
+        sip = SipCall(call.call_sid, began_s=began_s, asked=True, accepted=True)
+        news = ""
+        if left is not None:
+            sip.told |= {entry.call_id for entry in left.entries if entry.output is not None}
+            sip.told.discard(left.left_by)
+            news = News("failed").packed() if left.left_by else ""
+        stream = _Stream(news, left, again=True)
+        await self._to_its_end(call, sip, self._carry(call, sip, stream))
+
+    async def _to_its_end(self, call: OfferedCall, sip: SipCall, life: Awaitable[None]) -> None:
+        """Whatever happens, the call does not stay as it is: it ends, or another worker has it."""
         try:
-            why = await self._refusal(call)
-            if why is None:
-                await self._carry(call, sip)
-            else:
-                event(logger, logging.WARNING, "call not taken", call=call.call_sid, reason=why)
-                await self.rest.reject(offer.call_id, why)
+            await life
         except Exception:
-            fields = {"call": offer.call_id}
+            fields = {"call": call.call_sid}
             logger.exception("the call failed inside the bot", extra={"fields": fields})
             await self._let_go(sip)
         except asyncio.CancelledError:
-            await self._cut_off(sip)
+            if not (sip.elsewhere or self.orphans.elsewhere(call.call_sid)):
+                await self._cut_off(sip)
             raise
         finally:
-            self.front.switchboard.withdraw(offer.call_id)
-            lasted_s = round(time.monotonic() - began_s)
-            state = "completed" if sip.accepted else "no-answer"
-            self.front.after.call_over(offer.call_id, state=state, duration_s=lasted_s)
+            self.front.switchboard.withdraw(call.call_sid)
+        if sip.elsewhere:
+            return
+        await self.orphans.over(call.call_sid)
+        lasted_s = max(0, round(time.time() - sip.began_s))
+        state = "completed" if sip.accepted else "no-answer"
+        self.front.after.call_over(call.call_sid, state=state, duration_s=lasted_s)
 
     # Who is let in
+
+    async def _let_in(self, call: OfferedCall, sip: SipCall) -> None:
+        why = await self._refusal(call)
+        if why is None:
+            self.calls.expect(call.call_sid, call.agent, call.facts)
+            await self._carry(call, sip, _Stream())
+        else:
+            event(logger, logging.WARNING, "call not taken", call=call.call_sid, reason=why)
+            await self.rest.reject(call.call_sid, why)
 
     def _offered(self, offer: Offer) -> OfferedCall:
         facts = read_facts(offer.headers)
@@ -148,12 +176,19 @@ class OpenAISipRoom:
 
     # The call
 
-    async def _carry(self, call: OfferedCall, sip: SipCall) -> None:
-        self.calls.expect(call.call_sid, call.agent, call.facts)
-        stream: _Stream | None = _Stream()
+    async def _carry(self, call: OfferedCall, sip: SipCall, stream: _Stream | None) -> None:
         while stream is not None:
             bridge, end = await self._stream(call, sip, stream)
-            stream = await self._after(call, sip, bridge, end)
+            sip.elsewhere = sip.accepted and await self._goes_elsewhere(call, end)
+            stream = None if sip.elsewhere else await self._after(call, sip, bridge, end)
+
+    async def _goes_elsewhere(self, call: OfferedCall, end: EndCall) -> bool:
+        """Another worker goes on with the call, or has it already."""
+        if self.orphans.elsewhere(call.call_sid):
+            return True
+        if end.reason is EndReason.CARRIER_LOST:
+            return await self.orphans.lost(call.call_sid)
+        return end.reason is EndReason.DRAINED and await self.orphans.leave(call.call_sid)
 
     async def _stream(
         self, call: OfferedCall, sip: SipCall, stream: _Stream

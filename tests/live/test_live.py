@@ -40,6 +40,18 @@ SET with options 2.6.12, ZREM of several members 2.4)."""
 SET_OPTIONS = {"EX", "NX", "PX"}
 
 
+async def _serve(live: Live) -> None:
+    live.served.listed("CA1", b"about")
+    live.served.listed("CA2", b"about")
+    live.served.over("CA2")
+    await live.outbox.flushed(5.0)
+    await live.served.keep({"CA1": b"about"})
+    await live.served.leave("CA1")
+    await live.served.lapsed()
+    await live.served.claim("CA1")
+    await live.served.lost("CA1")
+
+
 async def _do_everything(live: Live) -> None:
     """Every command that the store has, each at least once."""
     notices = live.channel.subscribe()
@@ -48,6 +60,7 @@ async def _do_everything(live: Live) -> None:
     live.calls.save("CA2", b"state")
     live.calls.end("CA2", "caller_hung_up")
     live.counters.incr("calls")
+    await _serve(live)
     lease = await live.leases.take("CA1")
     await live.leases.keep([("CA1", lease.number), ("CA3", 0)])
     await live.leases.release("CA3", 0)
@@ -179,7 +192,7 @@ async def test_all_keys_of_a_call_share_a_slot(redis_process: RedisProcess, tmp_
     assert {key.split("}:")[1] for key in keys} == {
         *("state", "owner", "fence", "tool:t1", "outcome:held-1"),
         *("after", "after-tries", "said", "over"),
-        *("caller", "consent", "recording", "answered"),
+        *("caller", "consent", "recording", "answered", "served", "served-by"),
     }
     assert len({key_slot(key.encode()) for key in keys}) == 1
 
