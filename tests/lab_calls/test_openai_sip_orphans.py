@@ -365,6 +365,11 @@ async def test_a_worker_that_ends_while_a_caller_is_sent_elsewhere(
         here[0].worker.switchboard.draining = True
         await here[0].worker.orphans.close()
         assert here[0].worker.orphans.elsewhere(call.call_id)
+        left = [each for each in asyncio.all_tasks() if each.get_name() == call.call_id]
+        for task in left:
+            task.cancel()  # as the end of its process does
+        await asyncio.wait(left)
+        assert "hangup" not in asked(call)
         await heard(call, 1_400)
         assert carried(here) == [1, 1]
         call.hang_up()
