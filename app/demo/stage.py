@@ -5,7 +5,6 @@ made of software.
 """
 
 import asyncio
-import os
 import random
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -247,17 +246,12 @@ def greeting_first(agent: Agent) -> Agent:
 
 LISTENING_PORTS = range(20_000, 30_000)
 """Below those that systems give to outgoing connections: of these one could be taken in between."""
-_OF_A_PROCESS = 200
 
 
 def free_port() -> int:
     """A port of the loopback address that nobody listened on a moment ago. Raises `OSError` when
-    there is none.
-
-    Processes that were started one after the other choose among different ones, so that a port
-    whose server is away for a moment is not another one's meanwhile."""
-    first = os.getpid() * _OF_A_PROCESS % len(LISTENING_PORTS)
-    for port in random.sample(LISTENING_PORTS[first : first + _OF_A_PROCESS], 100):
+    there is none."""
+    for port in random.sample(LISTENING_PORTS, 100):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if _bound(probe, port):
